@@ -1,0 +1,5 @@
+"""`python -m dipcli` is `dipcli`."""
+
+from dipcli.cli.app import main
+
+main()

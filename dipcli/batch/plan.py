@@ -1,0 +1,83 @@
+"""From what was typed to a list of items: which file is read, and where its result goes."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dipcli.errors import InputError, OptionError
+
+
+@dataclass(frozen=True)
+class Item:
+    """One input and its output; `name` is its path within the batch and enters its seed."""
+
+    input: Path
+    output: Path
+    name: str
+
+
+def plan(
+    inputs: Sequence[Path],
+    output: Path | None,
+    *,
+    recursive: bool,
+    overwrite: bool,
+    suffixes: Collection[str],
+) -> list[Item]:
+    """The items of a batch, in the order given; folders sorted by name, `@list.txt` line by line.
+
+    One file goes to `output` unless that is a folder; several go into it under their own names. Raises
+    InputError for folders without pictures and lists that cannot be read, OptionError where an output exists,
+    is an input, or is claimed twice: all before anything is computed.
+    """
+    found = [pair for path in inputs for pair in _find(path, recursive, suffixes)]
+    if not found:
+        raise OptionError("No input was given; name a file, a folder with -r, or @list.txt.")
+    into_folder = len(found) > 1 or any(path.is_dir() for path in inputs) or bool(output and output.is_dir())
+    if into_folder and output is not None and output.is_file():
+        raise OptionError(f"{output} is a file, but {len(found)} inputs need a folder; name another --output.")
+    items = [Item(path, _output(path, name, output, into_folder), name) for path, name in found]
+    _check(items, overwrite)
+    return items
+
+
+def _find(path: Path, recursive: bool, suffixes: Collection[str]) -> list[tuple[Path, str]]:
+    """Files with their names within the batch."""
+    if str(path).startswith("@") and not path.exists():
+        return [(Path(line), Path(line).name) for line in _lines(Path(str(path)[1:]))]
+    if not path.is_dir():
+        return [(path, path.name)]
+    if not recursive:
+        raise OptionError(f"{path} is a folder; add -r to take the pictures in it.")
+    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+    if not files:
+        raise InputError(f"{path}: no pictures in this folder; it takes {', '.join(sorted(suffixes))}.")
+    return [(file, str(file.relative_to(path))) for file in files]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: this list cannot be read; give a text file with one path a line.") from error
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _output(path: Path, name: str, output: Path | None, into_folder: bool) -> Path:
+    if output is None:
+        return path.with_name(f"{path.stem}_restored{path.suffix}")
+    return output / name if into_folder else output
+
+
+def _check(items: Sequence[Item], overwrite: bool) -> None:
+    sources = {item.input.resolve() for item in items}
+    claimed: dict[Path, Path] = {}
+    for item in items:
+        target = item.output.resolve()
+        if target in sources:
+            raise OptionError(f"{item.output} is an input and is never written over; name another --output.")
+        if target in claimed:
+            raise OptionError(f"{item.input} and {claimed[target]} would both be written to {item.output}.")
+        claimed[target] = item.input
+        if item.output.exists() and not overwrite:
+            raise OptionError(f"{item.output} exists; add --overwrite, or name another --output.")

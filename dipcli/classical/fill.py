@@ -1,0 +1,33 @@
+"""A guess of missing values from their neighbourhood, for methods that cannot do without."""
+
+import torch
+from torch import Tensor
+
+
+def fill_missing(image: Tensor, weight: Tensor) -> Tensor:
+    """Image (channels, *space) with every value of weight 0 replaced by a mean of the nearest known ones.
+
+    Normalised convolution (Knutsson and Westin, 1993) with windows of growing width, channel by channel; a
+    channel without any known value becomes 0.5.
+    """
+    known = weight > 0
+    filled = torch.where(known, image, torch.zeros_like(image))
+    trusted = known.to(filled)
+    total, share = filled, trusted
+    for _ in range(max(image.shape[1:]).bit_length()):
+        for axis in range(1, image.ndim):
+            total, share = _spread(total, axis), _spread(share, axis)
+        guess = total / share.clamp(min=1e-12)
+        newly = (share > 1e-6) & (trusted == 0)
+        filled = torch.where(newly, guess, filled)
+        trusted = trusted + newly.to(trusted)
+    return torch.where(trusted > 0, filled, torch.full_like(filled, 0.5))
+
+
+def _spread(values: Tensor, axis: int) -> Tensor:
+    """Binomial (1, 2, 1) / 4 means along one axis, the border repeated."""
+    size = values.shape[axis]
+    first, last = values.narrow(axis, 0, 1), values.narrow(axis, size - 1, 1)
+    padded = torch.cat([first, values, last], dim=axis)
+    left, right = padded.narrow(axis, 0, size), padded.narrow(axis, 2, size)
+    return (left + 2 * values + right) / 4

@@ -1,0 +1,59 @@
+"""Variance stabilisation: a scale of values on which the noise is the same everywhere.
+
+Source: Anscombe, 1948; Mäkitalo and Foi, 2011, doi 10.1109/TIP.2010.2056693 (the exact unbiased inverse), here
+by tables for any law of noise, clipping included.
+"""
+
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dipcli.classical.noise import GRID, NoiseLaw, moments, outcomes
+
+FLOOR = 0.3  # deviations below this share of the largest count as this share
+
+
+class Stabiliser(nn.Module):
+    """`forward` maps values in [0, 1] onto [0, 1] with noise of deviation `sigma`; `inverse` maps back.
+
+    forward: f(y) = ∫ dm / sd(m), normalised. inverse: E[f(noisy)] -> the clean value, so that neither the
+    curvature of f nor the clipping of the noise leaves a bias in an average.
+    """
+
+    def __init__(self, law: NoiseLaw) -> None:
+        super().__init__()
+        mean, variance = moments(law)
+        at = np.linspace(0, 1, 1025)
+        deviation = np.sqrt(np.maximum(np.interp(at, mean, variance), FLOOR**2 * variance.max()))
+        steps = (1 / deviation[1:] + 1 / deviation[:-1]) / 2 * np.diff(at)
+        stabilised = np.concatenate([[0], np.cumsum(steps)])
+        stabilised /= stabilised[-1]
+        values, chances = outcomes(law)
+        values = np.interp(values, at, stabilised)
+        expected = (values * chances).sum(1)
+        spread = ((values - expected[:, None]) ** 2 * chances).sum(1)
+        self.sigma = float(np.sqrt(np.median(spread)))
+        expected = np.maximum.accumulate(expected + 1e-7 * np.arange(expected.size))
+        for name, table in {"at": at, "stabilised": stabilised, "expected": expected, "clean": GRID}.items():
+            self.register_buffer(name, torch.from_numpy(table.astype(np.float32)))
+        self.at: Tensor
+        self.stabilised: Tensor
+        self.expected: Tensor
+        self.clean: Tensor
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Values in [0, 1] -> stabilised values in [0, 1]."""
+        return _interpolate(image, self.at, self.stabilised)
+
+    def inverse(self, image: Tensor) -> Tensor:
+        """Stabilised values of a noise-free picture -> values in [0, 1]."""
+        return _interpolate(image, self.expected, self.clean)
+
+
+def _interpolate(values: Tensor, knots: Tensor, heights: Tensor) -> Tensor:
+    """Piecewise linear, constant outside the knots; NaN stays NaN."""
+    right = torch.searchsorted(knots, values.contiguous()).clamp(1, knots.numel() - 1)
+    left = right - 1
+    share = ((values - knots[left]) / (knots[right] - knots[left])).clamp(0, 1)
+    return heights[left] + share * (heights[right] - heights[left])

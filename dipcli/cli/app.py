@@ -1,0 +1,41 @@
+"""The program: one name per command. Nothing heavy is imported here, so that help is instant."""
+
+from typing import Annotated
+
+import typer
+
+from dipcli import __version__
+from dipcli.cli.denoise import denoise
+from dipcli.cli.doctor import doctor
+from dipcli.cli.expand import expand
+
+app = typer.Typer(
+    name="dipcli",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Restore pictures without training data: untrained networks that know when to stop.",
+    epilog="Example: dipcli denoise noisy.png -o clean.png",
+)
+app.command()(expand(denoise))
+app.command()(doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dipcli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001 - acted on by its callback
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of the program."""
+    app()

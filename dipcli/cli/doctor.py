@@ -1,0 +1,39 @@
+"""`dipcli doctor`: what this installation can do."""
+
+import typer
+
+EXTRAS = {"formats": "imagecodecs", "report": "matplotlib"}
+
+
+def doctor() -> None:
+    """Print the versions, devices, threads and optional extras of this installation."""
+    import importlib.metadata
+    import importlib.util
+    import platform
+    import shutil
+
+    import torch
+
+    from dipcli.engine.device import allocated_threads, choose_device
+
+    version = importlib.metadata.version
+    facts = {
+        "dipcli": version("dipcli"),
+        "python": f"{platform.python_version()} on {platform.platform()}",
+        "torch": f"{torch.__version__} ({torch.backends.cpu.get_cpu_capability()})",
+        "device": f"{choose_device('auto')} (cuda {_yes(torch.cuda.is_available())}, "
+        f"mps {_yes(torch.backends.mps.is_available())})",
+        "threads": str(allocated_threads()),
+        "compiler": shutil.which("g++") or "none: networks are not compiled",
+    }
+    for index in range(torch.cuda.device_count()):
+        facts[f"cuda:{index}"] = torch.cuda.get_device_name(index)
+    for extra, module in EXTRAS.items():
+        found = importlib.util.find_spec(module) is not None
+        facts[f"[{extra}]"] = f"{module} {version(module)}" if found else f"pip install 'dipcli[{extra}]'"
+    for name, fact in facts.items():
+        typer.echo(f"{name:10} {fact}")
+
+
+def _yes(present: bool) -> str:
+    return "yes" if present else "no"

@@ -1,0 +1,119 @@
+"""From a dataclass of options to Typer options, one for each field: the only metaprogramming here."""
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+
+import typer
+
+from dipcli.options import Flag, Range
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True)
+class Overrides(Generic[Options]):
+    """The options that were given on the command line, to be laid over a preset's."""
+
+    given: Mapping[str, Any]
+
+    def over(self, preset: Options) -> Options:
+        """The preset with every given field replaced, in nested options too."""
+        changes: dict[str, Any] = {}
+        for field in fields(preset):  # type: ignore[arg-type]
+            value = getattr(preset, field.name)
+            if is_dataclass(value):
+                changes[field.name] = self.over(value)  # type: ignore[arg-type]
+            elif self.given.get(field.name) is not None:
+                changes[field.name] = self.given[field.name]
+        return replace(preset, **changes)  # type: ignore[type-var]
+
+
+def expand(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with every parameter typed with a dataclass replaced by one option for each field.
+
+    `files: FileOptions` becomes options with the fields' defaults; `knobs: Overrides[EngineOptions]` becomes
+    options that are empty unless given, nested dataclasses included.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    groups = {name: p.annotation for name, p in signature.parameters.items() if _is_group(p.annotation)}
+    parameters = [p for name, p in signature.parameters.items() if name not in groups]
+    owners: dict[str, str] = {}
+    for name, annotation in groups.items():
+        options = _options(annotation)
+        owners |= dict.fromkeys((p.name for p in options), name)
+        parameters += options
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
+        grouped: dict[str, dict[str, Any]] = {name: {} for name in groups}
+        for name in owners:
+            grouped[owners[name]][name] = values.pop(name)
+        built = {
+            name: Overrides(grouped[name]) if get_origin(kind) is Overrides else kind(**grouped[name])
+            for name, kind in groups.items()
+        }
+        command(**values, **built)
+
+    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
+    return wrapper
+
+
+def parse_counts(text: str | tuple[int, ...]) -> tuple[int, ...]:
+    """Counts such as `16,32,64`, or `128x5` for five times 128."""
+    if isinstance(text, tuple):
+        return text
+    counts: list[int] = []
+    for part in text.split(","):
+        number, _, times = part.partition("x")
+        if not number.isdecimal() or not (times or "1").isdecimal():
+            raise typer.BadParameter(f"{text!r} is not a list of counts such as 16,32,64 or 128x5.")
+        counts += [int(number)] * int(times or 1)
+    return tuple(counts)
+
+
+def _is_group(annotation: Any) -> bool:  # noqa: ANN401 - an annotation
+    return get_origin(annotation) is Overrides or is_dataclass(annotation)
+
+
+def _options(annotation: Any) -> list[inspect.Parameter]:  # noqa: ANN401 - an annotation
+    """One keyword parameter, annotated for Typer, for each field."""
+    if get_origin(annotation) is not Overrides:
+        return [_option(annotation, field, field.default) for field in fields(annotation)]
+    options: list[inspect.Parameter] = []
+    (kind,) = get_args(annotation)
+    for field, hint in zip(fields(kind), typing.get_type_hints(kind).values(), strict=True):
+        options += _options(Overrides[hint]) if is_dataclass(hint) else [_option(kind, field, None)]  # type: ignore[valid-type]
+    return options
+
+
+def _option(kind: Any, field: Any, default: Any) -> inspect.Parameter:  # noqa: ANN401 - reflection
+    hint = typing.get_type_hints(kind, include_extras=True)[field.name]
+    bare, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    text = next(note for note in notes if isinstance(note, str))
+    span = next((note for note in notes if isinstance(note, Range)), Range())
+    names = [f"--{field.name.replace('_', '-')}", *(n.letter for n in notes if isinstance(n, Flag))]
+    if bare is bool:
+        names[0] += f"/--no-{field.name.replace('_', '-')}"
+    settings: dict[str, Any] = {"help": text, "rich_help_panel": kind.__name__.removesuffix("Options")}
+    if bare == tuple[int, ...]:
+        settings |= {"parser": parse_counts, "metavar": "N,N|NxK"}
+        bare = tuple
+    else:
+        settings |= {"min": span.lowest, "max": span.highest} if bare in (int, float) else {}
+    if bare is int:
+        settings |= {key: None if settings[key] is None else int(settings[key]) for key in ("min", "max")}
+    annotation = bare if default is not None and default is not MISSING else _optional(bare)
+    option = typer.Option(*names, **settings)
+    return inspect.Parameter(
+        field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, option]
+    )
+
+
+def _optional(kind: Any) -> Any:  # noqa: ANN401 - a type
+    return kind if isinstance(kind, types.UnionType) else kind | None

@@ -1,0 +1,184 @@
+"""What all commands on picture files share: read, state, restore, score, write."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dipcli.batch.plan import Item
+from dipcli.cli.run import Record, Session
+from dipcli.engine.device import derive_seed
+from dipcli.engine.restore import Result, restore
+from dipcli.engine.solve import Moment
+from dipcli.errors import InputError
+from dipcli.io.atomic import write_atomically
+from dipcli.io.images import Picture, check_output, load_picture, plain_picture, save_picture
+from dipcli.metrics import psnr_db, ssim
+from dipcli.options import EngineOptions
+from dipcli.problem import Problem
+from dipcli.report.history import History
+from dipcli.report.messages import LOGGER
+from dipcli.report.progress import Reporter
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A task stated for one frame: the problem, how to solve it, and what is shown beside the answer."""
+
+    problem: Problem
+    options: EngineOptions
+    classical: tuple[str, Tensor] | None = None  # the method and its picture
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what was decided, for the record
+    warnings: tuple[str, ...] = ()
+
+
+# From a frame (channels, *space), NaN where nothing was measured, to its statement.
+State = Callable[[Tensor], Statement]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One restored frame and all that is recorded of it."""
+
+    statement: Statement
+    result: Result
+    history: History
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Restored:
+    """One restored file: its picture as it was read, and its frames."""
+
+    picture: Picture
+    frames: Sequence[Frame]
+    seconds: float
+
+
+def restore_picture(item: Item, session: Session, state: State, *, volume: bool = False) -> Restored:
+    """Restore every frame of one file; scored where there is a reference.
+
+    Raises InputError for what cannot be read, does not fit, or was interrupted between two frames.
+    """
+    start = time.perf_counter()
+    picture = load_picture(item.input, volume=volume)
+    check_output(item.output, picture)
+    for warning in picture.warnings:
+        LOGGER.warning("%s", warning)
+    references = _references(item, session, picture, volume=volume)
+    frames: list[Frame] = []
+    for index, (measured, reference) in enumerate(zip(picture.frames, references, strict=True)):
+        label = item.name if len(references) == 1 else f"{item.name} [{index + 1}/{len(references)}]"
+        seed = derive_seed(session.files.seed, item.name, index)
+        frames.append(_restore_frame(measured, reference, session, state, label, seed))
+        if session.interrupted.is_set() and len(frames) < len(references):
+            raise InputError(
+                f"{item.input}: interrupted in frame {index + 1} of {len(references)}; nothing was written."
+            )
+    return Restored(picture, frames, time.perf_counter() - start)
+
+
+def write_picture(item: Item, restored: Restored) -> dict[str, Path]:
+    """Write picture, spread over runs and history; returns what was written, by name.
+
+    Raises OutputError for what cannot be written.
+    """
+    results = [frame.result for frame in restored.frames]
+    save_picture(item.output, [_array(result.picture) for result in results], restored.picture)
+    outputs = {"picture": item.output, "history": beside(item.output, "history.csv")}
+    write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(restored.frames)))
+    spreads = [result.spread for result in results]
+    if all(spread is not None for spread in spreads):
+        outputs["spread"] = beside(item.output, "spread.tif")
+        maps = [_array(s.square().mean(0, keepdim=True).sqrt()) for s in spreads if s is not None]
+        save_picture(outputs["spread"], maps, plain_picture(maps))
+    return outputs
+
+
+def beside(output: Path, ending: str) -> Path:
+    """The path of a file that accompanies an output: clean.png -> clean.run.json."""
+    return output.with_name(f"{output.stem}.{ending}")
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = tensor.detach().cpu().numpy()
+    return array
+
+
+def _references(
+    item: Item, session: Session, picture: Picture, *, volume: bool
+) -> Sequence[NDArray[np.float32] | None]:
+    """The true frames, or as many times None."""
+    path = session.files.reference
+    if path is None:
+        return [None] * len(picture.frames)
+    path = path / item.name if path.is_dir() else path
+    frames = load_picture(path, volume=volume).frames
+    if [frame.shape for frame in frames] != [frame.shape for frame in picture.frames]:
+        raise InputError(
+            f"{path}: {_size(frames)}, but {item.input} has {_size(picture.frames)}; "
+            "give a reference of the same size."
+        )
+    return frames
+
+
+def _size(frames: Sequence[NDArray[np.float32]]) -> str:
+    channels, *sides = frames[0].shape
+    return f"{len(frames)} frame(s) of {'x'.join(map(str, reversed(sides)))} with {channels} channel(s)"
+
+
+def _restore_frame(
+    measured: NDArray[np.float32],
+    reference: NDArray[np.float32] | None,
+    session: Session,
+    state: State,
+    label: str,
+    seed: int,
+) -> Frame:
+    measurement = torch.from_numpy(measured).to(session.device)
+    statement = state(measurement)
+    for name, fact in statement.facts.items():
+        LOGGER.info("%s: %s %s", label, name, fact)
+    for warning in statement.warnings:
+        LOGGER.warning("%s: %s", label, warning)
+    truth = None if reference is None else torch.from_numpy(reference).to(session.device)
+    history = History(None if truth is None else lambda picture: psnr_db(picture, truth))
+    stopping = statement.options.stopping
+    bar = Reporter(
+        session.console,
+        label,
+        iterations=stopping.iterations,
+        runs=stopping.runs,
+        quiet=session.files.quiet,
+    )
+
+    def watch(moment: Moment) -> None:
+        history(moment)
+        bar(moment)
+
+    with bar:
+        result = restore(
+            statement.problem,
+            statement.options,
+            seed=seed,
+            watch=watch,
+            interrupted=session.interrupted.is_set,
+        )
+    return Frame(statement, result, history, _metrics(measurement, truth, statement, result))
+
+
+def _metrics(measurement: Tensor, truth: Tensor | None, statement: Statement, result: Result) -> dict[str, float]:
+    if truth is None:
+        return {}
+    metrics = {"psnr_db": psnr_db(result.picture, truth), "ssim": ssim(result.picture, truth)}
+    if measurement.shape == truth.shape:
+        metrics["input_psnr_db"] = psnr_db(measurement.nan_to_num(), truth)
+    if statement.classical:
+        metrics["classical_psnr_db"] = psnr_db(statement.classical[1], truth)
+    return metrics

@@ -1,0 +1,70 @@
+"""The record of one restored picture: enough to trust it, and to make it again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from dipcli import __version__
+from dipcli.batch.plan import Item
+from dipcli.cli.pictures import Frame, Restored
+from dipcli.cli.run import Record, Session
+from dipcli.io.run_record import sha256_of
+
+
+def record_of(
+    item: Item, session: Session, restored: Restored, outputs: Mapping[str, Path], options: Mapping[str, Any]
+) -> Record:
+    """Everything about one item; of a stack's frames also each one's own share, under `frames`."""
+    frames = [_of_frame(frame) for frame in restored.frames]
+    return {
+        "version": __version__,
+        "command": session.command,
+        "options": {name: asdict(value) if is_dataclass(value) else value for name, value in options.items()},  # type: ignore[arg-type]
+        "seed": session.files.seed,
+        "input": {
+            "path": str(item.input),
+            "sha256": sha256_of(item.input),
+            "shape": restored.picture.stored_shape,
+            "dtype": restored.picture.stored_dtype,
+        },
+        "outputs": {name: str(path) for name, path in outputs.items()},
+        "device": str(session.device),
+        "threads": session.threads,
+        "seconds": round(restored.seconds, 3),
+        **_together(frames),
+        "warnings": [*restored.picture.warnings, *(w for f in restored.frames for w in f.statement.warnings)],
+        **({"frames": frames} if len(frames) > 1 else {}),
+    }
+
+
+def _of_frame(frame: Frame) -> dict[str, Any]:
+    result = frame.result
+    return {
+        "ending": result.ending,
+        "iterations": result.iterations,
+        "best_iteration": result.best_iteration,
+        "metrics": dict(frame.metrics),
+        "classical": {"method": frame.statement.classical[0]} if frame.statement.classical else {},
+        "decisions": dict(frame.statement.facts),
+        "engine": asdict(frame.statement.options),
+        "tuning": asdict(result.tuning),
+        "runs": [
+            {"ending": s.ending, "iterations": s.iterations, "best_iteration": s.best_iteration}
+            for s in result.solutions
+        ],
+    }
+
+
+def _together(frames: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One frame as it is; of several: sums, means, and the first's settings."""
+    if len(frames) == 1:
+        return dict(frames[0])
+    names = frames[0]["metrics"]
+    return {
+        **frames[0],
+        "ending": max((frame["ending"] for frame in frames), key=_badness),
+        "iterations": sum(frame["iterations"] for frame in frames),
+        "best_iteration": round(sum(frame["best_iteration"] for frame in frames) / len(frames)),
+        "metrics": {name: sum(frame["metrics"][name] for frame in frames) / len(frames) for name in names},
+    }

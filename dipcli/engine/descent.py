@@ -1,0 +1,105 @@
+"""The descent: an endless iterator of steps that neither stops nor prints."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import torch
+from torch import Tensor, nn
+
+from dipcli.options import DescentOptions
+from dipcli.problem import Estimate, Problem
+
+
+@dataclass(frozen=True)
+class Step:
+    """One iterate, as it was before the weights moved; every tensor is detached and on the device."""
+
+    iteration: int  # from 1
+    terms: Mapping[str, Tensor]  # the objective, term by term
+    estimate: Estimate
+    prediction: Tensor
+    picture: Tensor
+
+
+@final
+class Descent:
+    """Fits the priors to the problem by Adam, one step for each `next`.
+
+    Networks may compute in reduced precision; the operator, the terms and the estimate are float32.
+    """
+
+    def __init__(self, problem: Problem, priors: Mapping[str, nn.Module], options: DescentOptions) -> None:
+        self.problem = problem
+        self._priors = dict(priors)
+        self._options = options
+        self._iteration = 0
+        device = problem.measurement.device
+        self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bf16")
+        self._learnt = [p for prior in priors.values() for p in prior.parameters() if p.requires_grad]
+        fused = device.type in {"cpu", "cuda"}
+        self._adam = torch.optim.Adam(self._learnt, lr=options.learning_rate, fused=fused)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Step:
+        self._iteration += 1
+        self._adam.zero_grad(set_to_none=True)
+        with self._autocast:
+            estimate = {name: prior() for name, prior in self._priors.items()}
+        prediction = self.problem.predict(estimate)
+        terms = self.problem.terms(estimate, prediction)
+        torch.stack(list(terms.values())).sum().backward()
+        if self._options.clip_gradient:
+            nn.utils.clip_grad_norm_(self._learnt, self._options.clip_gradient)
+        self._adam.step()
+        self._stir()
+        return self._detached(terms, estimate, prediction)
+
+    def _stir(self) -> None:
+        """Stochastic gradient Langevin dynamics (Cheng et al., CVPR 2019): noise on every convolution."""
+        if self._options.weight_noise:
+            with torch.no_grad():
+                for parameter in self._learnt:
+                    if parameter.ndim > 2:
+                        parameter.add_(torch.randn_like(parameter), alpha=self._options.weight_noise)
+
+    def _detached(self, terms: Mapping[str, Tensor], estimate: Estimate, prediction: Tensor) -> Step:
+        plain = {name: tensor.detach() for name, tensor in estimate.items()}
+        with torch.no_grad():
+            picture = self.problem.picture(plain)
+        values = {name: term.detach() for name, term in terms.items()}
+        return Step(self._iteration, values, plain, prediction.detach(), picture)
+
+    def slow_down(self) -> None:
+        """Halve the learning rate."""
+        for group in self._adam.param_groups:
+            group["lr"] /= 2
+
+    def state(self) -> dict[str, Any]:
+        """A copy of all that the next steps depend on, the global random state included."""
+        return {
+            "iteration": self._iteration,
+            "priors": {name: _copy(prior.state_dict()) for name, prior in self._priors.items()},
+            "adam": _copy(self._adam.state_dict()),
+            "random": torch.get_rng_state(),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to a `state`; its learning rate comes back too."""
+        self._iteration = state["iteration"]
+        for name, prior in self._priors.items():
+            prior.load_state_dict(state["priors"][name])
+        self._adam.load_state_dict(_copy(state["adam"]))
+        torch.set_rng_state(state["random"])
+
+
+def _copy(value: Any) -> Any:  # noqa: ANN401 - a nested state of dicts, lists, tensors and numbers
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    return value

@@ -1,0 +1,54 @@
+"""Where a run computes: device, threads and the seed of everything random."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+
+import torch
+
+from dipcli.errors import OptionError
+
+# What each scheduler calls the processors that it granted; the first one that is set wins.
+ALLOCATIONS = ("SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS", "NCPUS", "LSB_DJOB_NUMPROC", "NSLOTS")
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` takes CUDA, then MPS, then the CPU; any other name is torch's own ("cpu", "cuda:1", "mps").
+
+    Raises OptionError where that device is not there.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise OptionError(f"--device {name} is not available here; try cpu or auto.") from error
+    return device
+
+
+def allocated_threads(environment: Mapping[str, str] = os.environ) -> int:
+    """Threads that this process was granted: the scheduler's word, else the processors it may run on."""
+    for name in ALLOCATIONS:
+        granted = environment.get(name, "").split(",")[0]
+        if granted.isdecimal() and int(granted) > 0:
+            return int(granted)
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else (os.cpu_count() or 1)
+
+
+def prepare(device: torch.device, threads: int) -> None:
+    """Process-wide settings, once, before the first tensor operation."""
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
+
+
+def derive_seed(seed: int, *names: object) -> int:
+    """A seed for one input or one run that does not depend on its place in a batch."""
+    text = "\0".join(str(part) for part in (seed, *names))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "little")

@@ -1,0 +1,49 @@
+"""Divergence: noticed every few iterations, and undone."""
+
+from typing import Any, final
+
+from dipcli.engine.averaging import RunningAverage
+from dipcli.engine.descent import Descent, Step
+from dipcli.engine.stopping import Stopper
+from dipcli.errors import DivergedError
+
+INTERVAL = 25
+EXPLOSION = 10.0
+STRIKES = 3
+
+
+@final
+class Guard:
+    """Goes back to the last good state when the objective is not finite or ten times what it was then.
+
+    Weights, Adam's moments, the detector and the average go back together, and the learning rate is halved.
+    Three times without a good state in between is an error. Looks only every 25 iterations, so that a GPU is
+    not kept waiting.
+    """
+
+    def __init__(self, descent: Descent, stopper: Stopper, average: RunningAverage) -> None:
+        self._parts = (descent, stopper, average)
+        self._descent = descent
+        self._good: list[dict[str, Any]] = [part.state() for part in self._parts]
+        self._objective = float("inf")
+        self._strikes = 0
+
+    def rewound(self, step: Step) -> bool:
+        """Whether this step was undone. Raises DivergedError at the third strike."""
+        if step.iteration % INTERVAL and step.iteration > 1:
+            return False
+        objective = sum(float(term.item()) for term in step.terms.values())
+        if objective <= EXPLOSION * self._objective:  # False for NaN
+            self._objective, self._strikes = max(objective, 1e-8), 0
+            self._good = [part.state() for part in self._parts]
+            return False
+        self._strikes += 1
+        if self._strikes == STRIKES:
+            raise DivergedError(
+                f"The fit diverged {STRIKES} times by iteration {step.iteration}; lower --learning-rate."
+            )
+        for part, state in zip(self._parts, self._good, strict=True):
+            part.load_state(state)
+        for _ in range(self._strikes):
+            self._descent.slow_down()
+        return True

@@ -1,0 +1,86 @@
+"""The loop of one run: stopper, average, best so far, bounds and interruption."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from dipcli.engine.averaging import RunningAverage
+from dipcli.engine.descent import Descent, Step
+from dipcli.engine.guard import Guard
+from dipcli.engine.stopping import Stopper, Verdict
+from dipcli.problem import Estimate
+
+# From best to worst: what several runs together are called is the worst of them.
+Ending = Literal["early_stop", "max_iterations", "max_time", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a watcher is told of each step."""
+
+    run: int  # from 1
+    step: Step
+    verdict: Verdict
+    seconds: float  # since the first run began
+    returned: Callable[[], Tensor]  # the picture that would be returned, were this step the best one
+
+
+Watcher = Callable[[Moment], None]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What ends a run that does not stop by itself."""
+
+    iterations: int
+    deadline: float = float("inf")  # on the clock of time.perf_counter
+    interrupted: Callable[[], bool] = lambda: False
+
+    def ending(self, iteration: int) -> Ending | None:
+        """The bound that is reached after this iteration, if any."""
+        if self.interrupted():
+            return "interrupted"
+        if time.perf_counter() >= self.deadline:
+            return "max_time"
+        return "max_iterations" if iteration >= self.iterations else None
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The averaged estimate of one run at its best iteration, and how the run ended."""
+
+    estimate: Estimate
+    ending: Ending
+    iterations: int
+    best_iteration: int
+
+
+def solve(
+    descent: Descent,
+    stopper: Stopper,
+    average: RunningAverage,
+    bounds: Bounds,
+    watch: Callable[[Step, Verdict], None],
+) -> Solution:
+    """Descend until the stopper confirms a minimum or a bound is reached.
+
+    Returned is the average at the minimum; without any, the average at the end.
+    Raises DivergedError where the fit diverges again and again.
+    """
+    guard = Guard(descent, stopper, average)
+    best: dict[str, Tensor] | None = None
+    best_iteration = 0
+    for step in descent:
+        average.update(step.estimate)
+        verdict = stopper.update(step)
+        if not guard.rewound(step):
+            if verdict.best:
+                best, best_iteration = average.value(), step.iteration
+            watch(step, verdict)
+        ending: Ending | None = "early_stop" if verdict.stop else bounds.ending(step.iteration)
+        if ending:
+            return Solution(best or average.value(), ending, step.iteration, best_iteration or step.iteration)
+    raise AssertionError("a descent is endless")

@@ -1,0 +1,83 @@
+"""Memory layout and compilation, chosen by measuring where the run is long enough to repay that.
+
+Both change results in the last digits only. What was chosen is recorded, and can be demanded by flags.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from dipcli.options import EngineOptions
+from dipcli.priors.prior import Prior
+
+LONG_SECONDS = 60.0  # from here on, measuring the layout costs under 5 % of the run
+VERY_LONG_SECONDS = 1200.0  # compiling took 20 to 120 s where it was measured
+WORTHWHILE = 0.8  # a compiled step must take at most this share of a plain one
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How the networks compute."""
+
+    memory_format: Literal["contiguous", "channels_last"] = "contiguous"
+    compiled: bool = False
+
+    def apply(self, priors: Mapping[str, Prior]) -> None:
+        """Lay the networks out, and compile them, in place."""
+        for prior in priors.values():
+            n_axes = prior.seed.ndim - 2
+            if n_axes > 1:
+                last = torch.channels_last if n_axes == 2 else torch.channels_last_3d
+                prior.to(memory_format=last if self.memory_format == "channels_last" else torch.contiguous_format)
+            if self.compiled:
+                prior.network.compile()
+
+
+def tune(priors: Mapping[str, Prior], options: EngineOptions) -> Tuning:
+    """What to apply to these priors; they and the random state are left as they were."""
+    descent = options.descent
+    layout: Literal["contiguous", "channels_last"] = (
+        "contiguous" if descent.memory_format == "auto" else descent.memory_format
+    )
+    if "auto" not in (descent.memory_format, descent.compile):
+        return Tuning(layout, descent.compile == "on")
+    random = torch.get_rng_state()
+    plain = _seconds_per_step(priors)
+    forecast = plain * options.stopping.iterations
+    if descent.memory_format == "auto" and forecast > LONG_SECONDS:
+        Tuning("channels_last").apply(priors)
+        if (other := _seconds_per_step(priors)) < plain:
+            layout, plain = "channels_last", other
+        Tuning(layout).apply(priors)
+    compiled = descent.compile == "on"
+    if descent.compile == "auto" and forecast > VERY_LONG_SECONDS and _compiler_exists(priors):
+        Tuning(layout, compiled=True).apply(priors)
+        compiled = _seconds_per_step(priors) < WORTHWHILE * plain
+    torch.set_rng_state(random)
+    return Tuning(layout, compiled)
+
+
+def _seconds_per_step(priors: Mapping[str, Prior], repeats: int = 3) -> float:
+    """The shortest of a few forward and backward passes, after one that is not counted."""
+    shortest = float("inf")
+    for _ in range(repeats + 1):
+        begin = time.perf_counter()
+        sum(prior().sum() for prior in priors.values()).backward()  # type: ignore[union-attr]
+        device = next(iter(priors.values())).seed.device
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        shortest = min(shortest, time.perf_counter() - begin)
+    for prior in priors.values():
+        prior.zero_grad(set_to_none=True)
+    return shortest
+
+
+def _compiler_exists(priors: Mapping[str, Prior]) -> bool:
+    if next(iter(priors.values())).seed.device.type == "cuda":
+        return True
+    return shutil.which(os.environ.get("CXX", "g++")) is not None

@@ -1,0 +1,42 @@
+"""Refuse, in one sentence, the pictures that cannot be restored."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dipcli.errors import InputError
+from dipcli.io.picture import Picture
+
+SHORTEST_SIDE = 16
+MOST_PIXELS = 1_000_000_000
+
+
+def refuse_bombs(path: Path, n_pixels: int) -> None:
+    """Stop before decoding a file whose header promises more than a billion pixels."""
+    if n_pixels > MOST_PIXELS:
+        raise InputError(
+            f"{path}: {n_pixels / 1e9:,.1f} billion pixels, more than the 1 billion that are read; crop it."
+        )
+
+
+def refuse_unrestorable(path: Path, picture: Picture) -> None:
+    """Stop at pictures that are too small, empty of finite values, or the same everywhere."""
+    _refuse_short_sides(path, picture.frames[0].shape[1:])
+    planes = [channel[np.isfinite(channel)] for frame in picture.frames for channel in frame]
+    if all(plane.size == 0 for plane in planes):
+        raise InputError(f"{path}: no value is finite, so there is nothing to restore; export it again.")
+    if all(plane.size == 0 or plane.min() == plane.max() for plane in planes):
+        raise InputError(f"{path}: has one value everywhere; there is nothing to restore.")
+
+
+def _refuse_short_sides(path: Path, space: tuple[int, ...]) -> None:
+    if min(space) >= SHORTEST_SIDE:
+        return
+    if len(space) == 3 and min(space[1:]) >= SHORTEST_SIDE:
+        raise InputError(
+            f"{path}: {space[0]} planes deep, but a volume needs {SHORTEST_SIDE} or more; leave --volume out."
+        )
+    sides = "x".join(str(side) for side in reversed(space))
+    raise InputError(
+        f"{path}: {sides} pixels, but every side needs at least {SHORTEST_SIDE}; use a larger picture."
+    )

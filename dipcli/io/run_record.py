@@ -1,0 +1,67 @@
+"""The record that lies beside each output: what was run, on what, and how it ended."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from dipcli.errors import InputError
+from dipcli.io.atomic import write_atomically
+
+
+def sha256_of(path: Path) -> str:
+    """Name a file's content: the hexadecimal SHA-256 of its bytes.
+
+    Errors: InputError when it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read, {error.strerror or error}; check the path.") from error
+
+
+def save_record(path: Path, record: Mapping[str, object]) -> None:
+    """Write a record as JSON that every parser takes: NaN and infinities become null.
+
+    NumPy scalars and arrays, paths, tuples and sets become their plain counterparts; anything else that
+    JSON has no word for is a TypeError.
+    Errors: OutputError when it cannot be written.
+    """
+    text = json.dumps(_plain(record), indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode())
+
+
+def load_record(path: Path) -> dict[str, object]:
+    """Read a record back.
+
+    Errors: InputError when there is none, or when it is no JSON object.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read, {error.strerror or error}; check the path.") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not a JSON record; delete it and run again.") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{path}: JSON, but not a run's record; delete it and run again.")
+    return record
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(item) for item in value]
+        case np.ndarray() | np.generic():
+            return _plain(value.tolist())
+        case Path():
+            return str(value)
+        case float():
+            return value if math.isfinite(value) else None
+        case _:
+            return value

@@ -1,0 +1,46 @@
+"""Layers that exist for one, two and three spatial axes alike."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Upsampling = Literal["nearest", "linear"]
+
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_AVERAGES = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
+_LINEAR_MODES = ("linear", "bilinear", "trilinear")
+
+
+def convolution(
+    n_axes: int, n_in: int, n_out: int, kernel_size: int = 1, *, stride: int = 1, bias: bool = True
+) -> nn.Module:
+    """A convolution over `n_axes` axes that reflects its input at the border, so that sizes stay as they are."""
+    kind = _CONVOLUTIONS[n_axes - 1]
+    padding = kernel_size // 2
+    mode: Literal["reflect", "zeros"] = "reflect" if padding else "zeros"
+    return kind(n_in, n_out, kernel_size, stride=stride, padding=padding, bias=bias, padding_mode=mode)
+
+
+def normalisation(n_axes: int, n_channels: int) -> nn.Module:
+    """Batch normalisation by the statistics of the one picture at hand, always; only its affine is learnt."""
+    return _NORMS[n_axes - 1](n_channels, track_running_stats=False)
+
+
+def halving(n_axes: int) -> nn.Module:
+    """The mean of each 2 x ... x 2 block."""
+    return _AVERAGES[n_axes - 1](2)
+
+
+def doubling(n_axes: int, mode: Upsampling) -> nn.Module:
+    """Twice as many samples along each axis, repeated or linearly interpolated (corners not aligned)."""
+    if mode == "nearest":
+        return nn.Upsample(scale_factor=2, mode="nearest")
+    return nn.Upsample(scale_factor=2, mode=_LINEAR_MODES[n_axes - 1], align_corners=False)
+
+
+def meshgrid(space: tuple[int, ...], lowest: float = 0.0) -> Tensor:
+    """The coordinates of every pixel, (n_axes, *space), from `lowest` to 1 along each axis."""
+    axes = [torch.linspace(lowest, 1.0, n) for n in space]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"))

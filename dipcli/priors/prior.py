@@ -1,0 +1,121 @@
+"""A prior: an untrained network together with the seed that it is fed."""
+
+from dataclasses import replace
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dipcli.errors import OptionError
+from dipcli.options import PriorOptions
+from dipcli.priors.decoder import build_decoder
+from dipcli.priors.layers import meshgrid
+from dipcli.priors.projector import behind_normalisation
+from dipcli.priors.siren import build_siren
+from dipcli.priors.skip import build_skip
+from dipcli.priors.values import TO_VALUES
+from dipcli.problem import Unknown
+
+SMALLEST_SIDE = 16
+
+_BUILDERS = {"skip": build_skip, "projector": build_skip, "decoder": build_decoder, "siren": build_siren}
+
+
+@final
+class Prior(nn.Module):
+    """Called with nothing, it returns the estimate of one unknown, (channels, *space).
+
+    The network makes a picture a little larger than asked for, where its scales need that, and the middle of
+    it is the estimate: nothing at the border is lost or reflected. With `jitter`, each call adds fresh normal
+    noise to the seed.
+    """
+
+    def __init__(self, unknown: Unknown, network: nn.Module, seed: Tensor, *, jitter: float, learn_seed: bool):
+        super().__init__()
+        self.network = network
+        self.jitter = jitter
+        self._shape = unknown.shape
+        self._to_values = TO_VALUES[unknown.values]
+        self.seed = nn.Parameter(seed, requires_grad=learn_seed)
+        self.register_buffer("_noise", torch.empty_like(seed), persistent=False)
+        self._noise: Tensor
+
+    def forward(self) -> Tensor:
+        """The estimate; random only through the jitter."""
+        seed: Tensor = self.seed
+        if self.jitter:
+            seed = seed + self._noise.normal_(std=self.jitter)
+        return self._to_values(self._crop(self.network(seed)[0]).float())
+
+    def _crop(self, picture: Tensor) -> Tensor:
+        for axis, side in enumerate(self._shape[1:], start=1):
+            picture = picture.narrow(axis, (picture.shape[axis] - side) // 2, side)
+        return picture
+
+
+def build_prior(unknown: Unknown, options: PriorOptions) -> Prior:
+    """A freshly drawn prior for one unknown; the global random state decides what is drawn.
+
+    The unknown's own options, where its physics insists on some, come before `options`. Small unknowns get
+    fewer scales. Raises OptionError for sides under 16 and for options that do not fit each other.
+    """
+    options = _fit_scales(unknown.prior or options, unknown.shape[1:])
+    n_axes, n_out = len(unknown.shape) - 1, unknown.shape[0]
+    seed = _draw_seed(unknown, options)
+    network = _BUILDERS[options.prior](n_axes, seed.shape[1], n_out, options)
+    if options.learn != "weights":
+        frozen = options.learn == "seed"
+        network = behind_normalisation(network, n_axes, seed.shape[1], frozen=frozen)
+    return Prior(unknown, network, seed, jitter=options.jitter, learn_seed=options.learn != "weights")
+
+
+def _fit_scales(options: PriorOptions, space: tuple[int, ...]) -> PriorOptions:
+    """The options with as many scales as the shortest side allows, and one skip width for each."""
+    if min(space) < SMALLEST_SIDE:
+        raise OptionError(f"A side of {min(space)} is too short for a network; give at least {SMALLEST_SIDE}.")
+    if not 1 <= len(space) <= 3:
+        raise OptionError(f"{len(space)} axes are not supported; give one, two or three.")
+    if options.prior == "siren":
+        if options.learn != "weights":
+            raise OptionError("--prior siren has no seed to learn; use --learn weights.")
+        return options
+    skips = options.skip_width * len(options.width) if len(options.skip_width) == 1 else options.skip_width
+    if options.prior != "decoder" and len(skips) != len(options.width):
+        raise OptionError(f"--skip-width names {len(skips)} scales, --width {len(options.width)}.")
+    n_scales = len(options.width)
+    while n_scales > 1 and min(space) >> n_scales <= options.kernel_size // 2:
+        n_scales -= 1
+    return replace(options, width=options.width[:n_scales], skip_width=skips[:n_scales])
+
+
+def _draw_seed(unknown: Unknown, options: PriorOptions) -> Tensor:
+    """The seed (1, channels, *space), each side rounded up to what the network's scales need."""
+    space = unknown.shape[1:]
+    if options.prior == "siren":
+        return meshgrid(space, lowest=-1.0)[None]
+    step = 2 ** len(options.width)
+    padded = tuple(-(-side // step) * step for side in space)
+    if options.prior == "decoder":
+        padded = tuple(side // step for side in padded)
+    if options.seed_kind == "guide":
+        return _guide_seed(unknown, padded, options.seed_scale)
+    if options.seed_kind == "meshgrid":
+        return meshgrid(padded)[None]
+    seed = torch.empty(1, options.seed_channels, *padded)
+    drawn = seed.uniform_() if options.seed_kind == "uniform" else seed.normal_()
+    return drawn * options.seed_scale
+
+
+def _guide_seed(unknown: Unknown, padded: tuple[int, ...], scale: float) -> Tensor:
+    """The unknown's guide, of mean 0 and deviation `scale`, its border repeated where the network needs more."""
+    if unknown.guide is None:
+        raise OptionError("This task has no classical estimate to feed the network; use another --seed-kind.")
+    if padded != unknown.guide.shape[1:] and any(p < n for p, n in zip(padded, unknown.shape[1:], strict=True)):
+        raise OptionError("--prior decoder grows from a small seed and takes no guide; use --seed-kind uniform.")
+    guide = unknown.guide.detach().cpu()
+    seed = (guide - guide.mean()) / guide.std().clamp(min=1e-6) * scale
+    widths = []
+    for side, wanted in zip(reversed(unknown.shape[1:]), reversed(padded), strict=True):
+        widths += [(wanted - side) // 2, wanted - side - (wanted - side) // 2]
+    return functional.pad(seed[None], widths, mode="replicate")

@@ -1,0 +1,47 @@
+"""The history of a run: one row for each iteration, written as CSV."""
+
+import csv
+import io
+from collections.abc import Callable
+from typing import final
+
+import torch
+from torch import Tensor
+
+from dipcli.engine.solve import Moment
+
+
+@final
+class History:
+    """A watcher that keeps the terms and the score of every iteration.
+
+    With `metric`, a function of a picture in dB, also that of the picture that would be returned at that
+    iteration. Terms stay on the device until the end: a GPU is not kept waiting for them.
+    """
+
+    def __init__(self, metric: Callable[[Tensor], float] | None = None) -> None:
+        self._metric = metric
+        self._names: list[str] = []
+        self._rows: list[tuple[int, int, float, float | None, float | None]] = []
+        self._terms: list[Tensor] = []
+
+    def __call__(self, moment: Moment) -> None:
+        """Note one step."""
+        step = moment.step
+        self._names = list(step.terms)
+        self._terms.append(torch.stack(list(step.terms.values())))
+        value = self._metric(moment.returned()) if self._metric else None
+        self._rows.append((moment.run, step.iteration, moment.seconds, moment.verdict.score, value))
+
+    def csv(self) -> bytes:
+        """Columns run, iteration, seconds, each term, score, and psnr_db where there is a metric."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        tail = ["psnr_db"] if self._metric else []
+        writer.writerow(["run", "iteration", "seconds", *self._names, "score", *tail])
+        terms = torch.stack(self._terms).cpu().tolist() if self._terms else []
+        for (run, iteration, seconds, score, value), values in zip(self._rows, terms, strict=True):
+            last = [f"{value:.3f}"] if value is not None else []
+            shown = "" if score is None else f"{score:.6g}"
+            writer.writerow([run, iteration, f"{seconds:.3f}", *(f"{v:.6g}" for v in values), shown, *last])
+        return text.getvalue().encode()
