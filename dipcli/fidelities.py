@@ -31,9 +31,7 @@ def mean_squared_error(prediction: Tensor, measurement: Tensor, weight: Tensor |
     return _mean(squares, weight)
 
 
-def root_mean_squared_error(
-    prediction: Tensor, measurement: Tensor, weight: Tensor | None = None
-) -> Tensor:
+def root_mean_squared_error(prediction: Tensor, measurement: Tensor, weight: Tensor | None = None) -> Tensor:
     """Square root of the mean squared error: the weight of a penalty then hardly depends on the noise level.
 
     Source: Li et al., Deep Random Projector, CVPR 2023 (the data term of the published code).
@@ -46,9 +44,7 @@ def mean_absolute_error(prediction: Tensor, measurement: Tensor, weight: Tensor 
     return _mean(_residual(prediction, measurement, weight).abs(), weight)
 
 
-def huber(
-    prediction: Tensor, measurement: Tensor, weight: Tensor | None = None, delta: float = 0.05
-) -> Tensor:
+def huber(prediction: Tensor, measurement: Tensor, weight: Tensor | None = None, delta: float = 0.05) -> Tensor:
     """Mean of r²/2 where r = |prediction - measurement| is below `delta`, of `delta`·(r - delta/2) above.
 
     Source: Huber, Robust estimation of a location parameter, 1964; δ = 0.05 as in Li et al., CVPR 2023.
@@ -57,9 +53,7 @@ def huber(
     return _mean(torch.where(size < delta, size.square() / 2, delta * (size - delta / 2)), weight)
 
 
-def poisson(
-    prediction: Tensor, measurement: Tensor, weight: Tensor | None = None, floor: float = 1e-3
-) -> Tensor:
+def poisson(prediction: Tensor, measurement: Tensor, weight: Tensor | None = None, floor: float = 1e-3) -> Tensor:
     """Mean of prediction - measurement·log(prediction), less its minimum: the likelihood of shot noise.
 
     Both are intensities of at least 0, in any unit; predictions below `floor` count as `floor`.

@@ -42,7 +42,8 @@ class PriorOptions:
     downsample: Annotated[Literal["stride", "average"], "How a scale is halved."] = "stride"
     upsample: Annotated[Literal["nearest", "linear"], "How a scale is doubled."] = "linear"
     seed_kind: Annotated[
-        Literal["uniform", "normal", "meshgrid", "guide"], "The seed: noise, coordinates, or the classical estimate."
+        Literal["uniform", "normal", "meshgrid", "guide"],
+        "The seed: noise, coordinates, or the classical estimate.",
     ] = "uniform"
     seed_channels: Annotated[int, "Channels of the seed.", Range(1)] = 32
     seed_scale: Annotated[float, "The seed is multiplied by this.", Range(0)] = 0.1
@@ -96,7 +97,9 @@ class FileOptions:
     """What is read and written, and what is said about it."""
 
     output: Annotated[
-        Path | None, "A file for one input, a folder otherwise; without it, NAME_restored beside the input.", Flag("-o")
+        Path | None,
+        "A file for one input, a folder otherwise; without it, NAME_restored beside the input.",
+        Flag("-o"),
     ] = None
     recursive: Annotated[bool, "Take the pictures in folders and their sub-folders.", Flag("-r")] = False
     overwrite: Annotated[bool, "Write over outputs that exist."] = False

@@ -1,6 +1,6 @@
 """The mathematics of a task, without any network.
 
-    minimise  fidelity( operator(**unknowns), measurement ) + Σ weight · penalty(unknown)
+minimise  fidelity( operator(**unknowns), measurement ) + Σ weight · penalty(unknown)
 """
 
 import inspect

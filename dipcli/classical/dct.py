@@ -30,7 +30,8 @@ def dct_denoise(image: Tensor, sigma: float, *, step: int = 2) -> Tensor:
     power = noise_power(mixed, sigma)
     first = _pass(mixed, power, None, step)
     second = _pass(mixed, power, first, step)
-    return torch.tensordot(colour_axes(image).T, second, dims=1)
+    restored: Tensor = torch.tensordot(colour_axes(image).T, second, dims=1)
+    return restored
 
 
 def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tensor:
@@ -42,6 +43,7 @@ def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tens
     side = SIDES[n_axes]
     basis, window = _dct_basis(side, image), _window(side, n_axes, image)
     inside = tuple(range(-n_axes, 0))
+    mean = (slice(None),) * (1 + n_axes) + (0,) * n_axes
     padded, guides = _pad(image, side), None if guide is None else _pad(guide, side)
     total, weights = torch.zeros_like(padded), torch.zeros_like(padded)
     for corner in product(range(0, side, step), repeat=n_axes):
@@ -52,7 +54,7 @@ def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tens
         else:
             known = _transform(_blocks(guides[here], side), basis).square()
             gain = known / (known + power)
-        gain[(..., *([0] * n_axes))] = 1  # the mean of a window is kept
+        gain[mean] = 1  # the mean of a window is kept
         weight = 1 / (gain.square() * power).sum(inside, keepdim=True)
         total[here] += _join(_transform(blocks * gain, basis.T) * (weight * window), padded[here].shape)
         weights[here] += _join((weight * window).expand(blocks.shape), padded[here].shape)
@@ -85,7 +87,7 @@ def noise_power(image: Tensor, sigma: float) -> Tensor:
 
 
 def _quiet_power(power: Tensor) -> Tensor:
-    """Mean over the quietest share of windows of power (channels, windows, coefficients), (channels, coefficients).
+    """Mean over the quietest windows of power (channels, windows, coefficients), (channels, coefficients).
 
     Windows are ranked by their power relative to the estimate, which is refined a few times. The mean of the
     lowest share of a χ² variable is what unselected noise is corrected by.
@@ -107,7 +109,8 @@ def colour_axes(image: Tensor) -> Tensor:
     if image.shape[0] != 3:
         return torch.eye(image.shape[0], dtype=image.dtype, device=image.device)
     axes = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]], dtype=image.dtype, device=image.device)
-    return axes / axes.norm(dim=1, keepdim=True)
+    normalised: Tensor = axes / axes.norm(dim=1, keepdim=True)
+    return normalised
 
 
 def _dct_basis(side: int, like: Tensor) -> Tensor:

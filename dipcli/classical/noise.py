@@ -91,9 +91,7 @@ def fit_law(curve: Array) -> NoiseLaw:
     """The one-parameter law whose clipped moments follow the curve best; no noise for an empty curve."""
     if not len(curve):
         return NoiseLaw()
-    pure = [
-        NoiseLaw(**{kind: float(level)}) for kind in ("gaussian", "shot", "speckle") for level in LEVELS
-    ]
+    pure = [NoiseLaw(**{kind: float(level)}) for kind in ("gaussian", "shot", "speckle") for level in LEVELS]
     return min(pure, key=lambda law: misfit(law, curve))
 
 
@@ -109,7 +107,8 @@ def _side(n_axes: int, missing: float) -> int:
     """Of the blocks: wide enough to hold a dozen complete differences, though this share is missing."""
     complete = (1 - missing) ** 2**n_axes
     needed = (FEWEST_BLOCKS / max(complete, 1e-6)) ** (1 / n_axes)
-    return max({1: 32, 2: 8, 3: 4}[n_axes], math.ceil(needed))
+    smallest = {1: 32, 2: 8, 3: 4}[n_axes]
+    return int(max(smallest, math.ceil(needed)))
 
 
 def _blocks(channel: Array, side: int) -> Array:

@@ -27,10 +27,7 @@ def find_impulses(image: Tensor) -> Tensor:
         return torch.zeros_like(finite)
     around = _local_mean(values * inside) / _local_mean(inside).clamp(min=1e-6)
     known = _local_mean(inside) > 0
-    rates = [
-        _rate(values, at_end, known & ((around - end).abs() > FAR), end)
-        for end, at_end in enumerate(ends)
-    ]
+    rates = [_rate(values, at_end, known & ((around - end).abs() > FAR), end) for end, at_end in enumerate(ends)]
     shares = [next((r for r in (rate, rates[1 - i]) if r is not None), 0.0) for i, rate in enumerate(rates)]
     impulses = torch.zeros_like(finite)
     for at_end, share, other in zip(ends, shares, reversed(shares), strict=True):

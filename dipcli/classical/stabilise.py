@@ -4,7 +4,6 @@ Source: Anscombe, 1948; Mäkitalo and Foi, 2011, doi 10.1109/TIP.2010.2056693 (t
 by tables for any law of noise, clipping included.
 """
 
-
 import numpy as np
 import torch
 from torch import Tensor, nn

@@ -9,8 +9,6 @@ from dipcli.cli.expand import Overrides
 from dipcli.cli.presets import PresetName
 from dipcli.options import DenoisingOptions, EngineOptions, FileOptions
 
-EPILOG = "Examples: dipcli denoise noisy.png -o clean.png   |   dipcli denoise -r scans/ -o clean/ --json"
-
 
 def denoise(
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
@@ -21,18 +19,25 @@ def denoise(
 ) -> None:
     """Remove the noise of a picture, whatever its kind and level, without any training data.
 
-    Writes the picture, NAME.run.json, NAME.history.csv and, for several runs, NAME.spread.tif.
-    PNG, JPEG, TIFF and .npy keep their depth, profile and metadata.
+    Writes the picture, and beside it NAME.run.json, NAME.history.csv and, for several runs, NAME.spread.tif.
+    Example: dipcli denoise noisy.png -o clean.png
     """
-    from dipcli.cli.denoising import denoise_file
-    from dipcli.cli.presets import settings
-    from dipcli.cli.run import run
-    from dipcli.io.images import SUFFIXES
+    from dataclasses import asdict
 
-    run(
-        "denoise",
-        inputs,
-        files,
-        SUFFIXES,
-        lambda device: lambda item, session: denoise_file(item, session, settings(preset, device.type, engine), noise),
-    )
+    from dipcli.cli.outputs import process_picture
+    from dipcli.cli.presets import settings
+    from dipcli.cli.run import Process, run
+    from dipcli.io.images import SUFFIXES
+    from dipcli.tasks.denoising import state_denoising
+
+    def build(device_type: str) -> Process:
+        options = settings(preset, device_type, engine)
+        return lambda item, session: process_picture(
+            item,
+            session,
+            lambda frame: state_denoising(frame, options, noise),
+            {"preset": preset, **asdict(noise)},
+            volume=noise.volume,
+        )
+
+    run("denoise", inputs, files, SUFFIXES, build)

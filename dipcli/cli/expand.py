@@ -98,7 +98,7 @@ def _option(kind: Any, field: Any, default: Any) -> inspect.Parameter:  # noqa: 
     text = next(note for note in notes if isinstance(note, str))
     span = next((note for note in notes if isinstance(note, Range)), Range())
     names = [f"--{field.name.replace('_', '-')}", *(n.letter for n in notes if isinstance(n, Flag))]
-    if bare is bool:
+    if bare is bool and default is not False:
         names[0] += f"/--no-{field.name.replace('_', '-')}"
     settings: dict[str, Any] = {"help": text, "rich_help_panel": kind.__name__.removesuffix("Options")}
     if bare == tuple[int, ...]:

@@ -1,10 +1,8 @@
 """What all commands on picture files share: read, state, restore, score, write."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,34 +10,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dipcli.batch.plan import Item
-from dipcli.cli.run import Record, Session
+from dipcli.cli.run import Session
 from dipcli.engine.device import derive_seed
 from dipcli.engine.restore import Result, restore
 from dipcli.engine.solve import Moment
 from dipcli.errors import InputError
-from dipcli.io.atomic import write_atomically
-from dipcli.io.images import Picture, check_output, load_picture, plain_picture, save_picture
+from dipcli.io.images import Picture, check_output, load_picture
 from dipcli.metrics import psnr_db, ssim
-from dipcli.options import EngineOptions
-from dipcli.problem import Problem
 from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
 from dipcli.report.progress import Reporter
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A task stated for one frame: the problem, how to solve it, and what is shown beside the answer."""
-
-    problem: Problem
-    options: EngineOptions
-    classical: tuple[str, Tensor] | None = None  # the method and its picture
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what was decided, for the record
-    warnings: tuple[str, ...] = ()
-
-
-# From a frame (channels, *space), NaN where nothing was measured, to its statement.
-State = Callable[[Tensor], Statement]
+from dipcli.tasks.statement import State, Statement
 
 
 @dataclass(frozen=True)
@@ -82,33 +63,6 @@ def restore_picture(item: Item, session: Session, state: State, *, volume: bool 
                 f"{item.input}: interrupted in frame {index + 1} of {len(references)}; nothing was written."
             )
     return Restored(picture, frames, time.perf_counter() - start)
-
-
-def write_picture(item: Item, restored: Restored) -> dict[str, Path]:
-    """Write picture, spread over runs and history; returns what was written, by name.
-
-    Raises OutputError for what cannot be written.
-    """
-    results = [frame.result for frame in restored.frames]
-    save_picture(item.output, [_array(result.picture) for result in results], restored.picture)
-    outputs = {"picture": item.output, "history": beside(item.output, "history.csv")}
-    write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(restored.frames)))
-    spreads = [result.spread for result in results]
-    if all(spread is not None for spread in spreads):
-        outputs["spread"] = beside(item.output, "spread.tif")
-        maps = [_array(s.square().mean(0, keepdim=True).sqrt()) for s in spreads if s is not None]
-        save_picture(outputs["spread"], maps, plain_picture(maps))
-    return outputs
-
-
-def beside(output: Path, ending: str) -> Path:
-    """The path of a file that accompanies an output: clean.png -> clean.run.json."""
-    return output.with_name(f"{output.stem}.{ending}")
-
-
-def _array(tensor: Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = tensor.detach().cpu().numpy()
-    return array
 
 
 def _references(

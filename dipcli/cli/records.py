@@ -1,14 +1,15 @@
 """The record of one restored picture: enough to trust it, and to make it again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from dipcli import __version__
 from dipcli.batch.plan import Item
 from dipcli.cli.pictures import Frame, Restored
 from dipcli.cli.run import Record, Session
+from dipcli.engine.solve import Ending
 from dipcli.io.run_record import sha256_of
 
 
@@ -20,7 +21,7 @@ def record_of(
     return {
         "version": __version__,
         "command": session.command,
-        "options": {name: asdict(value) if is_dataclass(value) else value for name, value in options.items()},  # type: ignore[arg-type]
+        "options": dict(options),
         "seed": session.files.seed,
         "input": {
             "path": str(item.input),
@@ -63,7 +64,7 @@ def _together(frames: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     names = frames[0]["metrics"]
     return {
         **frames[0],
-        "ending": max((frame["ending"] for frame in frames), key=_badness),
+        "ending": max((frame["ending"] for frame in frames), key=get_args(Ending).index),
         "iterations": sum(frame["iterations"] for frame in frames),
         "best_iteration": round(sum(frame["best_iteration"] for frame in frames) / len(frames)),
         "metrics": {name: sum(frame["metrics"][name] for frame in frames) / len(frames) for name in names},

@@ -3,7 +3,7 @@
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,23 +44,21 @@ def run(
     command: str,
     inputs: Sequence[Path],
     files: FileOptions,
-    suffixes: Sequence[str],
-    build: Callable[[torch.device], Process],
+    suffixes: Collection[str],
+    build: Callable[[str], Process],
 ) -> NoReturn:
     """Process every input and leave with the exit code: 0 all done, 1 some failed, 2 usage, 130 interrupted.
 
-    `build` gets the device and returns what processes one item into its record.
+    `build` gets the type of the device and returns what processes one item into its record.
     """
     console = open_console()
     show_messages(console, "error" if files.quiet else files.log_level)
     try:
-        items = plan(
-            inputs, files.output, recursive=files.recursive, overwrite=files.overwrite, suffixes=suffixes
-        )
+        items = plan(inputs, files.output, recursive=files.recursive, overwrite=files.overwrite, suffixes=suffixes)
         device = choose_device(files.device)
         threads = files.threads or allocated_threads()
         prepare(device, threads)
-        process = build(device)
+        process = build(device.type)
     except DipcliError as error:
         LOGGER.error("%s", error)
         raise typer.Exit(USAGE if isinstance(error, OptionError) else SOME_FAILED) from error
@@ -90,7 +88,10 @@ def _succeeds(item: Item, session: Session, process: Process) -> bool:
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        LOGGER.error("%s: does not fit in memory; use --preset fast, a smaller --width, or a smaller picture.", item.input)
+        LOGGER.error(
+            "%s: does not fit in memory; use --preset fast, a smaller --width, or a smaller picture.",
+            item.input,
+        )
         return False
     typer.echo(json.dumps(record) if session.files.json else str(item.output))
     return True

@@ -50,7 +50,8 @@ class Descent:
             estimate = {name: prior() for name, prior in self._priors.items()}
         prediction = self.problem.predict(estimate)
         terms = self.problem.terms(estimate, prediction)
-        torch.stack(list(terms.values())).sum().backward()
+        objective = torch.stack(list(terms.values())).sum()
+        objective.backward()  # type: ignore[no-untyped-call]
         if self._options.clip_gradient:
             nn.utils.clip_grad_norm_(self._learnt, self._options.clip_gradient)
         self._adam.step()

@@ -1,6 +1,7 @@
 """Divergence: noticed every few iterations, and undone."""
 
-from typing import Any, final
+from collections.abc import Mapping
+from typing import Any, Protocol, final
 
 from dipcli.engine.averaging import RunningAverage
 from dipcli.engine.descent import Descent, Step
@@ -10,6 +11,16 @@ from dipcli.errors import DivergedError
 INTERVAL = 25
 EXPLOSION = 10.0
 STRIKES = 3
+
+
+class Stateful(Protocol):
+    """What can be rewound."""
+
+    def state(self) -> dict[str, Any]:
+        """A copy of all that changes."""
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to a `state`."""
 
 
 @final
@@ -22,7 +33,7 @@ class Guard:
     """
 
     def __init__(self, descent: Descent, stopper: Stopper, average: RunningAverage) -> None:
-        self._parts = (descent, stopper, average)
+        self._parts: tuple[Stateful, ...] = (descent, stopper, average)
         self._descent = descent
         self._good: list[dict[str, Any]] = [part.state() for part in self._parts]
         self._objective = float("inf")

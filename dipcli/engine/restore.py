@@ -15,8 +15,10 @@ from dipcli.engine.solve import Bounds, Ending, Moment, Solution, Watcher, solve
 from dipcli.engine.stopping import Verdict, build_stopper
 from dipcli.engine.tuning import Tuning, tune
 from dipcli.options import EngineOptions
-from dipcli.priors.prior import build_prior
+from dipcli.priors.prior import Prior, build_prior
 from dipcli.problem import Estimate, Problem
+
+CUT_OFF = ("max_time", "interrupted")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,6 @@ class Result:
     picture: Tensor
     spread: Tensor | None  # standard deviation of the picture over the runs; None for a single run
     ending: Ending
-    seconds: float
     solutions: tuple[Solution, ...]
     tuning: Tuning
 
@@ -47,7 +48,7 @@ def restore(
     options: EngineOptions,
     *,
     seed: int = 0,
-    watch: Watcher = lambda moment: None,
+    watch: Watcher = lambda _: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Fit untrained networks to the problem, `options.stopping.runs` times with other seeds, and average.
@@ -55,51 +56,61 @@ def restore(
     A run that is cut off is only used when it is the first. Raises OptionError for options that do not fit the
     problem and DivergedError where no finite fit was found.
     """
-    start = time.perf_counter()
     stopping = options.stopping
+    start = time.perf_counter()
     deadline = start + stopping.max_time if stopping.max_time else float("inf")
     bounds = Bounds(stopping.iterations, deadline, interrupted)
     solutions: list[Solution] = []
-    tuning = Tuning()
+    tuning: Tuning | None = None
+    ending: Ending = "early_stop"
     for run in range(1, stopping.runs + 1):
         torch.manual_seed(derive_seed(seed, run))
-        visible, stopper = build_stopper(problem, stopping)
-        priors = {
-            name: build_prior(unknown, options.prior).to(problem.measurement.device)
-            for name, unknown in problem.unknowns.items()
-        }
-        tuning = tune(priors, options) if run == 1 else tuning
+        priors = _priors(problem, options)
+        tuning = tuning or tune(priors, options)
         tuning.apply(priors)
+        visible, stopper = build_stopper(problem, stopping)
         average = RunningAverage(stopping.averaging)
-
-        def tell(step: Step, verdict: Verdict, run: int = run, average: RunningAverage = average) -> None:
-            def returned() -> Tensor:
-                return _mean_picture(problem, [*(s.estimate for s in solutions), average.value()])
-
-            watch(Moment(run, step, verdict, time.perf_counter() - start, returned))
-
-        solution = solve(Descent(visible, priors, options.descent), stopper, average, bounds, tell)
-        if solution.ending in {"interrupted", "max_time"} and solutions:
-            return _result(problem, solutions, solution.ending, time.perf_counter() - start, tuning)
-        solutions.append(solution)
-        if solution.ending in {"interrupted", "max_time"}:
+        teller = _Teller(problem, run, start, [s.estimate for s in solutions], average, watch)
+        descent = Descent(visible, priors, options.descent)
+        solution = solve(descent, stopper, average, bounds, teller)
+        ending = max(ending, solution.ending, key=get_args(Ending).index)
+        if solution.ending not in CUT_OFF or not solutions:
+            solutions.append(solution)
+        if solution.ending in CUT_OFF:
             break
-    endings = [solution.ending for solution in solutions]
-    ending = max(endings, key=get_args(Ending).index)
-    return _result(problem, solutions, ending, time.perf_counter() - start, tuning)
+    return _result(problem, solutions, ending, tuning or Tuning())
 
 
-def _mean_picture(problem: Problem, estimates: Sequence[Estimate]) -> Tensor:
-    return torch.stack([problem.picture(estimate) for estimate in estimates]).mean(0)
+@dataclass(frozen=True)
+class _Teller:
+    """Tells the watcher of each step of one run what the mean with the finished runs would be."""
+
+    problem: Problem
+    run: int
+    start: float
+    finished: Sequence[Estimate]
+    average: RunningAverage
+    watch: Watcher
+
+    def __call__(self, step: Step, verdict: Verdict) -> None:
+        self.watch(Moment(self.run, step, verdict, time.perf_counter() - self.start, self._returned))
+
+    def _returned(self) -> Tensor:
+        return _pictures(self.problem, [*self.finished, self.average.value()]).mean(0)
 
 
-def _result(
-    problem: Problem, solutions: Sequence[Solution], ending: Ending, seconds: float, tuning: Tuning
-) -> Result:
-    pictures = torch.stack([problem.picture(solution.estimate) for solution in solutions])
-    estimate = {
-        name: torch.stack([solution.estimate[name] for solution in solutions]).mean(0)
-        for name in problem.unknowns
-    }
+def _priors(problem: Problem, options: EngineOptions) -> dict[str, Prior]:
+    device = problem.measurement.device
+    return {name: build_prior(unknown, options.prior).to(device) for name, unknown in problem.unknowns.items()}
+
+
+def _pictures(problem: Problem, estimates: Sequence[Estimate]) -> Tensor:
+    return torch.stack([problem.picture(estimate) for estimate in estimates])
+
+
+def _result(problem: Problem, solutions: Sequence[Solution], ending: Ending, tuning: Tuning) -> Result:
+    estimates = [solution.estimate for solution in solutions]
+    mean = {name: torch.stack([e[name] for e in estimates]).mean(0) for name in problem.unknowns}
+    pictures = _pictures(problem, estimates)
     spread = pictures.std(0) if len(solutions) > 1 else None
-    return Result(estimate, pictures.mean(0), spread, ending, seconds, tuple(solutions), tuning)
+    return Result(mean, pictures.mean(0), spread, ending, tuple(solutions), tuning)

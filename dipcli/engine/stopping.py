@@ -6,7 +6,7 @@ near the best picture.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, final
 
@@ -174,7 +174,11 @@ def build_stopper(problem: Problem, options: StoppingOptions) -> tuple[Problem, 
     if options.stop == "held-out":
         visible, hidden = hold_out(problem, options.held_out)
         return visible, HeldOut(options, hidden)
-    kinds = {"wmv": WindowedVariance, "emv": ExponentialVariance, "never": Never}
+    kinds: dict[str, Callable[[StoppingOptions], Stopper]] = {
+        "wmv": WindowedVariance,
+        "emv": ExponentialVariance,
+        "never": Never,
+    }
     return problem, kinds[options.stop](options)
 
 

@@ -33,7 +33,8 @@ class Tuning:
             n_axes = prior.seed.ndim - 2
             if n_axes > 1:
                 last = torch.channels_last if n_axes == 2 else torch.channels_last_3d
-                prior.to(memory_format=last if self.memory_format == "channels_last" else torch.contiguous_format)
+                layout = last if self.memory_format == "channels_last" else torch.contiguous_format
+                prior.to(memory_format=layout)  # type: ignore[call-overload]
             if self.compiled:
                 prior.network.compile()
 
@@ -67,7 +68,7 @@ def _seconds_per_step(priors: Mapping[str, Prior], repeats: int = 3) -> float:
     shortest = float("inf")
     for _ in range(repeats + 1):
         begin = time.perf_counter()
-        sum(prior().sum() for prior in priors.values()).backward()  # type: ignore[union-attr]
+        torch.stack([prior().sum() for prior in priors.values()]).sum().backward()  # type: ignore[no-untyped-call]
         device = next(iter(priors.values())).seed.device
         if device.type == "cuda":
             torch.cuda.synchronize(device)

@@ -98,9 +98,7 @@ def format_of_content(path: Path) -> Format:
         with path.open("rb") as file:
             start = file.read(LONGEST_SIGNATURE)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be opened, {error.strerror or error}; check its permissions."
-        ) from error
+        raise InputError(f"{path}: cannot be opened, {error.strerror or error}; check its permissions.") from error
     if not start:
         raise InputError(f"{path}: is empty, 0 bytes; copy it again.")
     for known in FORMATS:

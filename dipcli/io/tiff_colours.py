@@ -24,9 +24,7 @@ READ_COLOURS = (
 def with_plain_colours(stored: Stored, page: TiffPage, path: Path, *, imagej: bool) -> Stored:
     """Show ink, colour tables and white-is-zero as gray or RGB; ImageJ's tables only tint a measurement."""
     colours = page.photometric
-    if colours not in READ_COLOURS or (
-        colours == PHOTOMETRIC.YCBCR and page.compression not in JPEG_COMPRESSIONS
-    ):
+    if colours not in READ_COLOURS or (colours == PHOTOMETRIC.YCBCR and page.compression not in JPEG_COMPRESSIONS):
         raise ValueError(f"its colours are {PHOTOMETRIC(colours).name}, neither gray nor RGB nor CMYK")
     if colours == PHOTOMETRIC.MINISWHITE and stored.array.dtype.kind in "bu":
         return dataclasses.replace(stored, array=_inverted(stored.array))

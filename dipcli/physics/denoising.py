@@ -30,8 +30,9 @@ def denoising(
 ) -> Problem:
     """The noisy picture `measurement` (channels, *space) in [0, 1]; `weight` is 0 on values that are missing.
 
-    `guide` is a rough answer for the network to start from. `finish` makes the picture that is looked at from the one that is fitted, where the two are on different
-    scales of values. Source: Ulyanov et al., CVPR 2018, §3.1; total variation as in Li et al., CVPR 2023.
+    `guide` is a rough answer for the network to start from. `finish` makes the picture that is looked at from
+    the one that is fitted, where the two are on different scales of values.
+    Source: Ulyanov et al., CVPR 2018, §3.1; total variation as in Li et al., CVPR 2023.
     """
     penalties = (Penalty(total_variation, "image", tv_weight),) if tv_weight else ()
     return Problem(

@@ -31,7 +31,9 @@ class Prior(nn.Module):
     noise to the seed.
     """
 
-    def __init__(self, unknown: Unknown, network: nn.Module, seed: Tensor, *, jitter: float, learn_seed: bool):
+    def __init__(
+        self, unknown: Unknown, network: nn.Module, seed: Tensor, *, jitter: float, learn_seed: bool
+    ) -> None:
         super().__init__()
         self.network = network
         self.jitter = jitter

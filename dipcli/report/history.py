@@ -33,15 +33,20 @@ class History:
         value = self._metric(moment.returned()) if self._metric else None
         self._rows.append((moment.run, step.iteration, moment.seconds, moment.verdict.score, value))
 
-    def csv(self) -> bytes:
-        """Columns run, iteration, seconds, each term, score, and psnr_db where there is a metric."""
+    def csv(self, frame: int = 0) -> bytes:
+        """The rows of one frame of a stack, counted from 0; the first one has the header.
+
+        Columns frame, run, iteration, seconds, each term, score, and psnr_db where there is a metric."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         tail = ["psnr_db"] if self._metric else []
-        writer.writerow(["run", "iteration", "seconds", *self._names, "score", *tail])
+        if frame == 0:
+            writer.writerow(["frame", "run", "iteration", "seconds", *self._names, "score", *tail])
         terms = torch.stack(self._terms).cpu().tolist() if self._terms else []
         for (run, iteration, seconds, score, value), values in zip(self._rows, terms, strict=True):
             last = [f"{value:.3f}"] if value is not None else []
             shown = "" if score is None else f"{score:.6g}"
-            writer.writerow([run, iteration, f"{seconds:.3f}", *(f"{v:.6g}" for v in values), shown, *last])
+            writer.writerow(
+                [frame + 1, run, iteration, f"{seconds:.3f}", *(f"{v:.6g}" for v in values), shown, *last]
+            )
         return text.getvalue().encode()
