@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dipcli.errors import OptionError
+
 PriorName = Literal["skip", "decoder", "projector", "siren"]
 LossName = Literal["auto", "mse", "rmse", "l1", "huber", "poisson"]
 StopName = Literal["emv", "wmv", "held-out", "never"]
@@ -36,7 +38,7 @@ class PriorOptions:
         Literal["weights", "seed", "both"], "What is fitted; with seed alone the convolutions stay random."
     ] = "weights"
     width: Annotated[tuple[int, ...], "Channels of each scale, finest first.", Range(1)] = (128,) * 5
-    skip_width: Annotated[tuple[int, ...], "Channels of each skip connection.", Range(0)] = (4,) * 5
+    skip_width: Annotated[tuple[int, ...], "Channels of the skips: one for all, or one for each scale."] = (4,)
     kernel_size: Annotated[int, "Side of the down-sampling convolutions (odd).", Range(1, 11)] = 3
     pointwise: Annotated[bool, "A 1x1 convolution after each up-sampling."] = True
     downsample: Annotated[Literal["stride", "average"], "How a scale is halved."] = "stride"
@@ -49,6 +51,21 @@ class PriorOptions:
     seed_scale: Annotated[float, "The seed is multiplied by this.", Range(0)] = 0.1
     jitter: Annotated[float, "Standard deviation of the noise added to the seed.", Range(0)] = 1 / 30
     omega: Annotated[float, "Frequency of the coordinate network's sines.", Range(0)] = 30.0
+
+    def __post_init__(self) -> None:
+        """Raise OptionError where the options do not fit each other."""
+        if min(self.width) < 1:
+            raise OptionError("--width needs at least one channel in each scale.")
+        if len(self.skip_width) not in (1, len(self.width)):
+            raise OptionError(f"--skip-width names {len(self.skip_width)} scales, --width {len(self.width)}.")
+        if self.kernel_size % 2 == 0:
+            raise OptionError(f"--kernel-size {self.kernel_size} is even; give an odd number.")
+        if self.prior == "siren" and self.learn != "weights":
+            raise OptionError("--prior siren has no seed to learn; use --learn weights.")
+        if self.prior == "decoder" and self.seed_kind == "guide":
+            raise OptionError(
+                "--prior decoder grows from a small seed and takes no guide; use --seed-kind uniform."
+            )
 
 
 @dataclass(frozen=True)

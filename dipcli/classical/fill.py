@@ -4,13 +4,12 @@ import torch
 from torch import Tensor
 
 
-def fill_missing(image: Tensor, weight: Tensor) -> Tensor:
-    """Image (channels, *space) with every value of weight 0 replaced by a mean of the nearest known ones.
+def fill_missing(image: Tensor, known: Tensor) -> Tensor:
+    """Image (channels, *space) with every value that is not `known` replaced by a mean of the nearest known ones.
 
     Normalised convolution (Knutsson and Westin, 1993) with windows of growing width, channel by channel; a
     channel without any known value becomes 0.5.
     """
-    known = weight > 0
     filled = torch.where(known, image, torch.zeros_like(image))
     trusted = known.to(filled)
     total, share = filled, trusted

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from dipcli.batch.plan import Item, plan
 from dipcli.engine.device import allocated_threads, choose_device, prepare
-from dipcli.errors import DipcliError, OptionError
+from dipcli.errors import DipcliError, OptionError, OutputError
 from dipcli.options import FileOptions
 from dipcli.report.messages import LOGGER, open_console, show_messages
 
@@ -80,6 +80,7 @@ def _until(items: Sequence[Item], interrupted: threading.Event) -> Iterator[Item
 def _succeeds(item: Item, session: Session, process: Process) -> bool:
     """Whether the item was processed; its path or record goes to stdout, its failure to stderr."""
     try:
+        _make_folder(item.output.parent)
         record = process(item, session)
     except DipcliError as error:
         text = str(error)
@@ -95,6 +96,15 @@ def _succeeds(item: Item, session: Session, process: Process) -> bool:
         return False
     typer.echo(json.dumps(record) if session.files.json else str(item.output))
     return True
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: this folder cannot be made, {error.strerror}; name another --output."
+        ) from error
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -39,9 +39,12 @@ class Guard:
         self._objective = float("inf")
         self._strikes = 0
 
-    def rewound(self, step: Step) -> bool:
-        """Whether this step was undone. Raises DivergedError at the third strike."""
-        if step.iteration % INTERVAL and step.iteration > 1:
+    def rewound(self, step: Step, *, is_last: bool) -> bool:
+        """Whether this step was undone; looks now and then, and at the last one.
+
+        Raises DivergedError at the third strike.
+        """
+        if step.iteration % INTERVAL and step.iteration > 1 and not is_last:
             return False
         objective = sum(float(term.item()) for term in step.terms.values())
         if objective <= EXPLOSION * self._objective:  # False for NaN

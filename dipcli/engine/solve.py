@@ -76,11 +76,12 @@ def solve(
     for step in descent:
         average.update(step.estimate)
         verdict = stopper.update(step)
-        if not guard.rewound(step):
-            if verdict.best:
-                best, best_iteration = average.value(), step.iteration
-            watch(step, verdict)
         ending: Ending | None = "early_stop" if verdict.stop else bounds.ending(step.iteration)
+        if guard.rewound(step, is_last=ending is not None):
+            continue
+        if verdict.best:
+            best, best_iteration = average.value(), step.iteration
+        watch(step, verdict)
         if ending:
             return Solution(best or average.value(), ending, step.iteration, best_iteration or step.iteration)
     raise AssertionError("a descent is endless")

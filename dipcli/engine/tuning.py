@@ -49,7 +49,7 @@ def tune(priors: Mapping[str, Prior], options: EngineOptions) -> Tuning:
         return Tuning(layout, descent.compile == "on")
     random = torch.get_rng_state()
     plain = _seconds_per_step(priors)
-    forecast = plain * options.stopping.iterations
+    forecast = min(plain * options.stopping.iterations, options.stopping.max_time or float("inf"))
     if descent.memory_format == "auto" and forecast > LONG_SECONDS:
         Tuning("channels_last").apply(priors)
         if (other := _seconds_per_step(priors)) < plain:

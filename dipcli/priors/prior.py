@@ -79,12 +79,8 @@ def _fit_scales(options: PriorOptions, space: tuple[int, ...]) -> PriorOptions:
     if not 1 <= len(space) <= 3:
         raise OptionError(f"{len(space)} axes are not supported; give one, two or three.")
     if options.prior == "siren":
-        if options.learn != "weights":
-            raise OptionError("--prior siren has no seed to learn; use --learn weights.")
         return options
-    skips = options.skip_width * len(options.width) if len(options.skip_width) == 1 else options.skip_width
-    if options.prior != "decoder" and len(skips) != len(options.width):
-        raise OptionError(f"--skip-width names {len(skips)} scales, --width {len(options.width)}.")
+    skips = options.skip_width * (len(options.width) if len(options.skip_width) == 1 else 1)
     n_scales = len(options.width)
     while n_scales > 1 and min(space) >> n_scales <= options.kernel_size // 2:
         n_scales -= 1
@@ -113,8 +109,6 @@ def _guide_seed(unknown: Unknown, padded: tuple[int, ...], scale: float) -> Tens
     """The unknown's guide, of mean 0 and deviation `scale`, its border repeated where the network needs more."""
     if unknown.guide is None:
         raise OptionError("This task has no classical estimate to feed the network; use another --seed-kind.")
-    if padded != unknown.guide.shape[1:] and any(p < n for p, n in zip(padded, unknown.shape[1:], strict=True)):
-        raise OptionError("--prior decoder grows from a small seed and takes no guide; use --seed-kind uniform.")
     guide = unknown.guide.detach().cpu()
     seed = (guide - guide.mean()) / guide.std().clamp(min=1e-6) * scale
     widths = []

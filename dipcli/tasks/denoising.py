@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dipcli.classical.dct import dct_denoise
-from dipcli.classical.fill import fill_missing
+from dipcli.classical.dct import dct_denoise, dct_fill
 from dipcli.classical.noise import NoiseLaw, fit_law, noise_curve
 from dipcli.classical.outliers import find_impulses
 from dipcli.classical.stabilise import Stabiliser
@@ -32,8 +31,7 @@ LOSSES: dict[str, Fidelity] = {
 }
 FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
 EXACT = 0.02  # beside impulses, values with less noise than this are kept as they were measured
-FEW_MISSING = 0.1  # up to this share, the classical estimate has a part in the result
-TV = 0.3  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
+TV = 0.15  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
 
 
 @dataclass(frozen=True)
@@ -70,18 +68,22 @@ def state_denoising(measurement: Tensor, engine: EngineOptions, options: Denoisi
     is_auto = options.loss == "auto"
     hidden = noise.missing | noise.impulses if is_auto else noise.missing
     scale = Stabiliser(noise.law if noise.law.sigma > FAINTEST.sigma else FAINTEST).to(measurement.device)
-    filled = fill_missing(measurement, ~hidden)
-    classical = dct_denoise(scale(filled), scale.sigma)
+    even = scale(measurement.nan_to_num())
+    is_exact = is_auto and noise.law.sigma < EXACT and bool(noise.impulses.any())
+    if bool(hidden.any()):
+        even = dct_fill(even, ~hidden, scale.sigma)
+    classical = even if is_exact else dct_denoise(even, scale.sigma)
     textbook = scale.inverse(classical)
-    share = options.classical if float(hidden.float().mean()) < FEW_MISSING else 0.0
 
     def finish(image: Tensor) -> Tensor:
-        picture = scale.inverse(torch.lerp(image, classical, share)) if is_auto else image.lerp(textbook, share)
-        is_exact = is_auto and noise.law.sigma < EXACT and bool(noise.impulses.any())
+        share = options.classical
+        if not is_auto:
+            return image.lerp(textbook, share)
+        picture = scale.inverse(image.lerp(classical, share))
         return torch.where(hidden, picture, measurement) if is_exact else picture
 
     problem = denoising(
-        scale(filled) if is_auto else filled,
+        even if is_auto else measurement.nan_to_num(),
         LOSSES["rmse" if is_auto else options.loss],
         weight=(~hidden).float() if bool(hidden.any()) else None,
         tv_weight=TV * math.sqrt(scale.sigma / 0.1) if options.tv_weight is None else options.tv_weight,

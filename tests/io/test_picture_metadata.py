@@ -81,9 +81,7 @@ def test_the_orientation_turns_a_jpeg(tmp_path, pixels):
 
 
 def test_the_orientation_turns_a_tiff(tmp_path, pixels):
-    tifffile.imwrite(
-        tmp_path / "a.tif", pixels(SIDE), extratags=[(ORIENTATION, 3, 1, 6, True)], metadata=None
-    )
+    tifffile.imwrite(tmp_path / "a.tif", pixels(SIDE), extratags=[(ORIENTATION, 3, 1, 6, True)], metadata=None)
     out = rewrite(tmp_path / "a.tif")
     np.testing.assert_array_equal(tifffile.imread(out), np.rot90(pixels(SIDE), -1))
     with tifffile.TiffFile(out) as tiff:
@@ -123,9 +121,7 @@ def test_icc_and_dpi_cross_from_png_to_tiff_and_jpeg(tmp_path, pixels):
             assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
-@pytest.mark.parametrize(
-    ("axes", "shape"), [("ZCYX", (4, 3)), ("TZCYX", (2, 3, 2)), ("CYX", (3,)), ("TYX", (5,))]
-)
+@pytest.mark.parametrize(("axes", "shape"), [("ZCYX", (4, 3)), ("TZCYX", (2, 3, 2)), ("CYX", (3,)), ("TYX", (5,))])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_imagej_axes_spacing_unit_and_resolution_survive(tmp_path, pixels, axes, shape, dtype):
     array = pixels((*shape, *SIDE), dtype)
@@ -189,9 +185,7 @@ def test_axes_that_tifffile_describes_survive(tmp_path, pixels):
 
 def test_a_picture_with_more_pixels_keeps_its_physical_size(tmp_path, pixels):
     metadata = {"axes": "ZYX", "spacing": 0.5, "unit": "um"}
-    tifffile.imwrite(
-        tmp_path / "a.tif", pixels((16, *SIDE)), imagej=True, resolution=(10, 10), metadata=metadata
-    )
+    tifffile.imwrite(tmp_path / "a.tif", pixels((16, *SIDE)), imagej=True, resolution=(10, 10), metadata=metadata)
     picture = load_picture(tmp_path / "a.tif", volume=True)
     larger = np.repeat(np.repeat(np.repeat(picture.frames[0], 2, 1), 3, 2), 4, 3)
     save_picture(tmp_path / "b.tif", [larger], picture)

@@ -103,9 +103,7 @@ def test_a_lossless_webp_returns_bit_by_bit(tmp_path, pixels, kind):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-@pytest.mark.parametrize(
-    "shape", [(40,), SIDE, (*SIDE, 1), (*SIDE, 3), (*SIDE, 4), (5, *SIDE), (5, *SIDE, 3)]
-)
+@pytest.mark.parametrize("shape", [(40,), SIDE, (*SIDE, 1), (*SIDE, 3), (*SIDE, 4), (5, *SIDE), (5, *SIDE, 3)])
 def test_an_array_returns_bit_by_bit(tmp_path, pixels, shape, dtype):
     np.save(tmp_path / "a.npy", pixels(shape, dtype))
     _, out = round_trip(tmp_path / "a.npy")

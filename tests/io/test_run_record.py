@@ -74,6 +74,4 @@ def test_the_json_is_valid_for_strict_parsers(tmp_path):
     def refuse(name):
         raise AssertionError(name)
 
-    assert json.loads((tmp_path / "run.json").read_text(), parse_constant=refuse) == {
-        "loss": [None, None, 1.0]
-    }
+    assert json.loads((tmp_path / "run.json").read_text(), parse_constant=refuse) == {"loss": [None, None, 1.0]}

@@ -1,0 +1,1 @@
+"""The measured claims: run by hand, `python -m tests.bench NAME`."""

@@ -1,0 +1,83 @@
+"""Early stopping on the stock network at 128²: the rise and fall of the picture, and where both detectors stop.
+
+The run goes on to `--iterations` whatever the detectors say; patience is the paper's share of the budget.
+"""
+
+import argparse
+import time
+from dataclasses import replace
+
+import torch
+
+from dipcli.cli.presets import PAPER
+from dipcli.engine.averaging import RunningAverage
+from dipcli.engine.descent import Descent
+from dipcli.engine.device import allocated_threads, prepare
+from dipcli.engine.stopping import Stopper, build_stopper
+from dipcli.fidelities import mean_squared_error
+from dipcli.metrics import psnr_db
+from dipcli.physics.denoising import denoising
+from dipcli.priors.prior import build_prior
+from tests.bench.pictures import clean_picture, noisy_picture
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench stopping", description=__doc__)
+    parser.add_argument("--iterations", type=int, default=1800)
+    parser.add_argument("--pictures", default="F16")
+    parser.add_argument("--kind", default="gaussian 0.26")
+    known = parser.parse_args(arguments)
+    prepare(torch.device("cpu"), allocated_threads())
+    for name in known.pictures.split(","):
+        _run(name, known.kind, known.iterations)
+
+
+def _run(name: str, kind: str, iterations: int) -> None:
+    clean = clean_picture(name, 128)
+    truth, noisy = (
+        torch.from_numpy(array).permute(2, 0, 1).float() for array in (clean, noisy_picture(clean, kind, name))
+    )
+    problem = denoising(noisy, mean_squared_error)
+    torch.manual_seed(0)
+    prior = build_prior(problem.unknowns["image"], PAPER.prior)
+    options = replace(PAPER.stopping, iterations=iterations, patience=iterations // 3)
+    stoppers: dict[str, Stopper] = {
+        kind: build_stopper(problem, replace(options, stop=kind))[1] for kind in ("wmv", "emv")
+    }
+    average = RunningAverage(0.99)
+    best: dict[str, tuple[int, float, float]] = {}
+    curve: list[tuple[float, float]] = []
+    ended: dict[str, int] = {}
+    start = time.perf_counter()
+    for step in Descent(problem, {"image": prior}, PAPER.descent):
+        average.update(step.estimate)
+        curve.append((psnr_db(step.picture, truth), psnr_db(average.value()["image"], truth)))
+        for key, stopper in stoppers.items():
+            verdict = stopper.update(step)
+            if verdict.best:
+                best[key] = (step.iteration, *curve[-1])
+            if verdict.stop:
+                ended.setdefault(key, step.iteration)
+        if step.iteration == iterations:
+            break
+    seconds = time.perf_counter() - start
+    print(
+        f"\n{name} 128², {kind}, stock 128x5, noisy {psnr_db(noisy, truth):.2f} dB, {seconds / iterations:.2f} s/it"
+    )
+    print("| iteration | " + " | ".join(str(k) for k in _shown(iterations)) + " |")
+    print("|---" * (1 + len(_shown(iterations))) + "|")
+    for row, label in enumerate(("iterate", "average")):
+        print(f"| {label} dB | " + " | ".join(f"{curve[k - 1][row]:.2f}" for k in _shown(iterations)) + " |")
+    peaks = [max(range(iterations), key=lambda k: curve[k][row]) for row in (0, 1)]
+    print(
+        f"peak: iterate {curve[peaks[0]][0]:.2f} dB at {peaks[0] + 1}, average {curve[peaks[1]][1]:.2f} at {peaks[1] + 1}"
+    )
+    for key, (iteration, raw, averaged) in best.items():
+        print(
+            f"{key}: minimum at {iteration}, confirmed at {ended.get(key, 'never')}, "
+            f"iterate {raw:.2f} dB, returned {averaged:.2f} dB, gap {curve[peaks[1]][1] - averaged:.2f} dB"
+        )
+
+
+def _shown(iterations: int) -> list[int]:
+    return [1, *range(iterations // 12, iterations + 1, iterations // 12)]

@@ -1,0 +1,123 @@
+"""The program as a process: terminal, pipes, signals, help."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dipcli import __version__
+from dipcli.cli.app import app
+from tests.cli.conftest import save_noisy
+
+PROGRAM = [sys.executable, "-m", "dipcli"]
+
+
+def test_every_option_has_help():
+    text = CliRunner().invoke(app, ["denoise", "--help"], env={"COLUMNS": "300", "TERM": "dumb"}).stdout
+    lines = [line for line in text.splitlines() if re.match(r"│\s+\*?\s*--", line)]
+    assert len(lines) > 40
+    for line in lines:
+        assert re.search(r"[a-z0-9)]+[.\])]+\s*(\[default.*\])?\s*│$", line), line
+
+
+def test_help_names_an_example():
+    assert "dipcli denoise noisy.png -o clean.png" in CliRunner().invoke(app, ["--help"]).stdout
+
+
+def test_version_is_printed():
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"dipcli {__version__}\n"
+
+
+def test_no_arguments_show_help():
+    done = CliRunner().invoke(app, [])
+    assert done.exit_code == 2
+    assert "Usage" in done.output
+
+
+def test_doctor_names_torch_device_threads_and_extras():
+    text = CliRunner().invoke(app, ["doctor"]).stdout
+    assert all(word in text for word in ("torch", "device", "threads", "[formats]", "[report]"))
+
+
+def test_completion_can_be_shown():
+    script = CliRunner().invoke(app, ["--show-completion", "bash"], prog_name="dipcli")
+    assert script.exit_code in (0, 1)
+
+
+def test_quiet_says_nothing(denoise, noisy, tmp_path):
+    done = denoise(noisy, "-o", tmp_path / "clean.png", "--quiet")
+    assert done.stderr == ""
+
+
+def test_the_decisions_are_said(denoise, noisy, tmp_path):
+    done = denoise(noisy, "-o", tmp_path / "clean.png")
+    assert "noise Gaussian" in done.stderr
+    assert "loss" in done.stderr
+
+
+def test_log_level_warning_hides_the_decisions(denoise, noisy, tmp_path):
+    done = denoise(noisy, "-o", tmp_path / "clean.png", "--log-level", "warning")
+    assert "loss" not in done.stderr
+
+
+@pytest.fixture
+def long_run(tmp_path: Path) -> subprocess.Popen[str]:
+    save_noisy(tmp_path / "noisy.png", (48, 48, 3))
+    flags = [
+        "-o",
+        str(tmp_path / "clean.png"),
+        "--iterations",
+        "100000",
+        "--stop",
+        "never",
+        "--threads",
+        "1",
+        "--compile",
+        "off",
+    ]
+    process = subprocess.Popen(
+        [*PROGRAM, "denoise", str(tmp_path / "noisy.png"), *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stderr is not None
+    for line in process.stderr:  # the decisions come when the descent is about to begin
+        if "loss" in line:
+            break
+    time.sleep(1.0)
+    return process
+
+
+def test_ctrl_c_writes_the_best_so_far_and_exits_130(long_run, tmp_path):
+    long_run.send_signal(signal.SIGINT)
+    out, err = long_run.communicate(timeout=60)
+    assert long_run.returncode == 130
+    assert "Interrupted" in err
+    assert out == f"{tmp_path / 'clean.png'}\n"
+    record = json.loads((tmp_path / "clean.run.json").read_text())
+    assert record["ending"] == "interrupted"
+    assert record["iterations"] > 1
+
+
+def test_progress_outside_a_terminal_is_a_plain_line(tmp_path):
+    save_noisy(tmp_path / "noisy.png", (48, 48, 3))
+    flags = ["-o", str(tmp_path / "clean.png"), "--iterations", "100000", "--stop", "never", "--max-time", "7"]
+    done = subprocess.run(
+        [*PROGRAM, "denoise", str(tmp_path / "noisy.png"), *flags, "--threads", "1"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line for line in done.stderr.splitlines() if "iteration" in line]
+    assert 1 <= len(lines) <= 2
+    assert re.search(r"iteration \d+/100000, loss [\d.]+.* s left", lines[0])
+    assert "\x1b" not in done.stderr

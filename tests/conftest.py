@@ -1,0 +1,33 @@
+"""What every test may rely on: one thread, one seed, small pictures."""
+
+import numpy as np
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _reproducible():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+def _draw(channels, height, width):
+    down, right = np.meshgrid(np.linspace(0, 1, height), np.linspace(0, 1, width), indexing="ij")
+    drawn = np.empty((channels, height, width), np.float32)
+    for i in range(channels):
+        drawn[i] = 0.15 + 0.5 * (right if i % 2 == 0 else down)
+        drawn[i][(down - 0.35) ** 2 + (right - 0.4) ** 2 < 0.06] = 0.85 - 0.1 * i
+        drawn[i][(down > 0.7) & (down < 0.8)] = 0.1 + 0.2 * i
+    return torch.from_numpy(drawn)
+
+
+@pytest.fixture
+def scene():
+    """Clean pictures in [0.1, 0.85] with ramps, a disc and a bar, of any size (channels, height, width)."""
+    return _draw
+
+
+@pytest.fixture
+def picture():
+    """One of them, (3, 48, 40)."""
+    return _draw(3, 48, 40)
