@@ -146,3 +146,11 @@ class DenoisingOptions:
     ] = None
     classical: Annotated[float, "Share of the classical estimate in the result; 0 for none.", Range(0, 1)] = 0.5
     volume: Annotated[bool, "Take a stack of pages as one three-dimensional unknown."] = False
+
+
+@dataclass(frozen=True)
+class DenoiseOptions:
+    """All that `dipcli denoise` can be told beside its files."""
+
+    denoising: DenoisingOptions = DenoisingOptions()
+    engine: EngineOptions = EngineOptions()

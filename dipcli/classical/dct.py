@@ -9,13 +9,14 @@ import math
 from itertools import product
 
 import torch
-from scipy import stats
+from scipy import special
 from torch import Tensor
 from torch.nn import functional
 
 from dipcli.classical.fill import fill_missing
 
 THRESHOLD = 2.7
+CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom
 QUIET = 0.1  # the share of windows that is taken to show noise alone
 CORRELATED = 0.15  # photographs measured 0.02-0.06, white noise under strong texture 0.31 and more
 MINIMUM_WINDOWS = 100
@@ -46,11 +47,11 @@ def dct_fill(image: Tensor, known: Tensor, sigma: float, *, rounds: int = 24, st
     axes = colour_axes(image)
     filled = fill_missing(image, known)
     measured = filled
-    lowest = max(sigma, 0.02)
+    highest, lowest = 0.35, max(THRESHOLD * sigma, 0.02)
     for index in range(rounds):
-        level = 0.35 * (lowest / 0.35) ** (index / (rounds - 1))
+        threshold = highest * (lowest / highest) ** (index / (rounds - 1))
         mixed = torch.tensordot(axes, filled, dims=1)
-        white = _white_power(mixed, level)
+        white = _white_power(mixed, threshold / THRESHOLD)
         smooth = torch.tensordot(axes.T, _pass(mixed, white, None, step), dims=1)
         filled = torch.where(known, measured, smooth)
     return filled
@@ -121,9 +122,10 @@ def _quiet_power(power: Tensor) -> Tensor:
     """
     degrees = power.shape[-1] - 1
     count = int(QUIET * power.shape[1])
-    selection = stats.chi2.cdf(stats.chi2.ppf(QUIET, degrees), degrees + 2) / QUIET
+    quantile = special.gammaincinv(degrees / 2, QUIET)
+    selection = special.gammainc(degrees / 2 + 1, quantile) / QUIET
     ripples = power[..., 1:]
-    estimate = ripples.median(1).values / stats.chi2.median(1)
+    estimate = ripples.median(1).values / CHI_SQUARE_MEDIAN
     for _ in range(4):
         energy = (ripples / estimate[:, None]).mean(-1)
         quiet = energy.topk(count, dim=1, largest=False).indices

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 WINDOW = 7
+CROWD = 11  # wide enough that impulses alone do not fill it by chance: at 70 % that is 5 deviations away
 FAR = 0.4  # a place this much darker or brighter than an extreme has no reason to reach it
 SHOULDER = 0.25
 FEWEST = 0.002  # share of such places at the extreme, below which there are no impulses
@@ -32,7 +33,8 @@ def find_impulses(image: Tensor) -> Tensor:
     impulses = torch.zeros_like(finite)
     for at_end, share, other in zip(ends, shares, reversed(shares), strict=True):
         if share:
-            truly_there = _local_mean(at_end.to(values)) > share + 0.75 * (1 - other - share)
+            crowd = _local_mean(at_end.to(values), CROWD)
+            truly_there = crowd > share + 0.75 * (1 - other - share)
             impulses |= at_end & ~truly_there
     return impulses & finite
 
@@ -47,8 +49,8 @@ def _rate(values: Tensor, at_end: Tensor, far: Tensor, end: int) -> float | None
     return share if share > FEWEST and share > STEEP * shoulder else 0.0
 
 
-def _local_mean(values: Tensor) -> Tensor:
+def _local_mean(values: Tensor, window: int = WINDOW) -> Tensor:
     """Mean over the window around each value; at the border over what there is of it."""
     pool = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)[values.ndim - 2]
-    mean: Tensor = pool(values[None], WINDOW, 1, WINDOW // 2, count_include_pad=False)[0]
+    mean: Tensor = pool(values[None], window, 1, window // 2, count_include_pad=False)[0]
     return mean

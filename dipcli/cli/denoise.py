@@ -7,14 +7,13 @@ import typer
 
 from dipcli.cli.expand import Overrides
 from dipcli.cli.presets import PresetName
-from dipcli.options import DenoisingOptions, EngineOptions, FileOptions
+from dipcli.options import DenoiseOptions, FileOptions
 
 
 def denoise(
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
     files: FileOptions,
-    noise: DenoisingOptions,
-    engine: Overrides[EngineOptions],
+    knobs: Overrides[DenoiseOptions],
     preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
 ) -> None:
     """Remove the noise of a picture, whatever its kind and level, without any training data.
@@ -25,19 +24,19 @@ def denoise(
     from dataclasses import asdict
 
     from dipcli.cli.outputs import process_picture
-    from dipcli.cli.presets import settings
+    from dipcli.cli.presets import denoise_settings
     from dipcli.cli.run import Process, run
     from dipcli.io.images import SUFFIXES
     from dipcli.tasks.denoising import state_denoising
 
     def build(device_type: str) -> Process:
-        options = settings(preset, device_type, engine)
+        options = denoise_settings(preset, device_type, knobs)
         return lambda item, session: process_picture(
             item,
             session,
-            lambda frame: state_denoising(frame, options, noise),
-            {"preset": preset, **asdict(noise)},
-            volume=noise.volume,
+            lambda frame: state_denoising(frame, options.engine, options.denoising),
+            {"preset": preset, **asdict(options.denoising)},
+            volume=options.denoising.volume,
         )
 
     run("denoise", inputs, files, SUFFIXES, build)

@@ -31,7 +31,7 @@ LOSSES: dict[str, Fidelity] = {
 }
 FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
 EXACT = 0.02  # beside impulses, values with less noise than this are kept as they were measured
-TV = 0.15  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
+TV = 0.22  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def state_denoising(measurement: Tensor, engine: EngineOptions, options: Denoisi
     classical = even if is_exact else dct_denoise(even, scale.sigma)
     textbook = scale.inverse(classical)
 
+    default_tv = 0.0 if is_exact else TV * math.sqrt(scale.sigma / 0.1)
+
     def finish(image: Tensor) -> Tensor:
         share = options.classical
         if not is_auto:
@@ -86,7 +88,7 @@ def state_denoising(measurement: Tensor, engine: EngineOptions, options: Denoisi
         even if is_auto else measurement.nan_to_num(),
         LOSSES["rmse" if is_auto else options.loss],
         weight=(~hidden).float() if bool(hidden.any()) else None,
-        tv_weight=TV * math.sqrt(scale.sigma / 0.1) if options.tv_weight is None else options.tv_weight,
+        tv_weight=default_tv if options.tv_weight is None else options.tv_weight,
         guide=classical if is_auto else textbook,
         finish=finish,
     )

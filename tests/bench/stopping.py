@@ -61,17 +61,14 @@ def _run(name: str, kind: str, iterations: int) -> None:
         if step.iteration == iterations:
             break
     seconds = time.perf_counter() - start
-    print(
-        f"\n{name} 128², {kind}, stock 128x5, noisy {psnr_db(noisy, truth):.2f} dB, {seconds / iterations:.2f} s/it"
-    )
+    print(f"\n{name} 128², {kind}, noisy {psnr_db(noisy, truth):.2f} dB, {seconds / iterations:.2f} s/it")
     print("| iteration | " + " | ".join(str(k) for k in _shown(iterations)) + " |")
     print("|---" * (1 + len(_shown(iterations))) + "|")
     for row, label in enumerate(("iterate", "average")):
         print(f"| {label} dB | " + " | ".join(f"{curve[k - 1][row]:.2f}" for k in _shown(iterations)) + " |")
     peaks = [max(range(iterations), key=lambda k: curve[k][row]) for row in (0, 1)]
-    print(
-        f"peak: iterate {curve[peaks[0]][0]:.2f} dB at {peaks[0] + 1}, average {curve[peaks[1]][1]:.2f} at {peaks[1] + 1}"
-    )
+    tops = [f"{curve[at][row]:.2f} dB at {at + 1}" for row, at in enumerate(peaks)]
+    print(f"peak: iterate {tops[0]}, average {tops[1]}")
     for key, (iteration, raw, averaged) in best.items():
         print(
             f"{key}: minimum at {iteration}, confirmed at {ended.get(key, 'never')}, "

@@ -1,0 +1,44 @@
+"""Penalties by hand and by numpy."""
+
+import numpy as np
+import pytest
+import torch
+from laws import assert_differentiable, assert_matches
+
+from dipcli.penalties import gradients, total_variation
+
+
+def test_total_variation_of_nine_values_by_hand():
+    board = torch.tensor([[[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.5]]])
+    # Right: |1|+|-1| in the first row, 0.5 in the last; down: |-1| in the second column, 0.5 in the third.
+    assert_matches(total_variation(board), (1 + 1 + 0.5 + 1 + 0.5) / 9)
+
+
+@pytest.mark.parametrize("shape", [(2, 17), (3, 8, 9), (2, 5, 6, 7)], ids=str)
+def test_total_variation_equals_numpy_on_every_number_of_axes(shape):
+    image = torch.rand(shape)
+    values = image.double().numpy()
+    expected = sum(np.abs(np.diff(values, axis=axis)).sum() for axis in range(1, len(shape))) / values.size
+    assert_matches(total_variation(image), expected, tolerance=1e-5)
+
+
+def test_a_constant_has_no_total_variation():
+    assert float(total_variation(torch.full((3, 8, 8), 0.4))) == 0
+
+
+def test_channels_are_not_compared_with_each_other():
+    image = torch.stack([torch.zeros(4, 4), torch.ones(4, 4)])
+    assert float(total_variation(image)) == 0
+
+
+def test_total_variation_grows_in_proportion():
+    image = torch.rand(1, 8, 8)
+    assert_matches(total_variation(3 * image), 3 * total_variation(image), tolerance=1e-5)
+
+
+def test_there_is_one_gradient_for_each_axis():
+    assert [tuple(g.shape) for g in gradients(torch.rand(2, 5, 6))] == [(2, 4, 6), (2, 5, 5)]
+
+
+def test_gradients_of_total_variation_agree_with_differences():
+    assert_differentiable(total_variation, torch.rand(1, 4, 5))
