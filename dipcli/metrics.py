@@ -7,7 +7,7 @@ from torch.nn import functional
 
 def psnr_db(picture: Tensor, reference: Tensor) -> float:
     """Peak signal-to-noise ratio in dB over all channels, of the picture clipped to [0, 1]."""
-    error = (picture.clamp(0, 1).double() - reference.double()).square().mean()
+    error = (_precise(picture) - reference.cpu().double()).square().mean()
     return float(-10 * error.clamp(min=1e-20).log10())
 
 
@@ -18,7 +18,7 @@ def ssim(picture: Tensor, reference: Tensor) -> float:
     use_sample_covariance=False, data_range=1`: windows are 11 wide and the outer 5 pixels do not count.
     Sides must be at least 11. Source: Wang et al., 2004, doi 10.1109/TIP.2003.819861.
     """
-    x, y = picture.clamp(0, 1).double(), reference.double()
+    x, y = _precise(picture), reference.cpu().double()
     mean_x, mean_y = _blur(x), _blur(y)
     var_x = _blur(x * x) - mean_x**2
     var_y = _blur(y * y) - mean_y**2
@@ -26,6 +26,11 @@ def ssim(picture: Tensor, reference: Tensor) -> float:
     c1, c2 = 0.01**2, 0.03**2
     top = (2 * mean_x * mean_y + c1) * (2 * cov + c2)
     return float((top / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))).mean())
+
+
+def _precise(picture: Tensor) -> Tensor:
+    """Clipped, in float64, and on the processor: not every device has float64."""
+    return picture.detach().cpu().clamp(0, 1).double()
 
 
 def _blur(image: Tensor, sigma: float = 1.5, radius: int = 5) -> Tensor:

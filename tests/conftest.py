@@ -8,6 +8,8 @@ import torch
 @pytest.fixture(autouse=True)
 def _reproducible():
     torch.set_num_threads(1)
+    torch.set_flush_denormal(False)  # the program, run in this process, turns it on
+    torch.set_warn_always(True)  # torch says some warnings only once: which test fails must not depend on order
     torch.manual_seed(0)
 
 

@@ -23,14 +23,12 @@ MINIMUM_WINDOWS = 100
 SIDES = {1: 32, 2: 12, 3: 6}  # of a window, for one, two and three axes
 
 
-def dct_denoise(image: Tensor, sigma: float, *, step: int = 2) -> Tensor:
-    """Image (channels, *space) with Gaussian noise of standard deviation `sigma` -> its estimate.
+def dct_denoise(image: Tensor, power: Tensor, *, step: int = 2) -> Tensor:
+    """Image (channels, *space) with Gaussian noise of the given `noise_power` -> its estimate.
 
-    Correlated noise, of demosaiced and compressed photographs, is noticed and measured frequency by frequency;
-    `sigma` is then not used. Windows are `step` apart along each axis: more is faster, and less good.
+    Windows are `step` apart along each axis: more is faster, and less good.
     """
     mixed = torch.tensordot(colour_axes(image), image, dims=1)
-    power = noise_power(mixed, sigma)
     first = _pass(mixed, power, None, step)
     second = _pass(mixed, power, first, step)
     restored: Tensor = torch.tensordot(colour_axes(image).T, second, dims=1)
@@ -51,13 +49,14 @@ def dct_fill(image: Tensor, known: Tensor, sigma: float, *, rounds: int = 24, st
     for index in range(rounds):
         threshold = highest * (lowest / highest) ** (index / (rounds - 1))
         mixed = torch.tensordot(axes, filled, dims=1)
-        white = _white_power(mixed, threshold / THRESHOLD)
+        white = white_power(mixed, threshold / THRESHOLD)
         smooth = torch.tensordot(axes.T, _pass(mixed, white, None, step), dims=1)
         filled = torch.where(known, measured, smooth)
     return filled
 
 
-def _white_power(image: Tensor, sigma: float) -> Tensor:
+def white_power(image: Tensor, sigma: float) -> Tensor:
+    """The `noise_power` of white noise of deviation `sigma`."""
     n_axes = image.ndim - 1
     return image.new_full((image.shape[0], *([1] * n_axes), *([SIDES[n_axes]] * n_axes)), sigma**2)
 
@@ -90,15 +89,17 @@ def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tens
 
 
 def noise_power(image: Tensor, sigma: float) -> Tensor:
-    """Power of the noise in each coefficient of a window, (channels, 1, ..., 1, *window).
+    """Power of the noise of image (channels, *space) in each coefficient, (colours, 1, ..., 1, *window).
 
-    That is sigma² everywhere for white noise. Noise is called correlated where the quietest windows have far
-    less of the highest than of the middle frequencies; their mean power is then taken for the noise.
+    That is sigma² everywhere for white noise. Noise is called correlated, as it is in photographs, where the
+    quietest windows have far less of the highest than of the middle frequencies; their mean power is then
+    taken for the noise.
     Source of the idea: Lebrun, Colom and Morel, The Noise Clinic, IPOL 2015, doi 10.5201/ipol.2015.125.
     """
     n_axes = image.ndim - 1
     side = SIDES[n_axes]
-    white = _white_power(image, sigma)
+    white = white_power(image, sigma)
+    image = torch.tensordot(colour_axes(image), image, dims=1)
     basis = _dct_basis(side, image)
     corners = product((0, side // 2), repeat=n_axes)
     tilings = [_transform(_blocks(image[_tiling(image, c, side)], side), basis) for c in corners]
@@ -147,7 +148,7 @@ def _dct_basis(side: int, like: Tensor) -> Tensor:
     at = torch.arange(side, dtype=torch.float64)
     basis = torch.cos(math.pi * (2 * at + 1) * at[:, None] / (2 * side)) * math.sqrt(2 / side)
     basis[0] /= math.sqrt(2)
-    return basis.to(like)
+    return basis.to(like.dtype).to(like.device)
 
 
 def _window(side: int, n_axes: int, like: Tensor) -> Tensor:
@@ -155,7 +156,7 @@ def _window(side: int, n_axes: int, like: Tensor) -> Tensor:
     window = torch.ones((), dtype=torch.float64)
     for _ in range(n_axes):
         window = window[..., None] * line
-    return window.to(like)
+    return window.to(like.dtype).to(like.device)
 
 
 def _pad(image: Tensor, side: int) -> Tensor:

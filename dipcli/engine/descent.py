@@ -34,10 +34,10 @@ class Descent:
         self._priors = dict(priors)
         self._options = options
         self._iteration = 0
-        device = problem.measurement.device
-        self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bf16")
+        self._device = problem.measurement.device
+        self._autocast = torch.autocast(self._device.type, torch.bfloat16, enabled=options.precision == "bf16")
         self._learnt = [p for prior in priors.values() for p in prior.parameters() if p.requires_grad]
-        fused = device.type in {"cpu", "cuda"}
+        fused = self._device.type in {"cpu", "cuda"}
         self._adam = torch.optim.Adam(self._learnt, lr=options.learning_rate, fused=fused)
 
     def __iter__(self) -> Self:
@@ -84,7 +84,7 @@ class Descent:
             "iteration": self._iteration,
             "priors": {name: _copy(prior.state_dict()) for name, prior in self._priors.items()},
             "adam": _copy(self._adam.state_dict()),
-            "random": torch.get_rng_state(),
+            "random": self._random_state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -93,7 +93,20 @@ class Descent:
         for name, prior in self._priors.items():
             prior.load_state_dict(state["priors"][name])
         self._adam.load_state_dict(_copy(state["adam"]))
-        torch.set_rng_state(state["random"])
+        torch.set_rng_state(state["random"][0])
+        if self._device.type == "cuda":
+            torch.cuda.set_rng_state(state["random"][1], self._device)
+        elif self._device.type == "mps":
+            torch.mps.set_rng_state(state["random"][1])
+
+    def _random_state(self) -> list[Tensor]:
+        """Of the processor and, where there is one, of the device."""
+        states = [torch.get_rng_state()]
+        if self._device.type == "cuda":
+            states.append(torch.cuda.get_rng_state(self._device))
+        elif self._device.type == "mps":
+            states.append(torch.mps.get_rng_state())
+        return states
 
 
 def _copy(value: Any) -> Any:  # noqa: ANN401 - a nested state of dicts, lists, tensors and numbers

@@ -15,7 +15,7 @@ import torch
 from dipcli.options import EngineOptions
 from dipcli.priors.prior import Prior
 
-LONG_SECONDS = 60.0  # from here on, measuring the layout costs under 5 % of the run
+LONG_SECONDS = 300.0  # from here on, measuring the layout costs a few per cent of the run
 VERY_LONG_SECONDS = 1200.0  # compiling took 20 to 120 s where it was measured
 WORTHWHILE = 0.8  # a compiled step must take at most this share of a plain one
 
@@ -63,7 +63,7 @@ def tune(priors: Mapping[str, Prior], options: EngineOptions) -> Tuning:
     return Tuning(layout, compiled)
 
 
-def _seconds_per_step(priors: Mapping[str, Prior], repeats: int = 3) -> float:
+def _seconds_per_step(priors: Mapping[str, Prior], repeats: int = 2) -> float:
     """The shortest of a few forward and backward passes, after one that is not counted."""
     shortest = float("inf")
     for _ in range(repeats + 1):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dipcli.classical.dct import dct_denoise, dct_fill
+from dipcli.classical.dct import dct_denoise, dct_fill, noise_power, white_power
 from dipcli.classical.noise import NoiseLaw, fit_law, noise_curve
 from dipcli.classical.outliers import find_impulses
 from dipcli.classical.stabilise import Stabiliser
@@ -72,10 +72,13 @@ def state_denoising(measurement: Tensor, engine: EngineOptions, options: Denoisi
     is_exact = is_auto and noise.law.sigma < EXACT and bool(noise.impulses.any())
     if bool(hidden.any()):
         even = dct_fill(even, ~hidden, scale.sigma)
-    classical = even if is_exact else dct_denoise(even, scale.sigma)
+    may_be_correlated = options.sigma is None and noise.law.sigma > FAINTEST.sigma
+    power = (noise_power if may_be_correlated else white_power)(even, scale.sigma)
+    sigma = float(power.mean().sqrt())
+    classical = even if is_exact else dct_denoise(even, power)
     textbook = scale.inverse(classical)
 
-    default_tv = 0.0 if is_exact else TV * math.sqrt(scale.sigma / 0.1)
+    default_tv = 0.0 if is_exact else TV * math.sqrt(sigma / 0.1)
 
     def finish(image: Tensor) -> Tensor:
         share = options.classical
@@ -92,7 +95,9 @@ def state_denoising(measurement: Tensor, engine: EngineOptions, options: Denoisi
         guide=classical if is_auto else textbook,
         finish=finish,
     )
-    facts = {"noise": str(noise), "loss": "rmse on evened values" if is_auto else options.loss}
+    is_correlated = bool(power.std() > 0)
+    correlated = f", correlated between pixels, in all σ ≈ {sigma:.3f}" if is_correlated else ""
+    facts = {"noise": f"{noise}{correlated}", "loss": "rmse on evened values" if is_auto else options.loss}
     return Statement(problem, engine, ("DCT thresholding", textbook), facts, _warnings(noise))
 
 

@@ -96,5 +96,5 @@ def test_a_decoder_takes_no_guide():
 )
 def test_sines_are_initialised_within_their_published_bounds(layer, bound):
     prior = build(Unknown((3, 16, 16)), prior="siren", width=(64, 64))
-    largest = float(prior.network[layer].weight.abs().max())
+    largest = float(prior.network[layer].weight.detach().abs().max())
     assert 0.9 * bound < largest <= bound * (1 + 1e-6)  # of 128 uniform draws the largest is above 0.9

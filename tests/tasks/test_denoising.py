@@ -49,7 +49,7 @@ def test_both_kinds_of_noise_are_named(scene):
 
 def test_a_clean_picture_is_warned_about(scene):
     statement = state(scene(3, 96, 96))
-    assert statement.facts["noise"] == "hardly any"
+    assert statement.facts["noise"].startswith("hardly any")
     assert statement.warnings
 
 
