@@ -54,7 +54,7 @@ class PriorOptions:
 
     def __post_init__(self) -> None:
         """Raise OptionError where the options do not fit each other."""
-        if min(self.width) < 1:
+        if min(self.width, default=0) < 1:
             raise OptionError("--width needs at least one channel in each scale.")
         if len(self.skip_width) not in (1, len(self.width)):
             raise OptionError(f"--skip-width names {len(self.skip_width)} scales, --width {len(self.width)}.")
@@ -91,10 +91,10 @@ class StoppingOptions:
     alpha: Annotated[float, "Forgetting factor of the moving variance of emv.", Range(0, 1)] = 0.1
     patience: Annotated[int, "Iterations without a new minimum that confirm it.", Range(1)] = 1000
     warm_up: Annotated[int, "No minimum is believed before this iteration.", Range(0)] = 150
-    margin: Annotated[float, "A new minimum must be lower by this share.", Range(0, 1)] = 0.01
-    held_out: Annotated[float, "Share of the pixels hidden from the fit by held-out.", Range(0, 0.5)] = 0.05
+    margin: Annotated[float, "A new minimum must be lower by this share.", Range(0, 0.99)] = 0.01
+    held_out: Annotated[float, "Share of the pixels hidden from the fit by held-out.", Range(0.001, 0.5)] = 0.05
     pixels: Annotated[int, "Pixels that the moving variance looks at; 0 for all.", Range(0)] = 65_536
-    averaging: Annotated[float, "Decay of the running average that is returned.", Range(0, 1)] = 0.99
+    averaging: Annotated[float, "Decay of the running average that is returned.", Range(0, 0.9999)] = 0.99
     iterations: Annotated[int, "Bound on the iterations of a run.", Range(1)] = 5000
     max_time: Annotated[float, "Bound on the seconds of a run; 0 for none.", Range(0)] = 0.0
     runs: Annotated[int, "Runs with other seeds, whose pictures are averaged.", Range(1)] = 1

@@ -16,6 +16,7 @@ from torch.nn import functional
 from dipcli.classical.fill import fill_missing
 
 THRESHOLD = 2.7
+ROUNDING = 1e-8  # the least power that is told from none
 CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom
 QUIET = 0.1  # the share of windows that is taken to show noise alone
 CORRELATED = 0.15  # photographs measured 0.02-0.06, white noise under strong texture 0.31 and more
@@ -57,8 +58,13 @@ def dct_fill(image: Tensor, known: Tensor, sigma: float, *, rounds: int = 24, st
 
 def white_power(image: Tensor, sigma: float) -> Tensor:
     """The `noise_power` of white noise of deviation `sigma`."""
-    n_axes = image.ndim - 1
-    return image.new_full((image.shape[0], *([1] * n_axes), *([SIDES[n_axes]] * n_axes)), sigma**2)
+    n_axes, side = image.ndim - 1, window_side(image)
+    return image.new_full((image.shape[0], *([1] * n_axes), *([side] * n_axes)), sigma**2)
+
+
+def window_side(image: Tensor) -> int:
+    """Of the windows of image (channels, *space): at most half its shortest side."""
+    return min(SIDES[image.ndim - 1], min(image.shape[1:]) // 2)
 
 
 def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tensor:
@@ -66,8 +72,7 @@ def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tens
 
     Windows that start at equal remainders tile the image without overlap: each remainder is one reshape.
     """
-    n_axes = image.ndim - 1
-    side = SIDES[n_axes]
+    n_axes, side = image.ndim - 1, window_side(image)
     basis, window = _dct_basis(side, image), _window(side, n_axes, image)
     inside = tuple(range(-n_axes, 0))
     mean = (slice(None),) * (1 + n_axes) + (0,) * n_axes
@@ -96,14 +101,14 @@ def noise_power(image: Tensor, sigma: float) -> Tensor:
     taken for the noise.
     Source of the idea: Lebrun, Colom and Morel, The Noise Clinic, IPOL 2015, doi 10.5201/ipol.2015.125.
     """
-    n_axes = image.ndim - 1
-    side = SIDES[n_axes]
+    n_axes, side = image.ndim - 1, window_side(image)
     white = white_power(image, sigma)
     image = torch.tensordot(colour_axes(image), image, dims=1)
     basis = _dct_basis(side, image)
     corners = product((0, side // 2), repeat=n_axes)
     tilings = [_transform(_blocks(image[_tiling(image, c, side)], side), basis) for c in corners]
     power = torch.cat([t.reshape(len(t), -1, side**n_axes) for t in tilings], dim=1).square()
+    power = power[:, (power[..., 1:].sum(-1) > 0).all(0)]  # what is perfectly flat was drawn or clipped
     if power.shape[1] < MINIMUM_WINDOWS:
         return white
     measured = _quiet_power(power).reshape(white.shape)
@@ -126,7 +131,7 @@ def _quiet_power(power: Tensor) -> Tensor:
     quantile = special.gammaincinv(degrees / 2, QUIET)
     selection = special.gammainc(degrees / 2 + 1, quantile) / QUIET
     ripples = power[..., 1:]
-    estimate = ripples.median(1).values / CHI_SQUARE_MEDIAN
+    estimate = (ripples.median(1).values / CHI_SQUARE_MEDIAN).clamp(min=ROUNDING)
     for _ in range(4):
         energy = (ripples / estimate[:, None]).mean(-1)
         quiet = energy.topk(count, dim=1, largest=False).indices

@@ -13,20 +13,19 @@ def fill_missing(image: Tensor, known: Tensor) -> Tensor:
     filled = torch.where(known, image, torch.zeros_like(image))
     trusted = known.to(filled)
     total, share = filled, trusted
-    for _ in range(max(image.shape[1:]).bit_length()):
+    for doubling in range(max(image.shape[1:]).bit_length()):
         for axis in range(1, image.ndim):
-            total, share = _spread(total, axis), _spread(share, axis)
+            total, share = _spread(total, axis, 2**doubling), _spread(share, axis, 2**doubling)
         guess = total / share.clamp(min=1e-12)
-        newly = (share > 1e-6) & (trusted == 0)
+        newly = (share > 1e-9) & (trusted == 0)
         filled = torch.where(newly, guess, filled)
         trusted = trusted + newly.to(trusted)
     return torch.where(trusted > 0, filled, torch.full_like(filled, 0.5))
 
 
-def _spread(values: Tensor, axis: int) -> Tensor:
-    """Binomial (1, 2, 1) / 4 means along one axis, the border repeated."""
-    size = values.shape[axis]
-    first, last = values.narrow(axis, 0, 1), values.narrow(axis, size - 1, 1)
-    padded = torch.cat([first, values, last], dim=axis)
-    left, right = padded.narrow(axis, 0, size), padded.narrow(axis, 2, size)
+def _spread(values: Tensor, axis: int, reach: int) -> Tensor:
+    """Binomial (1, 2, 1) / 4 means of values `reach` apart along one axis, the border repeated."""
+    at = torch.arange(values.shape[axis], device=values.device)
+    left = values.index_select(axis, (at - reach).clamp(min=0))
+    right = values.index_select(axis, (at + reach).clamp(max=values.shape[axis] - 1))
     return (left + 2 * values + right) / 4

@@ -33,8 +33,8 @@ def find_impulses(image: Tensor) -> Tensor:
     impulses = torch.zeros_like(finite)
     for at_end, share, other in zip(ends, shares, reversed(shares), strict=True):
         if share:
-            crowd = _local_mean(at_end.to(values), CROWD)
-            truly_there = crowd > share + 0.75 * (1 - other - share)
+            crowded = _local_mean(at_end.to(values), CROWD) > share + 0.75 * (1 - other - share)
+            truly_there = _reach(crowded, CROWD)
             impulses |= at_end & ~truly_there
     return impulses & finite
 
@@ -47,6 +47,13 @@ def _rate(values: Tensor, at_end: Tensor, far: Tensor, end: int) -> float | None
     share = float((at_end & far).sum()) / n_far
     shoulder = float((((values - end).abs() < SHOULDER) & ~at_end & far).sum()) / n_far
     return share if share > FEWEST and share > STEEP * shoulder else 0.0
+
+
+def _reach(places: Tensor, window: int) -> Tensor:
+    """True in every window around a place: so an area that is at the extreme is so up to its border."""
+    pool = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)[places.ndim - 2]
+    reached: Tensor = pool(places[None].float(), window, 1, window // 2)[0] > 0
+    return reached
 
 
 def _local_mean(values: Tensor, window: int = WINDOW) -> Tensor:

@@ -44,3 +44,24 @@ class RunningAverage:
         """Go back to a `state`."""
         self._remaining = state["remaining"]
         self._sums = {k: v.clone() for k, v in state["sums"].items()}
+
+
+@final
+class Best:
+    """The average at the lowest score so far."""
+
+    def __init__(self) -> None:
+        self.iteration = 0
+        self.estimate: Mapping[str, Tensor] | None = None
+
+    def keep(self, iteration: int, average: RunningAverage) -> None:
+        """Take the average as it is now."""
+        self.iteration, self.estimate = iteration, average.value()
+
+    def state(self) -> dict[str, Any]:
+        """For `load_state`; the kept estimate is never changed, so no copy is needed."""
+        return dict(vars(self))
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to a `state`."""
+        vars(self).update(state)

@@ -7,6 +7,7 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor, nn
 
+from dipcli.engine.device import random_state, set_random_state
 from dipcli.options import DescentOptions
 from dipcli.problem import Estimate, Problem
 
@@ -37,6 +38,8 @@ class Descent:
         self._device = problem.measurement.device
         self._autocast = torch.autocast(self._device.type, torch.bfloat16, enabled=options.precision == "bf16")
         self._learnt = [p for prior in priors.values() for p in prior.parameters() if p.requires_grad]
+        modules = [module for prior in priors.values() for module in prior.modules()]
+        self._convolutions = [m.weight for m in modules if isinstance(m, nn.Conv1d | nn.Conv2d | nn.Conv3d)]
         fused = self._device.type in {"cpu", "cuda"}
         self._adam = torch.optim.Adam(self._learnt, lr=options.learning_rate, fused=fused)
 
@@ -62,9 +65,8 @@ class Descent:
         """Stochastic gradient Langevin dynamics (Cheng et al., CVPR 2019): noise on every convolution."""
         if self._options.weight_noise:
             with torch.no_grad():
-                for parameter in self._learnt:
-                    if parameter.ndim > 2:
-                        parameter.add_(torch.randn_like(parameter), alpha=self._options.weight_noise)
+                for weights in self._convolutions:
+                    weights.add_(torch.randn_like(weights), alpha=self._options.weight_noise)
 
     def _detached(self, terms: Mapping[str, Tensor], estimate: Estimate, prediction: Tensor) -> Step:
         plain = {name: tensor.detach() for name, tensor in estimate.items()}
@@ -72,6 +74,10 @@ class Descent:
             picture = self.problem.picture(plain)
         values = {name: term.detach() for name, term in terms.items()}
         return Step(self._iteration, values, plain, prediction.detach(), picture)
+
+    def is_finite(self) -> bool:
+        """Whether every learnt number is finite."""
+        return all(bool(parameter.isfinite().all()) for parameter in self._learnt)
 
     def slow_down(self) -> None:
         """Halve the learning rate."""
@@ -84,7 +90,7 @@ class Descent:
             "iteration": self._iteration,
             "priors": {name: _copy(prior.state_dict()) for name, prior in self._priors.items()},
             "adam": _copy(self._adam.state_dict()),
-            "random": self._random_state(),
+            "random": random_state(self._device),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -93,20 +99,7 @@ class Descent:
         for name, prior in self._priors.items():
             prior.load_state_dict(state["priors"][name])
         self._adam.load_state_dict(_copy(state["adam"]))
-        torch.set_rng_state(state["random"][0])
-        if self._device.type == "cuda":
-            torch.cuda.set_rng_state(state["random"][1], self._device)
-        elif self._device.type == "mps":
-            torch.mps.set_rng_state(state["random"][1])
-
-    def _random_state(self) -> list[Tensor]:
-        """Of the processor and, where there is one, of the device."""
-        states = [torch.get_rng_state()]
-        if self._device.type == "cuda":
-            states.append(torch.cuda.get_rng_state(self._device))
-        elif self._device.type == "mps":
-            states.append(torch.mps.get_rng_state())
-        return states
+        set_random_state(self._device, state["random"])
 
 
 def _copy(value: Any) -> Any:  # noqa: ANN401 - a nested state of dicts, lists, tensors and numbers

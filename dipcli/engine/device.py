@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
 from dipcli.errors import OptionError
 
@@ -46,6 +47,25 @@ def prepare(device: torch.device, threads: int) -> None:
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
+
+
+def random_state(device: torch.device) -> list[Tensor]:
+    """The state of the global random numbers: of the processor and, where there is one, of the device."""
+    states = [torch.get_rng_state()]
+    if device.type == "cuda":
+        states.append(torch.cuda.get_rng_state(device))
+    elif device.type == "mps":
+        states.append(torch.mps.get_rng_state())
+    return states
+
+
+def set_random_state(device: torch.device, states: list[Tensor]) -> None:
+    """Go back to a `random_state` of the same device."""
+    torch.set_rng_state(states[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states[1], device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(states[1])
 
 
 def derive_seed(seed: int, *names: object) -> int:

@@ -1,11 +1,10 @@
 """Divergence: noticed every few iterations, and undone."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Protocol, final
 
-from dipcli.engine.averaging import RunningAverage
 from dipcli.engine.descent import Descent, Step
-from dipcli.engine.stopping import Stopper
 from dipcli.errors import DivergedError
 
 INTERVAL = 25
@@ -32,9 +31,10 @@ class Guard:
     not kept waiting.
     """
 
-    def __init__(self, descent: Descent, stopper: Stopper, average: RunningAverage) -> None:
-        self._parts: tuple[Stateful, ...] = (descent, stopper, average)
+    def __init__(self, descent: Descent, *others: Stateful) -> None:
+        """`others` are rewound together with the descent: detector, average, best so far."""
         self._descent = descent
+        self._parts: tuple[Stateful, ...] = (descent, *others)
         self._good: list[dict[str, Any]] = [part.state() for part in self._parts]
         self._objective = float("inf")
         self._strikes = 0
@@ -47,7 +47,8 @@ class Guard:
         if step.iteration % INTERVAL and step.iteration > 1 and not is_last:
             return False
         objective = sum(float(term.item()) for term in step.terms.values())
-        if objective <= EXPLOSION * self._objective:  # False for NaN
+        has_grown = objective > EXPLOSION * self._objective
+        if math.isfinite(objective) and not has_grown and self._descent.is_finite():
             self._objective, self._strikes = max(objective, 1e-8), 0
             self._good = [part.state() for part in self._parts]
             return False

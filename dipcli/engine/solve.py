@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from dipcli.engine.averaging import RunningAverage
+from dipcli.engine.averaging import Best, RunningAverage
 from dipcli.engine.descent import Descent, Step
 from dipcli.engine.guard import Guard
 from dipcli.engine.stopping import Stopper, Verdict
@@ -70,9 +70,8 @@ def solve(
     Returned is the average at the minimum; without any, the average at the end.
     Raises DivergedError where the fit diverges again and again.
     """
-    guard = Guard(descent, stopper, average)
-    best: dict[str, Tensor] | None = None
-    best_iteration = 0
+    best = Best()
+    guard = Guard(descent, stopper, average, best)
     for step in descent:
         average.update(step.estimate)
         verdict = stopper.update(step)
@@ -80,8 +79,10 @@ def solve(
         if guard.rewound(step, is_last=ending is not None):
             continue
         if verdict.best:
-            best, best_iteration = average.value(), step.iteration
+            best.keep(step.iteration, average)
         watch(step, verdict)
         if ending:
-            return Solution(best or average.value(), ending, step.iteration, best_iteration or step.iteration)
+            if best.estimate is None:
+                best.keep(step.iteration, average)
+            return Solution(best.estimate or {}, ending, step.iteration, best.iteration)
     raise AssertionError("a descent is endless")

@@ -3,6 +3,7 @@
 Both change results in the last digits only. What was chosen is recorded, and can be demanded by flags.
 """
 
+import copy
 import os
 import shutil
 import time
@@ -12,6 +13,7 @@ from typing import Literal
 
 import torch
 
+from dipcli.engine.device import random_state, set_random_state
 from dipcli.options import EngineOptions
 from dipcli.priors.prior import Prior
 
@@ -47,7 +49,9 @@ def tune(priors: Mapping[str, Prior], options: EngineOptions) -> Tuning:
     )
     if "auto" not in (descent.memory_format, descent.compile):
         return Tuning(layout, descent.compile == "on")
-    random = torch.get_rng_state()
+    device = next(iter(priors.values())).seed.device
+    random = random_state(device)
+    priors = copy.deepcopy(dict(priors))
     plain = _seconds_per_step(priors)
     forecast = min(plain * options.stopping.iterations, options.stopping.max_time or float("inf"))
     if descent.memory_format == "auto" and forecast > LONG_SECONDS:
@@ -59,7 +63,7 @@ def tune(priors: Mapping[str, Prior], options: EngineOptions) -> Tuning:
     if descent.compile == "auto" and forecast > VERY_LONG_SECONDS and _compiler_exists(priors):
         Tuning(layout, compiled=True).apply(priors)
         compiled = _seconds_per_step(priors) < WORTHWHILE * plain
-    torch.set_rng_state(random)
+    set_random_state(device, random)
     return Tuning(layout, compiled)
 
 
@@ -73,8 +77,6 @@ def _seconds_per_step(priors: Mapping[str, Prior], repeats: int = 2) -> float:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         shortest = min(shortest, time.perf_counter() - begin)
-    for prior in priors.values():
-        prior.zero_grad(set_to_none=True)
     return shortest
 
 

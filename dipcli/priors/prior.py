@@ -82,7 +82,7 @@ def _fit_scales(options: PriorOptions, space: tuple[int, ...]) -> PriorOptions:
         return options
     skips = options.skip_width * (len(options.width) if len(options.skip_width) == 1 else 1)
     n_scales = len(options.width)
-    while n_scales > 1 and min(space) >> n_scales <= options.kernel_size // 2:
+    while n_scales > 1 and min(space) >> n_scales <= max(1, options.kernel_size // 2):
         n_scales -= 1
     return replace(options, width=options.width[:n_scales], skip_width=skips[:n_scales])
 

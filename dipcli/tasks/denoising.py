@@ -10,6 +10,7 @@ from dipcli.classical.dct import dct_denoise, dct_fill, noise_power, white_power
 from dipcli.classical.noise import NoiseLaw, fit_law, noise_curve
 from dipcli.classical.outliers import find_impulses
 from dipcli.classical.stabilise import Stabiliser
+from dipcli.errors import InputError
 from dipcli.fidelities import (
     Fidelity,
     huber,
@@ -54,7 +55,7 @@ def analyse(measurement: Tensor, sigma: float | None = None) -> Noise:
     impulses = find_impulses(measurement)
     if sigma is not None:
         return Noise(NoiseLaw(gaussian=sigma), missing, impulses)
-    known = measurement.masked_fill(impulses, math.nan).double().cpu().numpy()
+    known = measurement.masked_fill(impulses | missing, math.nan).double().cpu().numpy()
     return Noise(fit_law(noise_curve(known)), missing, impulses)
 
 
@@ -67,6 +68,8 @@ def state_denoising(measurement: Tensor, engine: EngineOptions, options: Denoisi
     noise = analyse(measurement, options.sigma)
     is_auto = options.loss == "auto"
     hidden = noise.missing | noise.impulses if is_auto else noise.missing
+    if bool(hidden.all()):
+        raise InputError("Every value of this frame is missing or an impulse; there is nothing to restore.")
     scale = Stabiliser(noise.law if noise.law.sigma > FAINTEST.sigma else FAINTEST).to(measurement.device)
     even = scale(measurement.nan_to_num())
     is_exact = is_auto and noise.law.sigma < EXACT and bool(noise.impulses.any())
@@ -95,7 +98,7 @@ def state_denoising(measurement: Tensor, engine: EngineOptions, options: Denoisi
         guide=classical if is_auto else textbook,
         finish=finish,
     )
-    is_correlated = bool(power.std() > 0)
+    is_correlated = bool(power.max() > 1.001 * power.min())
     correlated = f", correlated between pixels, in all σ ≈ {sigma:.3f}" if is_correlated else ""
     facts = {"noise": f"{noise}{correlated}", "loss": "rmse on evened values" if is_auto else options.loss}
     return Statement(problem, engine, ("DCT thresholding", textbook), facts, _warnings(noise))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dipcli.cli.presets import FAST, PAPER
-from dipcli.engine.averaging import RunningAverage
+from dipcli.engine.averaging import Best, RunningAverage
 from dipcli.engine.descent import Descent
 from dipcli.engine.device import allocated_threads, prepare
 from dipcli.engine.guard import Guard
@@ -88,7 +88,7 @@ def _engine(options: EngineOptions, side: int) -> Callable[[], None]:
     problem, stopper = build_stopper(problem, stopping)
     descent = Descent(problem, {"image": build_prior(problem.unknowns["image"], options.prior)}, options.descent)
     average = RunningAverage(stopping.averaging)
-    guard = Guard(descent, stopper, average)
+    guard = Guard(descent, stopper, average, Best())
 
     def step() -> None:
         now = next(descent)
