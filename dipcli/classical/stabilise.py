@@ -34,25 +34,23 @@ class Stabiliser(nn.Module):
         spread = ((values - expected[:, None]) ** 2 * chances).sum(1)
         self.sigma = float(np.sqrt(np.median(spread)))
         expected = np.maximum.accumulate(expected + 1e-7 * np.arange(expected.size))
-        for name, table in {"at": at, "stabilised": stabilised, "expected": expected, "clean": GRID}.items():
-            self.register_buffer(name, torch.from_numpy(table.astype(np.float32)))
-        self.at: Tensor
-        self.stabilised: Tensor
-        self.expected: Tensor
-        self.clean: Tensor
+        backwards = np.interp(np.linspace(0, 1, 4097), expected, GRID)
+        self.register_buffer("forwards", torch.from_numpy(stabilised.astype(np.float32)))
+        self.register_buffer("backwards", torch.from_numpy(backwards.astype(np.float32)))
+        self.forwards: Tensor
+        self.backwards: Tensor
 
     def forward(self, image: Tensor) -> Tensor:
         """Values in [0, 1] -> stabilised values in [0, 1]."""
-        return _interpolate(image, self.at, self.stabilised)
+        return _look_up(image, self.forwards)
 
     def inverse(self, image: Tensor) -> Tensor:
         """Stabilised values of a noise-free picture -> values in [0, 1]."""
-        return _interpolate(image, self.expected, self.clean)
+        return _look_up(image, self.backwards)
 
 
-def _interpolate(values: Tensor, knots: Tensor, heights: Tensor) -> Tensor:
-    """Piecewise linear, constant outside the knots; NaN stays NaN."""
-    right = torch.searchsorted(knots, values.contiguous()).clamp(1, knots.numel() - 1)
-    left = right - 1
-    share = ((values - knots[left]) / (knots[right] - knots[left])).clamp(0, 1)
-    return heights[left] + share * (heights[right] - heights[left])
+def _look_up(values: Tensor, table: Tensor) -> Tensor:
+    """The table's values for 0 ... 1, linear in between, constant outside; NaN stays NaN."""
+    place = values.clamp(0, 1) * (table.numel() - 1)
+    left = place.nan_to_num().long().clamp(max=table.numel() - 2)
+    return torch.lerp(table[left], table[left + 1], place - left)
