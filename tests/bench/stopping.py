@@ -1,6 +1,7 @@
-"""Early stopping on the stock network at 128²: the rise and fall of the picture, and where both detectors stop.
+"""Early stopping: the rise and fall of the picture, and where both detectors stop, without the truth.
 
-The run goes on to `--iterations` whatever the detectors say; patience is the paper's share of the budget.
+`--setup paper` is the stock network on the values as they are, `fast` and `projector` are what the program does by
+default and with `--prior projector`. The run goes on to `--iterations` whatever the detectors say.
 """
 
 import argparse
@@ -9,49 +10,59 @@ from dataclasses import replace
 
 import torch
 
-from dipcli.cli.presets import PAPER
+from dipcli.cli.presets import FAST, PAPER, STOCK
 from dipcli.engine.averaging import RunningAverage
 from dipcli.engine.descent import Descent
 from dipcli.engine.device import allocated_threads, prepare
 from dipcli.engine.stopping import Stopper, build_stopper
 from dipcli.fidelities import mean_squared_error
 from dipcli.metrics import psnr_db
+from dipcli.options import DenoisingOptions
 from dipcli.physics.denoising import denoising
 from dipcli.priors.prior import build_prior
+from dipcli.tasks.denoising import state_denoising
 from tests.bench.pictures import clean_picture, noisy_picture
 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench stopping", description=__doc__)
+    parser.add_argument("--setup", choices=["paper", "fast", "projector"], default="paper")
+    parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--iterations", type=int, default=1800)
     parser.add_argument("--pictures", default="F16")
     parser.add_argument("--kind", default="gaussian 0.26")
     known = parser.parse_args(arguments)
     prepare(torch.device("cpu"), allocated_threads())
     for name in known.pictures.split(","):
-        _run(name, known.kind, known.iterations)
+        _run(name, known)
 
 
-def _run(name: str, kind: str, iterations: int) -> None:
-    clean = clean_picture(name, 128)
-    truth, noisy = (
-        torch.from_numpy(array).permute(2, 0, 1).float() for array in (clean, noisy_picture(clean, kind, name))
-    )
+def _run(name: str, known: argparse.Namespace) -> None:
+    kind, iterations = known.kind, known.iterations
+    clean = clean_picture(name, known.side)
+    arrays = (clean, noisy_picture(clean, kind, name))
+    truth, noisy = (torch.from_numpy(array).permute(2, 0, 1).float() for array in arrays)
+    setup = {"paper": PAPER, "fast": FAST, "projector": STOCK["projector"]}[known.setup]
     problem = denoising(noisy, mean_squared_error)
+    options = replace(setup.stopping, iterations=iterations)
+    if known.setup == "paper":
+        options = replace(options, patience=iterations // 3)
+    else:
+        problem = state_denoising(noisy, setup, DenoisingOptions(classical=0.0)).problem
     torch.manual_seed(0)
-    prior = build_prior(problem.unknowns["image"], PAPER.prior)
-    options = replace(PAPER.stopping, iterations=iterations, patience=iterations // 3)
+    prior = build_prior(problem.unknowns["image"], setup.prior)
+    window = 100 if known.setup == "paper" else 20
     stoppers: dict[str, Stopper] = {
-        kind: build_stopper(problem, replace(options, stop=kind))[1] for kind in ("wmv", "emv")
+        stop: build_stopper(problem, replace(options, stop=stop, window=window))[1] for stop in ("wmv", "emv")
     }
-    average = RunningAverage(0.99)
+    average = RunningAverage(options.averaging)
     best: dict[str, tuple[int, float, float]] = {}
     curve: list[tuple[float, float]] = []
     ended: dict[str, int] = {}
     start = time.perf_counter()
-    for step in Descent(problem, {"image": prior}, PAPER.descent):
+    for step in Descent(problem, {"image": prior}, setup.descent):
         average.update(step.estimate)
-        curve.append((psnr_db(step.picture, truth), psnr_db(average.value()["image"], truth)))
+        curve.append((psnr_db(step.picture, truth), psnr_db(problem.picture(average.value()), truth)))
         for key, stopper in stoppers.items():
             verdict = stopper.update(step)
             if verdict.best:
@@ -61,7 +72,9 @@ def _run(name: str, kind: str, iterations: int) -> None:
         if step.iteration == iterations:
             break
     seconds = time.perf_counter() - start
-    print(f"\n{name} 128², {kind}, noisy {psnr_db(noisy, truth):.2f} dB, {seconds / iterations:.2f} s/it")
+    print(
+        f"\n{known.setup}: {name} {known.side}², {kind}, noisy {psnr_db(noisy, truth):.2f} dB, {seconds / iterations:.2f} s/it"
+    )
     print("| iteration | " + " | ".join(str(k) for k in _shown(iterations)) + " |")
     print("|---" * (1 + len(_shown(iterations))) + "|")
     for row, label in enumerate(("iterate", "average")):

@@ -113,3 +113,15 @@ def test_knowing_the_correlation_pays(scene):
 def test_too_few_windows_are_taken_as_white():
     noise = smoothed(torch.randn(1, 40, 40))
     assert_matches(noise_power(noise, 0.1), torch.full((1, 1, 1, SIDE, SIDE), 0.01))
+
+
+def test_flat_areas_leave_nothing_but_numbers():
+    page = torch.ones(1, 96, 96)
+    page[:, :32] = (0.5 + 0.05 * torch.randn(1, 32, 96)).clamp(0, 1)
+    for image in (page, torch.full((3, 96, 96), 0.5)):
+        assert bool(denoised(image, 0.05).isfinite().all())
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (1, 17, 40), (1, 20), (1, 8, 9, 10)])
+def test_pictures_smaller_than_two_windows_are_denoised_in_smaller_windows(shape):
+    assert denoised(torch.rand(shape), 0.1).shape == shape

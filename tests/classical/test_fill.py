@@ -89,3 +89,11 @@ def test_cosines_fill_better_than_neighbours(scene):
     clean = scene(3, 64, 64)
     holed, known = some(clean, 0.6)
     assert psnr_db(dct_fill(holed, known, 0.02), clean) > psnr_db(fill_missing(holed, known), clean) + 1
+
+
+def test_a_wide_hole_in_a_constant_is_filled_with_it():
+    known = torch.ones(1, 64, 64, dtype=torch.bool)
+    known[:, 10:54, 10:54] = False
+    assert_matches(
+        by_neighbours(torch.full((1, 64, 64), 0.1), known), torch.full((1, 64, 64), 0.1), tolerance=1e-5
+    )

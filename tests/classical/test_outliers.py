@@ -63,3 +63,10 @@ def test_the_picture_is_left_as_it_was(scene):
     before = noisy.clone()
     find_impulses(noisy)
     assert torch.equal(noisy, before)
+
+
+def test_black_bars_are_no_impulses(scene):
+    image = scene(3, 96, 96)
+    image[:, :14] = 0
+    image[:, -14:] = 0
+    assert not bool(find_impulses(image).any())

@@ -7,7 +7,7 @@ import torch
 from steps import TINY, assert_same_state, tiny_descent, tiny_problem
 
 from dipcli.engine.descent import Descent
-from dipcli.options import DescentOptions
+from dipcli.options import DescentOptions, PriorOptions
 from dipcli.priors.prior import build_prior
 
 STILL = replace(TINY, jitter=0.0)
@@ -116,3 +116,15 @@ def test_only_what_is_learnt_moves():
     still = {name for name in before if before[name].ndim > 2 and name != "seed"}
     assert all(torch.equal(before[name], after[name]) for name in still)
     assert not torch.equal(before["seed"], after["seed"])
+
+
+def test_langevin_noise_stirs_the_convolutions_and_not_the_seed():
+    seeds = []
+    for weight_noise in (0.0, 0.5):
+        torch.manual_seed(0)
+        prior = PriorOptions(width=(4,), learn="both", seed_kind="normal", seed_channels=2, jitter=0.0)
+        descent = tiny_descent(prior=prior, weight_noise=weight_noise)
+        next(descent)
+        (weights,) = descent.state()["priors"].values()
+        seeds.append(weights["seed"])
+    assert torch.equal(*seeds)

@@ -172,3 +172,8 @@ def test_skip_widths_of_other_scales_are_an_option_error():
 def test_a_coordinate_network_has_no_seed_to_learn():
     with pytest.raises(OptionError, match="--learn weights"):
         build_prior(Unknown((1, 32, 32)), options("siren", learn="seed"))
+
+
+def test_pointwise_networks_leave_two_values_on_a_side():
+    options = PriorOptions(width=(4,) * 5, kernel_size=1, seed_channels=4)
+    assert build_prior(Unknown((1, 16, 16)), options)().shape == (1, 16, 16)

@@ -8,6 +8,7 @@ from laws import assert_matches
 from noises import LAWS, gaussian, impulses, without
 
 from dipcli.engine.restore import restore
+from dipcli.errors import InputError
 from dipcli.options import DenoisingOptions, DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.tasks.denoising import analyse, state_denoising
 
@@ -49,7 +50,7 @@ def test_both_kinds_of_noise_are_named(scene):
 
 def test_a_clean_picture_is_warned_about(scene):
     statement = state(scene(3, 96, 96))
-    assert statement.facts["noise"].startswith("hardly any")
+    assert statement.facts["noise"] == "hardly any"
     assert statement.warnings
 
 
@@ -166,3 +167,12 @@ def test_analysis_tells_missing_from_impulses(scene):
     assert not bool((noise.missing & noise.impulses).any())
     assert float(noise.missing.float().mean()) == pytest.approx(0.2, abs=0.03)
     assert float(noise.impulses.float().mean()) == pytest.approx(0.24, abs=0.03)
+
+
+def test_a_frame_without_any_value_is_an_error():
+    with pytest.raises(InputError, match="nothing to restore"):
+        state(torch.full((1, 32, 32), torch.nan))
+
+
+def test_a_small_picture_is_restored(scene):
+    assert restored(gaussian(scene(3, 16, 17), 0.1)).shape == (3, 16, 17)
