@@ -72,9 +72,8 @@ def _run(name: str, known: argparse.Namespace) -> None:
         if step.iteration == iterations:
             break
     seconds = time.perf_counter() - start
-    print(
-        f"\n{known.setup}: {name} {known.side}², {kind}, noisy {psnr_db(noisy, truth):.2f} dB, {seconds / iterations:.2f} s/it"
-    )
+    print(f"\n{known.setup}: {name} {known.side}², {kind}, noisy {psnr_db(noisy, truth):.2f} dB")
+    print(f"{seconds / iterations:.2f} s per iteration\n")
     print("| iteration | " + " | ".join(str(k) for k in _shown(iterations)) + " |")
     print("|---" * (1 + len(_shown(iterations))) + "|")
     for row, label in enumerate(("iterate", "average")):
