@@ -27,6 +27,7 @@ from tests.bench.pictures import clean_picture, noisy_picture
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench stopping", description=__doc__)
     parser.add_argument("--setup", choices=["paper", "fast", "projector"], default="paper")
+    parser.add_argument("--average", choices=["wmv", "emv"], default="wmv", help="whose average is returned")
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--iterations", type=int, default=1800)
     parser.add_argument("--pictures", default="F16")
@@ -55,7 +56,9 @@ def _run(name: str, known: argparse.Namespace) -> None:
     stoppers: dict[str, Stopper] = {
         stop: build_stopper(problem, replace(options, stop=stop, window=window))[1] for stop in ("wmv", "emv")
     }
-    average = RunningAverage(options.averaging)
+    # Each detector returns an average; EMV's own forgets by alpha, as in its authors' code.
+    decay = {"wmv": options.averaging, "emv": min(options.averaging, 0.9)}[known.average]
+    average = RunningAverage(decay)
     best: dict[str, tuple[int, float, float]] = {}
     curve: list[tuple[float, float]] = []
     ended: dict[str, int] = {}
