@@ -64,3 +64,17 @@ def poisson(prediction: Tensor, measurement: Tensor, weight: Tensor | None = Non
         counts = torch.where(weight > 0, counts, torch.zeros_like(counts))
     lowest = counts - torch.special.xlogy(counts, counts)
     return _mean(expected - counts * expected.log() - lowest, weight)
+
+
+def cell_distance(half_widths: Tensor) -> Fidelity:
+    """A fidelity: the root mean square of how far predictions are outside of measured cells.
+
+    A value that was rounded, as in a JPEG file, is only known to lie within `half_widths` of the measurement;
+    what lies there costs nothing.
+    """
+
+    def distance_to_cells(prediction: Tensor, measurement: Tensor, weight: Tensor | None = None) -> Tensor:
+        distance = _residual(prediction, measurement, weight).abs() - half_widths.to(prediction.dtype)
+        return (_mean(distance.clamp(min=0).square(), weight) + 1e-12).sqrt()
+
+    return distance_to_cells

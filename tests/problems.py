@@ -3,25 +3,57 @@
 import torch
 
 from dipcli.fidelities import (
+    cell_distance,
     huber,
     mean_absolute_error,
     mean_squared_error,
     poisson,
     root_mean_squared_error,
 )
-from dipcli.physics.denoising import denoising
+from dipcli.physics.jpeg import Component, JpegEncoding
+from dipcli.physics.picture import picture_problem
+from dipcli.physics.superresolution import Decimation
 
 
-def _noisy():
-    return (0.5 + 0.2 * torch.randn(1, 16, 20, generator=torch.Generator().manual_seed(1))).clamp(0, 1)
+def noisy(*shape, seed=1):
+    return (0.5 + 0.2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))).clamp(0, 1)
+
+
+def upscaling(high, low, kernel, fidelity=mean_squared_error):
+    operator = Decimation(high, low, kernel)
+    return picture_problem(noisy(1, *low), fidelity, operator=operator, shape=(1, *high))
+
+
+def jpeg_encoding(height, width, *, step=20.0, sampling=(2, 2), orientation=1):
+    """A colour JPEG file of noise, in orientation 1 of the given size as stored."""
+
+    def component(down, across):
+        rows, columns = -(-height // (8 * down)), -(-width // (8 * across))
+        drawn = torch.randn(rows, columns, 8, 8, generator=torch.Generator().manual_seed(rows))
+        return Component((2 * drawn).round(), torch.full((8, 8), step), (down, across))
+
+    return JpegEncoding([component(1, 1), component(*sampling), component(*sampling)], orientation)
+
+
+def dejpeg(height=16, width=20, **options):
+    encoding = jpeg_encoding(height, width, **options)
+    shape = (3, width, height) if options.get("orientation", 1) > 4 else (3, height, width)
+    return picture_problem(
+        encoding.centres, cell_distance(encoding.half_widths), operator=encoding, shape=shape, tv_weight=0.01
+    )
 
 
 PROBLEMS = {
-    "denoising": lambda: denoising(_noisy(), mean_squared_error, tv_weight=0.01),
-    "denoising-l1": lambda: denoising(_noisy(), mean_absolute_error),
-    "denoising-rmse": lambda: denoising(_noisy(), root_mean_squared_error),
-    "denoising-huber": lambda: denoising(_noisy(), huber),
-    "denoising-poisson": lambda: denoising(_noisy(), poisson),
+    "denoising": lambda: picture_problem(noisy(1, 16, 20), mean_squared_error, tv_weight=0.01),
+    "denoising-l1": lambda: picture_problem(noisy(1, 16, 20), mean_absolute_error),
+    "denoising-rmse": lambda: picture_problem(noisy(1, 16, 20), root_mean_squared_error),
+    "denoising-huber": lambda: picture_problem(noisy(1, 16, 20), huber),
+    "denoising-poisson": lambda: picture_problem(noisy(1, 16, 20), poisson),
+    "upscaling": lambda: upscaling((16, 20), (8, 10), "lanczos3"),
+    "upscaling-fractional": lambda: upscaling((17, 24), (7, 16), "bicubic", root_mean_squared_error),
+    "upscaling-volume": lambda: upscaling((16, 16, 16), (8, 8, 8), "box"),
+    "jpeg": dejpeg,
+    "jpeg-turned": lambda: dejpeg(orientation=6, sampling=(1, 2)),
 }
 
 LINEAR = tuple(PROBLEMS)  # the problems whose operator claims to be linear in its one unknown

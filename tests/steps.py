@@ -8,7 +8,7 @@ from dipcli.engine.descent import Descent, Step
 from dipcli.engine.stopping import Stopper
 from dipcli.fidelities import mean_squared_error
 from dipcli.options import DescentOptions, PriorOptions, StoppingOptions
-from dipcli.physics.denoising import denoising
+from dipcli.physics.picture import picture_problem
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Problem, Unknown
 
@@ -18,7 +18,7 @@ SHAPE = (1, 16, 16)
 
 def tiny_problem():
     measurement = torch.rand(SHAPE, generator=torch.Generator().manual_seed(2))
-    return denoising(measurement, mean_squared_error, tv_weight=0.01)
+    return picture_problem(measurement, mean_squared_error, tv_weight=0.01)
 
 
 def tiny_descent(problem=None, prior=TINY, **options):

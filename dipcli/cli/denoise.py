@@ -26,7 +26,7 @@ def denoise(
     from dipcli.cli.outputs import process_picture
     from dipcli.cli.presets import denoise_settings
     from dipcli.cli.run import Process, run
-    from dipcli.io.images import SUFFIXES
+    from dipcli.io.images import SUFFIXES, load_picture
     from dipcli.tasks.denoising import state_denoising
 
     def build(device_type: str) -> Process:
@@ -34,9 +34,9 @@ def denoise(
         return lambda item, session: process_picture(
             item,
             session,
+            load_picture(item.input, volume=options.denoising.volume),
             lambda frame: state_denoising(frame, options.engine, options.denoising),
             {"preset": preset, **asdict(options.denoising)},
-            volume=options.denoising.volume,
         )
 
     run("denoise", inputs, files, SUFFIXES, build)

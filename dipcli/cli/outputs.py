@@ -13,20 +13,20 @@ from dipcli.cli.pictures import Restored, restore_picture
 from dipcli.cli.records import record_of
 from dipcli.cli.run import Record, Session
 from dipcli.io.atomic import write_atomically
-from dipcli.io.images import plain_picture, save_picture
+from dipcli.io.images import Picture, plain_picture, save_picture
 from dipcli.io.run_record import save_record
 from dipcli.tasks.statement import State
 
 
 def process_picture(
-    item: Item, session: Session, state: State, options: Mapping[str, Any], *, volume: bool = False
+    item: Item, session: Session, picture: Picture, state: State, options: Mapping[str, Any]
 ) -> Record:
-    """Restore one file and write picture, history, spread and, last of all, the record.
+    """Restore one file, read as `picture`, and write picture, history, spread and, last of all, the record.
 
     `options` are those of the command, for the record. Raises InputError for what cannot be read or used,
     OutputError for what cannot be written.
     """
-    restored = restore_picture(item, session, state, volume=volume)
+    restored = restore_picture(item, session, picture, state)
     outputs = _write(item, restored)
     record = record_of(item, session, restored, outputs, options)
     save_record(beside(item.output, "run.json"), record)
@@ -39,7 +39,8 @@ def _write(item: Item, restored: Restored) -> dict[str, Path]:
     Raises OutputError for what cannot be written.
     """
     results = [frame.result for frame in restored.frames]
-    save_picture(item.output, [_array(result.picture) for result in results], restored.picture)
+    pictures = [_array(result.picture) for result in results]
+    save_picture(item.output, pictures, restored.picture, _kept(restored))
     outputs = {"picture": item.output, "history": beside(item.output, "history.csv")}
     write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(restored.frames)))
     spreads = [result.spread for result in results]
@@ -48,6 +49,11 @@ def _write(item: Item, restored: Restored) -> dict[str, Path]:
         maps = [_array(s.square().mean(0, keepdim=True).sqrt()) for s in spreads if s is not None]
         save_picture(outputs["spread"], maps, plain_picture(maps))
     return outputs
+
+
+def _kept(restored: Restored) -> list[NDArray[np.bool_]] | None:
+    kept = [frame.statement.kept for frame in restored.frames]
+    return [tensor.cpu().numpy() for tensor in kept if tensor is not None] if None not in kept else None
 
 
 def beside(output: Path, ending: str) -> Path:

@@ -42,17 +42,16 @@ class Restored:
     seconds: float
 
 
-def restore_picture(item: Item, session: Session, state: State, *, volume: bool = False) -> Restored:
+def restore_picture(item: Item, session: Session, picture: Picture, state: State) -> Restored:
     """Restore every frame of one file; scored where there is a reference.
 
-    Raises InputError for what cannot be read, does not fit, or was interrupted between two frames.
+    Raises InputError for a reference that does not fit, or when interrupted between two frames.
     """
     start = time.perf_counter()
-    picture = load_picture(item.input, volume=volume)
     check_output(item.output, picture)
     for warning in picture.warnings:
         LOGGER.warning("%s", warning)
-    references = _references(item, session, picture, volume=volume)
+    references = _references(item, session, picture)
     frames: list[Frame] = []
     for index, (measured, reference) in enumerate(zip(picture.frames, references, strict=True)):
         label = item.name if len(references) == 1 else f"{item.name} [{index + 1}/{len(references)}]"
@@ -65,26 +64,23 @@ def restore_picture(item: Item, session: Session, state: State, *, volume: bool 
     return Restored(picture, frames, time.perf_counter() - start)
 
 
-def _references(
-    item: Item, session: Session, picture: Picture, *, volume: bool
-) -> Sequence[NDArray[np.float32] | None]:
+def _references(item: Item, session: Session, picture: Picture) -> Sequence[NDArray[np.float32] | None]:
     """The true frames, or as many times None."""
     path = session.files.reference
     if path is None:
         return [None] * len(picture.frames)
     path = path / item.name if path.is_dir() else path
-    frames = load_picture(path, volume=volume).frames
-    if [frame.shape for frame in frames] != [frame.shape for frame in picture.frames]:
+    frames = load_picture(path, volume=len(picture.encoding.layout.space) == 3).frames
+    if len(frames) != len(picture.frames):
         raise InputError(
-            f"{path}: {_size(frames)}, but {item.input} has {_size(picture.frames)}; "
-            "give a reference of the same size."
+            f"{path}: {len(frames)} frame(s), but {item.input} has {len(picture.frames)}; give as many."
         )
     return frames
 
 
-def _size(frames: Sequence[NDArray[np.float32]]) -> str:
-    channels, *sides = frames[0].shape
-    return f"{len(frames)} frame(s) of {'x'.join(map(str, reversed(sides)))} with {channels} channel(s)"
+def _size(frame: Tensor) -> str:
+    channels, *sides = frame.shape
+    return f"{'x'.join(map(str, reversed(sides)))} with {channels} channel(s)"
 
 
 def _restore_frame(
@@ -102,6 +98,11 @@ def _restore_frame(
     for warning in statement.warnings:
         LOGGER.warning("%s: %s", label, warning)
     truth = None if reference is None else torch.from_numpy(reference).to(session.device)
+    if truth is not None and truth.shape != statement.classical[1].shape:
+        raise InputError(
+            f"{session.files.reference}: the reference is {_size(truth)}, but the result will be "
+            f"{_size(statement.classical[1])}; give one of the same size."
+        )
     history = History(None if truth is None else lambda picture: psnr_db(picture, truth))
     stopping = statement.options.stopping
     bar = Reporter(
@@ -128,11 +129,17 @@ def _restore_frame(
 
 
 def _metrics(measurement: Tensor, truth: Tensor | None, statement: Statement, result: Result) -> dict[str, float]:
+    metrics = dict(statement.checks(result.picture))
     if truth is None:
-        return {}
-    metrics = {"psnr_db": psnr_db(result.picture, truth), "ssim": ssim(result.picture, truth)}
-    if measurement.shape == truth.shape:
+        return metrics
+    metrics |= {
+        "psnr_db": psnr_db(result.picture, truth),
+        "ssim": ssim(result.picture, truth),
+        "classical_psnr_db": psnr_db(statement.classical[1], truth),
+    }
+    if statement.kept is not None:
+        missing = ~statement.kept
+        metrics["missing_psnr_db"] = psnr_db(result.picture[missing], truth[missing])
+    elif measurement.shape == truth.shape:
         metrics["input_psnr_db"] = psnr_db(measurement.nan_to_num(), truth)
-    if statement.classical:
-        metrics["classical_psnr_db"] = psnr_db(statement.classical[1], truth)
     return metrics

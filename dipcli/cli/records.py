@@ -46,7 +46,7 @@ def _of_frame(frame: Frame) -> dict[str, Any]:
         "iterations": result.iterations,
         "best_iteration": result.best_iteration,
         "metrics": dict(frame.metrics),
-        "classical": {"method": frame.statement.classical[0]} if frame.statement.classical else {},
+        "classical": {"method": frame.statement.classical[0]},
         "decisions": dict(frame.statement.facts),
         "engine": asdict(frame.statement.options),
         "tuning": asdict(result.tuning),

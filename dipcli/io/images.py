@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dipcli.errors import InputError, OutputError
 from dipcli.io.arrays import read_npy
@@ -63,20 +64,24 @@ def read_picture(path: Path, *, volume: bool = False) -> Picture:
         stored_shape=stored.file_shape or stored.array.shape,
         stored_dtype=stored_dtype,
         warnings=(*stored.warnings, *_missing_values(path, unit)),
+        stored=planes,
     )
 
 
-def save_picture(path: Path, frames: Sequence[Frame], like: Picture) -> None:
+def save_picture(
+    path: Path, frames: Sequence[Frame], like: Picture, kept: Sequence[NDArray[np.bool_]] | None = None
+) -> None:
     """Write frames in the depth, layout and metadata of `like`, in the format that the suffix names.
 
     A format that cannot hold the depth of `like` takes its nearest: JPEG, BMP and WebP 8 bits, PNG 16 bits
     for floats. Integers are rounded to the nearest and clipped; floats are not clipped. Space may have
-    another size than in `like`: alpha is resized and the resolution keeps the physical size.
+    another size than in `like`: alpha is resized and the resolution keeps the physical size. Where `kept`,
+    of the frames' shape, is true, the values of `like` are written as they were stored, if the depth allows.
     Errors: OutputError when the format cannot hold the picture or the file cannot be written.
     """
     check_output(path, like)
     target = format_of_name(path)
-    stored = fit(path, np.stack(frames), like, target)
+    stored = fit(path, np.stack(frames), like, target, None if kept is None else np.stack(kept))
     with explain_failures(OutputError, path, f"cannot be written as {target.name}"):
         data = target.encode(stored)
     write_atomically(path, data)

@@ -39,8 +39,17 @@ def check_output(path: Path, like: Picture) -> None:
             import imagecodecs  # noqa: F401
 
 
-def fit(path: Path, frames: NDArray[np.float32], like: Picture, target: Format) -> Stored:
-    """Frames (n, channels, *space) -> the array, axes and metadata that `target` encodes."""
+def fit(
+    path: Path,
+    frames: NDArray[np.float32],
+    like: Picture,
+    target: Format,
+    kept: NDArray[np.bool_] | None = None,
+) -> Stored:
+    """Frames (n, channels, *space) -> the array, axes and metadata that `target` encodes.
+
+    Where `kept` is true, the stored values of `like` return as they are.
+    """
     encoding, space = like.encoding, frames.shape[2:]
     if frames.shape[:2] != (encoding.layout.n_frames, encoding.layout.n_channels):
         raise ValueError(f"frames {frames.shape} do not have the frames and channels of {encoding.layout}")
@@ -48,6 +57,8 @@ def fit(path: Path, frames: NDArray[np.float32], like: Picture, target: Format) 
     _refuse_missing(path, frames, dtype)
     low, high = (encoding.low, encoding.high) if dtype == encoding.dtype else type_range(dtype)
     planes = from_unit(frames, low, high, dtype)
+    if kept is not None and like.stored is not None and like.stored.dtype == planes.dtype:
+        planes = np.where(kept, like.stored, planes)
     if like.alpha is not None:
         alpha = from_unit(resize_linearly(like.alpha, space), *type_range(dtype), dtype)
         planes = np.concatenate([planes, alpha[:, None]], axis=1)

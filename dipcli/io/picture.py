@@ -85,6 +85,7 @@ class Picture:
     frames: each (channels, *space), NaN where the file has no finite value; several for a stack.
     alpha: (frames, *space) in [0, 1], returns to the file bit by bit; None without transparency.
     stored_shape, stored_dtype: as in the file, for the record.
+    stored: (frames, channels, *space), the very values of the file; None for what comes from no file.
     """
 
     frames: tuple[Frame, ...]
@@ -93,3 +94,4 @@ class Picture:
     stored_shape: tuple[int, ...]
     stored_dtype: str
     warnings: tuple[str, ...] = ()
+    stored: NDArray[Any] | None = None

@@ -20,7 +20,7 @@ from dipcli.fidelities import (
     root_mean_squared_error,
 )
 from dipcli.options import DenoisingOptions, EngineOptions
-from dipcli.physics.denoising import denoising
+from dipcli.physics.picture import picture_problem
 from dipcli.tasks.statement import Statement
 
 LOSSES: dict[str, Fidelity] = {
@@ -90,7 +90,7 @@ def state_denoising(measurement: Tensor, engine: EngineOptions, options: Denoisi
         picture = scale.inverse(image.lerp(classical, share))
         return torch.where(hidden, picture, measurement) if is_exact else picture
 
-    problem = denoising(
+    problem = picture_problem(
         even if is_auto else measurement.nan_to_num(),
         LOSSES["rmse" if is_auto else options.loss],
         weight=(~hidden).float() if bool(hidden.any()) else None,

@@ -16,9 +16,11 @@ class Statement:
 
     problem: Problem
     options: EngineOptions
-    classical: tuple[str, Tensor] | None = None  # the method and its picture
+    classical: tuple[str, Tensor]  # the textbook method and its picture, of the result's shape
     facts: Mapping[str, Any] = field(default_factory=dict)  # what was decided, for the record
     warnings: tuple[str, ...] = ()
+    kept: Tensor | None = None  # True where the measured values themselves are returned, bit by bit
+    checks: Callable[[Tensor], Mapping[str, float]] = lambda _: {}  # what a picture shows without the truth
 
 
 # From a frame (channels, *space) in [0, 1], NaN where nothing was measured, to its statement.

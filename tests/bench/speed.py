@@ -21,7 +21,7 @@ from dipcli.engine.stopping import build_stopper
 from dipcli.fidelities import root_mean_squared_error
 from dipcli.options import EngineOptions
 from dipcli.penalties import total_variation
-from dipcli.physics.denoising import denoising
+from dipcli.physics.picture import picture_problem
 from dipcli.priors.prior import build_prior
 from tests.bench.published import published_skip
 
@@ -84,7 +84,7 @@ def _engine(options: EngineOptions, side: int) -> Callable[[], None]:
     torch.manual_seed(0)
     picture = _picture(side)
     stopping = replace(options.stopping, warm_up=0)
-    problem = denoising(picture, root_mean_squared_error, tv_weight=0.3, guide=picture)
+    problem = picture_problem(picture, root_mean_squared_error, tv_weight=0.3, guide=picture)
     problem, stopper = build_stopper(problem, stopping)
     descent = Descent(problem, {"image": build_prior(problem.unknowns["image"], options.prior)}, options.descent)
     average = RunningAverage(stopping.averaging)
@@ -103,7 +103,7 @@ def _bare(options: EngineOptions, side: int) -> Callable[[], None]:
     """The same network and objective in a loop as one writes it in a notebook."""
     torch.manual_seed(0)
     picture = _picture(side)
-    problem = denoising(picture, root_mean_squared_error, guide=picture)
+    problem = picture_problem(picture, root_mean_squared_error, guide=picture)
     prior = build_prior(problem.unknowns["image"], options.prior)
     adam = torch.optim.Adam([p for p in prior.parameters() if p.requires_grad], lr=0.01, fused=True)
 

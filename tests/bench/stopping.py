@@ -18,7 +18,7 @@ from dipcli.engine.stopping import Stopper, build_stopper
 from dipcli.fidelities import mean_squared_error
 from dipcli.metrics import psnr_db
 from dipcli.options import DenoisingOptions
-from dipcli.physics.denoising import denoising
+from dipcli.physics.picture import picture_problem
 from dipcli.priors.prior import build_prior
 from dipcli.tasks.denoising import state_denoising
 from tests.bench.pictures import clean_picture, noisy_picture
@@ -44,7 +44,7 @@ def _run(name: str, known: argparse.Namespace) -> None:
     arrays = (clean, noisy_picture(clean, kind, name))
     truth, noisy = (torch.from_numpy(array).permute(2, 0, 1).float() for array in arrays)
     setup = {"paper": PAPER, "fast": FAST, "projector": STOCK["projector"]}[known.setup]
-    problem = denoising(noisy, mean_squared_error)
+    problem = picture_problem(noisy, mean_squared_error)
     options = replace(setup.stopping, iterations=iterations)
     if known.setup == "paper":
         options = replace(options, patience=iterations // 3)

@@ -1,6 +1,6 @@
-"""Denoising: the picture itself is measured, with noise."""
+"""One picture is unknown: measured as it is, or through an operator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import final
 
 from torch import Tensor, nn
@@ -19,26 +19,29 @@ class Identity(nn.Module):
         return image
 
 
-def denoising(
+def picture_problem(
     measurement: Tensor,
     fidelity: Fidelity,
     *,
+    operator: nn.Module | None = None,
+    shape: Sequence[int] | None = None,
     weight: Tensor | None = None,
     tv_weight: float = 0.0,
     guide: Tensor | None = None,
     finish: Callable[[Tensor], Tensor] = lambda image: image,
 ) -> Problem:
-    """The noisy picture `measurement` (channels, *space) in [0, 1]; `weight` is 0 on values that are missing.
+    """The picture of `shape` (channels, *space), values in [0, 1], that `operator` turned into `measurement`.
 
-    `guide` is a rough answer for the network to start from. `finish` makes the picture that is looked at from
-    the one that is fitted, where the two are on different scales of values.
-    Source: Ulyanov et al., CVPR 2018, §3.1; total variation as in Li et al., CVPR 2023.
+    Without an operator and a shape, the picture itself is measured: denoising, and inpainting where `weight`
+    is 0 on values that are missing. `guide` is a rough answer for the network to start from. `finish` makes
+    the picture that is looked at from the one that is fitted, where the two differ.
+    Source: Ulyanov et al., CVPR 2018, §3; total variation as in Li et al., CVPR 2023.
     """
     penalties = (Penalty(total_variation, "image", tv_weight),) if tv_weight else ()
     return Problem(
         measurement=measurement,
-        operator=Identity(),
-        unknowns={"image": Unknown(tuple(measurement.shape), guide=guide)},
+        operator=operator or Identity(),
+        unknowns={"image": Unknown(tuple(shape or measurement.shape), guide=guide)},
         fidelity=fidelity,
         picture=lambda estimate: finish(estimate["image"]),
         penalties=penalties,
