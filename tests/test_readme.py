@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from cli.conftest import save_noisy
+from cli.conftest import save_hole, save_noisy
+from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 from dipcli.cli.app import app
@@ -33,8 +34,16 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_noisy(tmp_path / "noisy.png")
     save_noisy(tmp_path / "truth.png", seed=1)
-    (tmp_path / "scans").mkdir()
+    for name in ("photo.png", "small.png", "snail.jpg"):
+        save_noisy(tmp_path / name)
+    save_hole(tmp_path / "scratches.png")
+    with Image.open(tmp_path / "photo.png") as photo, Image.open(tmp_path / "scratches.png") as hole:
+        Image.merge("RGBA", (*photo.split(), ImageOps.invert(hole.convert("L")))).save(tmp_path / "logo.png")
+    for folder in ("scans", "pages", "masks"):
+        (tmp_path / folder).mkdir()
     save_noisy(tmp_path / "scans" / "a.png")
+    save_noisy(tmp_path / "pages" / "a.png")
+    save_hole(tmp_path / "masks" / "a.png")
     stack = np.random.default_rng(0).random((16, 16, 16), dtype=np.float32)
     tifffile.imwrite(tmp_path / "noisy.tif", stack, photometric="minisblack")
     words = shlex.split(line.split(">")[0])[1:]

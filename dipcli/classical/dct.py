@@ -6,14 +6,13 @@ We differ in the windows, which are Kaiser-weighted, and work on one, two or thr
 """
 
 import math
+from collections.abc import Mapping
 from itertools import product
 
 import torch
 from scipy import special
 from torch import Tensor
 from torch.nn import functional
-
-from dipcli.classical.fill import fill_missing
 
 THRESHOLD = 2.7
 ROUNDING = 1e-8  # the least power that is told from none
@@ -22,6 +21,7 @@ QUIET = 0.1  # the share of windows that is taken to show noise alone
 CORRELATED = 0.15  # photographs measured 0.02-0.06, white noise under strong texture 0.31 and more
 MINIMUM_WINDOWS = 100
 SIDES = {1: 32, 2: 12, 3: 6}  # of a window, for one, two and three axes
+WIDE_SIDES = {1: 32, 2: 16, 3: 6}
 
 
 def dct_denoise(image: Tensor, power: Tensor, *, step: int = 2) -> Tensor:
@@ -36,35 +36,26 @@ def dct_denoise(image: Tensor, power: Tensor, *, step: int = 2) -> Tensor:
     return restored
 
 
-def dct_fill(image: Tensor, known: Tensor, sigma: float, *, rounds: int = 24, step: int = 3) -> Tensor:
-    """Image (channels, *space) with values only where `known` -> the same with the rest filled in.
+def dct_threshold(image: Tensor, sigma: float, *, step: int = 4) -> Tensor:
+    """Image (channels, *space) with white noise of deviation `sigma` -> the first half of `dct_denoise`.
 
-    Windows are thresholded again and again, with a threshold that falls to the noise level `sigma`, and known
-    values are put back each time. Source: Guleryuz, Nonlinear approximation based image recovery using
-    adaptive sparse reconstructions, 2006, doi 10.1109/TIP.2005.863057.
+    In wider windows, which are better where values are missing rather than noisy.
     """
-    axes = colour_axes(image)
-    filled = fill_missing(image, known)
-    measured = filled
-    highest, lowest = 0.35, max(THRESHOLD * sigma, 0.02)
-    for index in range(rounds):
-        threshold = highest * (lowest / highest) ** (index / (rounds - 1))
-        mixed = torch.tensordot(axes, filled, dims=1)
-        white = white_power(mixed, threshold / THRESHOLD)
-        smooth = torch.tensordot(axes.T, _pass(mixed, white, None, step), dims=1)
-        filled = torch.where(known, measured, smooth)
-    return filled
+    mixed = torch.tensordot(colour_axes(image), image, dims=1)
+    smooth = _pass(mixed, white_power(mixed, sigma, WIDE_SIDES), None, step)
+    restored: Tensor = torch.tensordot(colour_axes(image).T, smooth, dims=1)
+    return restored
 
 
-def white_power(image: Tensor, sigma: float) -> Tensor:
-    """The `noise_power` of white noise of deviation `sigma`."""
-    n_axes, side = image.ndim - 1, window_side(image)
+def white_power(image: Tensor, sigma: float, sides: Mapping[int, int] = SIDES) -> Tensor:
+    """The `noise_power` of white noise of deviation `sigma`, in windows of the given sides."""
+    n_axes, side = image.ndim - 1, window_side(image, sides)
     return image.new_full((image.shape[0], *([1] * n_axes), *([side] * n_axes)), sigma**2)
 
 
-def window_side(image: Tensor) -> int:
+def window_side(image: Tensor, sides: Mapping[int, int] = SIDES) -> int:
     """Of the windows of image (channels, *space): at most half its shortest side."""
-    return min(SIDES[image.ndim - 1], min(image.shape[1:]) // 2)
+    return min(sides[image.ndim - 1], min(image.shape[1:]) // 2)
 
 
 def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tensor:
@@ -72,7 +63,7 @@ def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tens
 
     Windows that start at equal remainders tile the image without overlap: each remainder is one reshape.
     """
-    n_axes, side = image.ndim - 1, window_side(image)
+    n_axes, side = image.ndim - 1, power.shape[-1]
     basis, window = _dct_basis(side, image), _window(side, n_axes, image)
     inside = tuple(range(-n_axes, 0))
     mean = (slice(None),) * (1 + n_axes) + (0,) * n_axes

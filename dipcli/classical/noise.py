@@ -139,3 +139,20 @@ def _calibration(n_axes: int, missing: float) -> float:
     noise[random.random(noise.shape) < missing] = np.nan
     variances = _blocks(noise, _side(n_axes, missing))[:, 1]
     return float(np.nanquantile(variances, QUIET))
+
+
+def weakest_component(channel: NDArray[np.float64], side: int = 5, most: int = 100_000) -> float:
+    """Deviation along the weakest principal component of the patches of one channel (*space).
+
+    White noise is in every component, so this is the most of it that there can be; a little fine texture is
+    enough to make it too large, and never too small. Source: Pyatykh, Hesser and Zheng, Image noise level
+    estimation by principal component analysis, 2013, doi 10.1109/TIP.2012.2221728.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(channel, (side,) * channel.ndim)
+    patches = windows.reshape(-1, side**channel.ndim) if windows.size < 25 * most else None
+    if patches is None:
+        flat = np.random.default_rng(0).integers(0, np.prod(windows.shape[: channel.ndim]), most)
+        patches = windows[np.unravel_index(flat, windows.shape[: channel.ndim])].reshape(most, -1)
+    spread = np.linalg.eigvalsh(np.cov(patches, rowvar=False))[0]
+    shrinkage = 1 - math.sqrt(patches.shape[1] / len(patches))
+    return math.sqrt(max(spread, 0.0)) / max(shrinkage, 0.1)

@@ -8,6 +8,8 @@ from dipcli import __version__
 from dipcli.cli.denoise import denoise
 from dipcli.cli.doctor import doctor
 from dipcli.cli.expand import expand
+from dipcli.cli.inpaint import inpaint
+from dipcli.cli.upscale import upscale
 
 app = typer.Typer(
     name="dipcli",
@@ -18,6 +20,8 @@ app = typer.Typer(
     epilog="Example: dipcli denoise noisy.png -o clean.png",
 )
 app.command()(expand(denoise))
+app.command()(expand(inpaint))
+app.command()(expand(upscale))
 app.command()(doctor)
 
 

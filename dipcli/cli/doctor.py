@@ -2,7 +2,7 @@
 
 import typer
 
-EXTRAS = {"formats": "imagecodecs", "report": "matplotlib"}
+EXTRAS = {"formats": "imagecodecs", "jpeg": "jpeglib", "report": "matplotlib"}
 
 
 def doctor() -> None:

@@ -1,8 +1,6 @@
 """One picture file from input to outputs: restore it, write everything, record it."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +16,15 @@ from dipcli.io.run_record import save_record
 from dipcli.tasks.statement import State
 
 
-def process_picture(
-    item: Item, session: Session, picture: Picture, state: State, options: Mapping[str, Any]
-) -> Record:
+def process_picture(item: Item, session: Session, picture: Picture, state: State, preset: str) -> Record:
     """Restore one file, read as `picture`, and write picture, history, spread and, last of all, the record.
 
-    `options` are those of the command, for the record. Raises InputError for what cannot be read or used,
+    Raises InputError for what cannot be read or used,
     OutputError for what cannot be written.
     """
     restored = restore_picture(item, session, picture, state)
     outputs = _write(item, restored)
-    record = record_of(item, session, restored, outputs, options)
+    record = record_of(item, session, restored, outputs, preset)
     save_record(beside(item.output, "run.json"), record)
     return record
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from dipcli.engine.device import derive_seed
 from dipcli.engine.restore import Result, restore
 from dipcli.engine.solve import Moment
 from dipcli.errors import InputError
+from dipcli.io.formats import format_of_name
 from dipcli.io.images import Picture, check_output, load_picture
 from dipcli.metrics import psnr_db, ssim
 from dipcli.report.history import History
@@ -40,6 +41,7 @@ class Restored:
     picture: Picture
     frames: Sequence[Frame]
     seconds: float
+    warnings: Sequence[str]
 
 
 def restore_picture(item: Item, session: Session, picture: Picture, state: State) -> Restored:
@@ -61,7 +63,11 @@ def restore_picture(item: Item, session: Session, picture: Picture, state: State
             raise InputError(
                 f"{item.input}: interrupted in frame {index + 1} of {len(references)}; nothing was written."
             )
-    return Restored(picture, frames, time.perf_counter() - start)
+    warnings = [*picture.warnings, *(warning for frame in frames for warning in frame.statement.warnings)]
+    if any(frame.statement.exact for frame in frames) and format_of_name(item.output).is_lossy:
+        warnings.append(f"{item.output}: is compressed again, and no value survives that; end the name in .png.")
+        LOGGER.warning("%s", warnings[-1])
+    return Restored(picture, frames, time.perf_counter() - start, warnings)
 
 
 def _references(item: Item, session: Session, picture: Picture) -> Sequence[NDArray[np.float32] | None]:
@@ -125,6 +131,7 @@ def _restore_frame(
             watch=watch,
             interrupted=session.interrupted.is_set,
         )
+    result = replace(result, picture=statement.finish(result.picture))
     return Frame(statement, result, history, _metrics(measurement, truth, statement, result))
 
 
@@ -137,9 +144,10 @@ def _metrics(measurement: Tensor, truth: Tensor | None, statement: Statement, re
         "ssim": ssim(result.picture, truth),
         "classical_psnr_db": psnr_db(statement.classical[1], truth),
     }
-    if statement.kept is not None:
-        missing = ~statement.kept
+    if statement.missing is not None:
+        missing = statement.missing
         metrics["missing_psnr_db"] = psnr_db(result.picture[missing], truth[missing])
+        metrics["classical_missing_psnr_db"] = psnr_db(statement.classical[1][missing], truth[missing])
     elif measurement.shape == truth.shape:
         metrics["input_psnr_db"] = psnr_db(measurement.nan_to_num(), truth)
     return metrics

@@ -1,7 +1,8 @@
 """What the engine does when nothing is asked for: presets, and what each network is stocked with."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from dipcli.cli.expand import Overrides
 from dipcli.errors import OptionError
@@ -10,10 +11,17 @@ from dipcli.options import (
     DenoisingOptions,
     DescentOptions,
     EngineOptions,
+    InpaintingOptions,
+    InpaintOptions,
+    Kind,
     PriorName,
     PriorOptions,
     StoppingOptions,
+    UpscaleOptions,
+    UpscalingOptions,
 )
+
+Command = TypeVar("Command", DenoiseOptions, InpaintOptions, UpscaleOptions)
 
 PresetName = Literal["auto", "fast", "balanced", "paper"]
 
@@ -33,10 +41,59 @@ PAPER = EngineOptions(
     StoppingOptions(stop="wmv", warm_up=0, margin=0.0, pixels=0),
 )
 
-DENOISE = {
+DENOISE: dict[PresetName, DenoiseOptions] = {
     "fast": DenoiseOptions(engine=FAST),
     "balanced": DenoiseOptions(engine=BALANCED),
     "paper": DenoiseOptions(DenoisingOptions(loss="mse", tv_weight=0.0, classical=0.0), PAPER),
+}
+
+# The picture that a JPEG file was made from need not leave its cells: the fit cannot go on to fit noise.
+DEJPEG = DENOISE
+
+# Without noise nothing is over-fitted and no variance rises again: known pixels that were hidden say when to stop.
+FILLING = replace(FAST, stopping=replace(FAST.stopping, stop="held-out"))
+MOSTLY_TEXTBOOK = InpaintingOptions(classical=0.9)  # so close to known values the network was never better
+
+# Coordinates in, and no skips: only such a network invents structure, rather than blur, far from what is known.
+HOLE = EngineOptions(
+    PriorOptions(
+        width=(16, 32, 64, 128, 128), skip_width=(0,), upsample="nearest", seed_kind="meshgrid", jitter=0.03
+    ),
+    DescentOptions(),
+    StoppingOptions(stop="held-out", patience=60, warm_up=30, averaging=0.9, iterations=400),
+)
+
+# Ulyanov et al., CVPR 2018: the networks of their examples of inpainting.
+PAPER_FILLING = replace(PAPER, stopping=replace(PAPER.stopping, stop="held-out", iterations=6000))
+PAPER_STROKES = replace(PAPER_FILLING, prior=PriorOptions(skip_width=(128,), upsample="nearest", jitter=0.03))
+PAPER_HOLE = replace(
+    PAPER_FILLING,
+    prior=PriorOptions(skip_width=(0,), upsample="nearest", seed_kind="meshgrid", jitter=0.03),
+)
+ALONE = InpaintingOptions(tv_weight=0.0, classical=0.0)
+
+INPAINT: dict[Kind, dict[PresetName, InpaintOptions]] = {
+    "scattered": {
+        "fast": InpaintOptions(MOSTLY_TEXTBOOK, FILLING),
+        "balanced": InpaintOptions(MOSTLY_TEXTBOOK, FILLING),
+        "paper": InpaintOptions(ALONE, PAPER_FILLING),
+    },
+    "strokes": {
+        "fast": InpaintOptions(MOSTLY_TEXTBOOK, FILLING),
+        "balanced": InpaintOptions(MOSTLY_TEXTBOOK, FILLING),
+        "paper": InpaintOptions(ALONE, PAPER_STROKES),
+    },
+    "holes": {
+        "fast": InpaintOptions(ALONE, HOLE),
+        "balanced": InpaintOptions(ALONE, replace(HOLE, stopping=replace(HOLE.stopping, iterations=2000))),
+        "paper": InpaintOptions(ALONE, PAPER_HOLE),
+    },
+}
+
+UPSCALE: dict[PresetName, UpscaleOptions] = {
+    "fast": UpscaleOptions(engine=FAST),
+    "balanced": UpscaleOptions(engine=BALANCED),
+    "paper": UpscaleOptions(UpscalingOptions(tv_weight=0.0, classical=0.0, kernel="lanczos2"), PAPER),
 }
 
 # For a network that the preset does not have, much as its own authors run it.
@@ -71,14 +128,16 @@ STOCK: dict[PriorName, EngineOptions] = {
 }
 
 
-def denoise_settings(preset: PresetName, device_type: str, given: Overrides[DenoiseOptions]) -> DenoiseOptions:
+def settings(
+    presets: Mapping[PresetName, Command], preset: PresetName, device_type: str, given: Overrides[Command]
+) -> Command:
     """The preset, with the stock of a network that the preset does not have, and every given flag laid over.
 
     Raises OptionError for options that do not fit each other or the device.
     """
     if preset == "auto":
         preset = "fast" if device_type == "cpu" else "balanced"
-    base = DENOISE[preset]
+    base = presets[preset]
     prior: PriorName | None = given.given.get("prior")
     if prior is not None and prior != base.engine.prior.prior:
         base = replace(base, engine=STOCK[prior])

@@ -14,14 +14,14 @@ from dipcli.io.run_record import sha256_of
 
 
 def record_of(
-    item: Item, session: Session, restored: Restored, outputs: Mapping[str, Path], options: Mapping[str, Any]
+    item: Item, session: Session, restored: Restored, outputs: Mapping[str, Path], preset: str
 ) -> Record:
     """Everything about one item; of a stack's frames also each one's own share, under `frames`."""
     frames = [_of_frame(frame) for frame in restored.frames]
     return {
         "version": __version__,
         "command": session.command,
-        "options": dict(options),
+        "options": {"preset": preset, **restored.frames[0].statement.told},
         "seed": session.files.seed,
         "input": {
             "path": str(item.input),
@@ -34,7 +34,7 @@ def record_of(
         "threads": session.threads,
         "seconds": round(restored.seconds, 3),
         **_together(frames),
-        "warnings": [*restored.picture.warnings, *(w for f in restored.frames for w in f.statement.warnings)],
+        "warnings": list(restored.warnings),
         **({"frames": frames} if len(frames) > 1 else {}),
     }
 

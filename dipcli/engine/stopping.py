@@ -182,15 +182,24 @@ def build_stopper(problem: Problem, options: StoppingOptions) -> tuple[Problem, 
     return problem, kinds[options.stop](options)
 
 
+def held_out(visible: Tensor, share: float) -> Tensor:
+    """True on the positions that `hold_out` hides of those that are `visible`, both (*space); at least on one.
+
+    What a fit is fed must not know them either.
+    """
+    drawn = torch.rand(visible.shape, generator=torch.Generator().manual_seed(0)).to(visible.device)
+    drawn = drawn.masked_fill(~visible, 1.0)
+    return drawn <= max(share, float(drawn.min()))
+
+
 def hold_out(problem: Problem, share: float) -> tuple[Problem, Problem]:
     """The problem without a random `share` of its measured positions, and the problem with those alone.
 
     Positions are hidden across all channels together; the same ones for the same shape.
     """
-    space = problem.measurement.shape[1:]
-    drawn = torch.rand(space, generator=torch.Generator().manual_seed(0)) < share
-    hidden = drawn.to(problem.measurement.device).expand(problem.measurement.shape)
-    weight = torch.ones_like(hidden, dtype=torch.float32) if problem.weight is None else problem.weight
+    measurement = problem.measurement
+    weight = torch.ones(measurement.shape, device=measurement.device) if problem.weight is None else problem.weight
+    hidden = held_out((weight > 0).any(0), share)
     return replace(problem, weight=weight * ~hidden), replace(problem, weight=weight * hidden)
 
 

@@ -27,6 +27,7 @@ class Format:
     dtypes: tuple[str, ...]
     holds_alpha: bool = True
     holds_stacks: bool = False
+    is_lossy: bool = False
 
 
 PNG = Format(
@@ -45,6 +46,7 @@ JPEG = Format(
     encode=encode_jpeg,
     dtypes=("uint8",),
     holds_alpha=False,
+    is_lossy=True,
 )
 TIFF = Format(
     name="TIFF",

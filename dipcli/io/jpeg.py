@@ -21,7 +21,7 @@ def read_jpeg(path: Path) -> JpegEncoding:
     """
     with explain_failures(InputError, path, "cannot be read as JPEG"), Image.open(path) as picture:
         kind, mode, orientation = picture.format, picture.mode, picture.getexif().get(ORIENTATION, 1)
-    if kind != "JPEG":
+    if kind not in ("JPEG", "MPO"):  # MPO is JPEG with further pictures behind it
         raise InputError(f"{path}: is {kind}, not JPEG; leave --jpeg out, or give the JPEG file itself.")
     if mode not in ("L", "RGB"):
         raise InputError(f"{path}: is a JPEG of {mode} values; --jpeg takes gray and YCbCr ones.")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError
 from dipcli.io.images import Picture, read_picture
+from dipcli.io.values import to_unit, value_range
 
 Missing = NDArray[np.bool_]
 HALF = 0.5
@@ -42,7 +43,10 @@ def hide_masked(picture: Picture, path: Path, *, invert: bool = False) -> Pictur
             f"{path}: the mask is {_size(shown)}, but the picture is {_size([f[0] for f in picture.frames])}; "
             "give a mask of the same size."
         )
-    return _hide(picture, [(values >= HALF) != invert for values in shown], f"{path}: the mask ({CONVENTION})")
+    brightest = max(float(values.max()) for values in shown)
+    is_binary = mask.stored is not None and mask.stored.max() == 1  # 0 and 1 in a file of 8 bits
+    missing = [(values >= HALF * (brightest if is_binary else 1.0)) != invert for values in shown]
+    return hide(picture, missing, f"{path}: the mask ({CONVENTION})")
 
 
 def hide_transparent(path: Path, picture: Picture, *, invert: bool = False) -> Picture:
@@ -53,21 +57,30 @@ def hide_transparent(path: Path, picture: Picture, *, invert: bool = False) -> P
     if picture.alpha is None:
         raise InputError(f"{path}: has no transparency to be a mask; give --mask a file ({CONVENTION}).")
     missing = [(alpha < HALF) != invert for alpha in picture.alpha]
-    hidden = _hide(picture, missing, f"{path}: the mask (transparent means missing)")
+    hidden = hide(picture, missing, f"{path}: the mask (transparent means missing)")
     return dataclasses.replace(hidden, alpha=np.ones_like(picture.alpha))
 
 
-def _hide(picture: Picture, missing: list[Missing], what: str) -> Picture:
-    """Raises InputError with `what` where all or nothing is missing."""
+def hide(picture: Picture, missing: list[Missing], what: str) -> Picture:
+    """The picture with NaN where it is missing, given for all frames or for each, (*space) or (channels, *space).
+
+    What is hidden does not take part in what floats show as black and white.
+    Raises InputError that begins with `what` where all or nothing is missing.
+    """
     shares = [float(values.mean()) for values in missing]
     if max(shares) == 0:
         raise InputError(f"{what} marks nothing as missing; there is nothing to fill in.")
     if max(shares) == 1:
         raise InputError(f"{what} marks everything as missing; nothing is known to fill it in from.")
     each = missing * len(picture.frames) if len(missing) == 1 else missing
-    nan = np.float32(np.nan)
-    frames = tuple(np.where(gone, nan, frame) for frame, gone in zip(picture.frames, each, strict=True))
-    return dataclasses.replace(picture, frames=frames)
+    gone = np.stack([np.broadcast_to(m, frame.shape) for m, frame in zip(each, picture.frames, strict=True)])
+    if picture.stored is None or picture.stored.dtype.kind != "f":
+        frames = np.where(gone, np.float32(np.nan), np.stack(picture.frames))
+        return dataclasses.replace(picture, frames=tuple(frames))
+    known = np.where(gone, picture.stored.dtype.type(np.nan), picture.stored)
+    low, high = value_range(known)
+    encoding = dataclasses.replace(picture.encoding, low=low, high=high)
+    return dataclasses.replace(picture, frames=tuple(to_unit(known, low, high)), encoding=encoding)
 
 
 def _size(planes: list[NDArray[np.float32]]) -> str:

@@ -1,8 +1,9 @@
-"""JPEG files: a picture is measured by its cosine coefficients in blocks, each known to one quantisation cell.
+"""JPEG files: a picture is measured by the cosine coefficients of its blocks, each to one quantisation cell.
 
-Source: ITU-T T.81 (1992), annex A.3; colours as in JFIF 1.02; chroma is averaged over its samples, as libjpeg does.
+Source: ITU-T T.81 (1992), annex A.3; colours as in JFIF 1.02; chroma is averaged, as libjpeg does.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
@@ -57,12 +58,23 @@ class JpegEncoding(nn.Module):
         parts = [self._transform(plane, part) for plane, part in zip(planes, self._components, strict=True)]
         return torch.cat(parts)
 
-    def explain(self, image: Tensor, margin: float = 0.0) -> Tensor:
-        """The nearest image in the cells, each side made narrower by up to `margin`; at most half its width.
+    @property
+    def noise_level(self) -> float:
+        """The deviation of white noise that is as hard to remove as the quantisation of brightness.
 
-        Exact but for the blocks at the border that are partly outside of the image; repeat for those.
+        Source: Foi, Katkovnik and Egiazarian, Pointwise shape-adaptive DCT, 2007, equation 19,
+        doi 10.1109/TIP.2007.891788.
         """
-        widths = torch.maximum(self.half_widths - margin, self.half_widths / 2)
+        coarseness = float(self._components[0].steps[:3, :3].mean())
+        return math.sqrt(0.69 * coarseness**1.3) / WHITE
+
+    def explain(self, image: Tensor, *, share: float = 1.0, margin: float = 0.0) -> Tensor:
+        """The nearest image in the cells, or in the middle `share` of each, a `margin` away from their sides.
+
+        The margin takes no more than half of a cell. Exact but for the blocks at the border that are partly
+        outside of the image; repeat for those.
+        """
+        widths = torch.maximum(share * self.half_widths - margin, self.half_widths * min(share, 0.5))
         coefficients = self(image)
         wanted = torch.clamp(coefficients, self.centres - widths, self.centres + widths)
         missing = wanted - coefficients
@@ -71,7 +83,7 @@ class JpegEncoding(nn.Module):
         for part in self._components:
             blocks = missing[start : start + part.levels.numel()].reshape(part.levels.shape)
             start += blocks.numel()
-            planes.append(self._restore(blocks, part.sampling)[: turned.shape[1], : turned.shape[2]])
+            planes.append(_shorten(self._restore(blocks, part.sampling), turned.shape[1], turned.shape[2]))
         change = torch.tensordot(torch.linalg.inv(self._like("_colours", image)), torch.stack(planes), dims=1)
         return image + _turn(change, self._orientation)
 
@@ -84,7 +96,7 @@ class JpegEncoding(nn.Module):
         rows, columns = part.levels.shape[:2]
         down, across = part.sampling
         plane = _extend(plane, -(-plane.shape[0] // down) * down, columns * SIDE * across)
-        plane = plane.unflatten(1, (-1, across)).mean(2).unflatten(0, (-1, down)).mean(1)
+        plane = plane.reshape(-1, down, plane.shape[1] // across, across).mean((1, 3))
         plane = _extend(plane, rows * SIDE, columns * SIDE)
         basis = self._like("_basis", plane)
         blocks = plane.unfold(0, SIDE, SIDE).unfold(1, SIDE, SIDE)
@@ -105,6 +117,12 @@ def _extend(plane: Tensor, height: int, width: int) -> Tensor:
     rows = torch.arange(height, device=plane.device).clamp(max=plane.shape[0] - 1)
     columns = torch.arange(width, device=plane.device).clamp(max=plane.shape[1] - 1)
     return plane[rows][:, columns]
+
+
+def _shorten(plane: Tensor, height: int, width: int) -> Tensor:
+    """The pseudo-inverse of `_extend`: the last row and column become the mean of their repetitions."""
+    rows = torch.cat([plane[: height - 1], plane[height - 1 :].mean(0, keepdim=True)])
+    return torch.cat([rows[:, : width - 1], rows[:, width - 1 :].mean(1, keepdim=True)], dim=1)
 
 
 def _turn(image: Tensor, orientation: int) -> Tensor:

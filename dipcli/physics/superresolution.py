@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Literal, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
-KernelName = Literal["box", "bilinear", "hamming", "bicubic", "lanczos2", "lanczos3"]
+from dipcli.options import KernelName
 
 
 def _sinc(at: Tensor) -> Tensor:

@@ -17,9 +17,13 @@ class Statement:
     problem: Problem
     options: EngineOptions
     classical: tuple[str, Tensor]  # the textbook method and its picture, of the result's shape
+    told: Mapping[str, Any] = field(default_factory=dict)  # the options of the task, as they were used
     facts: Mapping[str, Any] = field(default_factory=dict)  # what was decided, for the record
     warnings: tuple[str, ...] = ()
+    missing: Tensor | None = None  # True where nothing was measured and a guess is returned
     kept: Tensor | None = None  # True where the measured values themselves are returned, bit by bit
+    exact: bool = False  # what is promised of the result does not survive a lossy file
+    finish: Callable[[Tensor], Tensor] = lambda picture: picture  # applied once, to the mean of all runs
     checks: Callable[[Tensor], Mapping[str, float]] = lambda _: {}  # what a picture shows without the truth
 
 

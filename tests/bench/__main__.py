@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("denoise", "real", "speed", "stopping")
+NAMES = ("denoise", "inpaint", "jpeg", "real", "speed", "stopping", "upscale")
 
 
 def main() -> None:

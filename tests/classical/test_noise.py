@@ -5,7 +5,7 @@ import pytest
 import torch
 from noises import LAWS, gaussian, without
 
-from dipcli.classical.noise import NoiseLaw, fit_law, misfit, moments, noise_curve
+from dipcli.classical.noise import NoiseLaw, fit_law, misfit, moments, noise_curve, weakest_component
 
 
 def found(picture):
@@ -82,3 +82,34 @@ def test_sigma_is_the_deviation_at_mid_gray():
 )
 def test_a_law_reads_as_a_sentence(law, text):
     assert str(law) == text
+
+
+@pytest.mark.parametrize("shape", [(4000,), (64, 64), (20, 20, 20)], ids=["line", "picture", "volume"])
+def test_the_weakest_component_of_noise_is_its_deviation(shape):
+    noise = np.random.default_rng(0).normal(0.5, 0.07, shape)
+    assert weakest_component(noise) == pytest.approx(0.07, rel=0.05)
+
+
+@pytest.mark.parametrize("level", [0.03, 0.1])
+def test_the_weakest_component_is_never_less_than_the_noise(scene, level):
+    channel = gaussian(scene(1, 96, 96), level)[0].double().numpy()
+    assert 0.95 * level < weakest_component(channel) < 1.5 * level
+
+
+@pytest.mark.parametrize("shape", [(64,), (32, 40), (16, 16, 16)], ids=["line", "picture", "volume"])
+def test_a_ramp_and_a_constant_have_no_weakest_component_to_speak_of(shape):
+    ramp = np.broadcast_to(np.linspace(0.1, 0.9, shape[-1]), shape)
+    assert weakest_component(ramp) < 1e-6
+    assert weakest_component(np.full(shape, 0.3)) < 1e-6
+
+
+def test_of_a_large_picture_the_same_patches_are_looked_at_every_time():
+    noise = np.random.default_rng(0).normal(0.5, 0.07, (80, 80))
+    some = weakest_component(noise, most=2000)
+    assert some == weakest_component(noise, most=2000)
+    assert some != weakest_component(noise)
+    assert some == pytest.approx(0.07, rel=0.1)
+
+
+def test_the_smallest_picture_has_a_weakest_component():
+    assert weakest_component(np.random.default_rng(0).normal(0.5, 0.07, (16, 16))) == pytest.approx(0.07, rel=0.3)

@@ -6,7 +6,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from tests.cli.conftest import save_noisy
+from tests.cli.conftest import pixels_of, save_noisy
 
 RECORD = {
     "version",
@@ -29,11 +29,6 @@ RECORD = {
 
 def rows_of(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text().splitlines()))
-
-
-def pixels_of(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture)
 
 
 def test_the_path_of_the_output_is_all_that_stdout_says(denoise, noisy, tmp_path):

@@ -10,7 +10,8 @@ from noises import LAWS, gaussian, impulses, without
 from dipcli.engine.restore import restore
 from dipcli.errors import InputError
 from dipcli.options import DenoisingOptions, DescentOptions, EngineOptions, PriorOptions, StoppingOptions
-from dipcli.tasks.denoising import analyse, state_denoising
+from dipcli.tasks.denoising import state_denoising
+from dipcli.tasks.values import analyse
 
 ENGINE = EngineOptions(
     PriorOptions(width=(4,), skip_width=(2,), seed_kind="guide", jitter=0.0),

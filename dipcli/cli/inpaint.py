@@ -1,0 +1,43 @@
+"""`dipcli inpaint`: a whole picture from one with parts missing."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dipcli.cli.expand import Overrides
+from dipcli.cli.presets import PresetName
+from dipcli.options import FileOptions, InpaintOptions
+
+
+def inpaint(
+    inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
+    files: FileOptions,
+    knobs: Overrides[InpaintOptions],
+    preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
+) -> None:
+    """Fill in what is missing of a picture: scratches, text, dead pixels, holes.
+
+    In a mask, white means missing. Of a float file, what is not a number is missing too. Known pixels come
+    back bit by bit, unless --blend or --denoise is given.
+    Example: dipcli inpaint photo.png --mask scratches.png -o whole.png
+    """
+    from dipcli.cli.masking import load_with_holes
+    from dipcli.cli.outputs import process_picture
+    from dipcli.cli.presets import INPAINT, settings
+    from dipcli.cli.run import Process, run
+    from dipcli.io.images import SUFFIXES
+    from dipcli.tasks.inpainting import state_inpainting
+
+    def build(device_type: str) -> Process:
+        recipes = {kind: settings(presets, preset, device_type, knobs) for kind, presets in INPAINT.items()}
+        told = recipes["scattered"].inpainting
+        return lambda item, session: process_picture(
+            item,
+            session,
+            load_with_holes(item, told),
+            lambda frame: state_inpainting(frame, recipes),
+            preset,
+        )
+
+    run("inpaint", inputs, files, SUFFIXES, build)
