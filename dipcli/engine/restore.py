@@ -1,9 +1,9 @@
 """The one call that a command or a notebook makes: from a problem and options to the restored picture."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ from dipcli.problem import Estimate, Problem
 
 CUT_OFF = ("max_time", "interrupted")
 
+Networks = Mapping[str, Mapping[str, Any]]  # the state of the prior of each unknown
+
 
 @dataclass(frozen=True)
 class Result:
@@ -31,6 +33,7 @@ class Result:
     ending: Ending
     solutions: tuple[Solution, ...]
     tuning: Tuning
+    networks: tuple[Networks, ...]  # of each run, as they were at its end
 
     @property
     def iterations(self) -> int:
@@ -48,11 +51,13 @@ def restore(
     options: EngineOptions,
     *,
     seed: int = 0,
+    networks: Sequence[Networks] = (),
     watch: Watcher = lambda _: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Result:
     """Fit untrained networks to the problem, `options.stopping.runs` times with other seeds, and average.
 
+    With `networks`, the ends of the runs of a problem of the same shapes, each run starts where that one ended.
     A run that is cut off is only used when it is the first. Raises OptionError for options that do not fit the
     problem and DivergedError where no finite fit was found.
     """
@@ -61,11 +66,14 @@ def restore(
     deadline = start + stopping.max_time if stopping.max_time else float("inf")
     bounds = Bounds(stopping.iterations, deadline, interrupted)
     solutions: list[Solution] = []
+    ends: list[Networks] = []
     tuning: Tuning | None = None
     ending: Ending = "early_stop"
     for run in range(1, stopping.runs + 1):
         torch.manual_seed(derive_seed(seed, run))
         priors = _priors(problem, options)
+        for name, weights in networks[run - 1].items() if run <= len(networks) else ():
+            priors[name].load_state_dict(weights)
         tuning = tuning or tune(priors, options)
         tuning.apply(priors)
         visible, stopper = build_stopper(problem, stopping)
@@ -76,9 +84,10 @@ def restore(
         ending = max(ending, solution.ending, key=get_args(Ending).index)
         if solution.ending not in CUT_OFF or not solutions:
             solutions.append(solution)
+            ends.append({name: prior.state_dict() for name, prior in priors.items()})
         if solution.ending in CUT_OFF:
             break
-    return _result(problem, solutions, ending, tuning or Tuning())
+    return _result(problem, solutions, ending, tuning or Tuning(), ends)
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ class _Teller:
         self.watch(Moment(self.run, step, verdict, time.perf_counter() - self.start, self._returned))
 
     def _returned(self) -> Tensor:
-        return _pictures(self.problem, [*self.finished, self.average.value()]).mean(0)
+        return self.problem.picture(_mean([*self.finished, self.average.value()]))
 
 
 def _priors(problem: Problem, options: EngineOptions) -> dict[str, Prior]:
@@ -104,13 +113,15 @@ def _priors(problem: Problem, options: EngineOptions) -> dict[str, Prior]:
     return {name: build_prior(unknown, options.prior).to(device) for name, unknown in problem.unknowns.items()}
 
 
-def _pictures(problem: Problem, estimates: Sequence[Estimate]) -> Tensor:
-    return torch.stack([problem.picture(estimate) for estimate in estimates])
+def _mean(estimates: Sequence[Estimate]) -> Estimate:
+    return {name: torch.stack([estimate[name] for estimate in estimates]).mean(0) for name in estimates[0]}
 
 
-def _result(problem: Problem, solutions: Sequence[Solution], ending: Ending, tuning: Tuning) -> Result:
+def _result(
+    problem: Problem, solutions: Sequence[Solution], ending: Ending, tuning: Tuning, networks: Sequence[Networks]
+) -> Result:
     estimates = [solution.estimate for solution in solutions]
-    mean = {name: torch.stack([e[name] for e in estimates]).mean(0) for name in problem.unknowns}
-    pictures = _pictures(problem, estimates)
+    mean = _mean(estimates)
+    pictures = torch.stack([problem.picture(estimate) for estimate in estimates])
     spread = pictures.std(0) if len(solutions) > 1 else None
-    return Result(mean, pictures.mean(0), spread, ending, tuple(solutions), tuning)
+    return Result(mean, problem.picture(mean), spread, ending, tuple(solutions), tuning, tuple(networks))

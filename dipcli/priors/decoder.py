@@ -11,11 +11,12 @@ from dipcli.options import PriorOptions
 from dipcli.priors.layers import convolution, doubling, normalisation
 
 
-def build_decoder(n_axes: int, n_in: int, n_out: int, options: PriorOptions) -> nn.Module:
+def build_decoder(space: tuple[int, ...], n_in: int, n_out: int, options: PriorOptions) -> nn.Module:
     """Seeds (batch, n_in, *small) -> (batch, n_out, *space), where space is small · 2 ** len(options.width).
 
     Each layer: 1x1 convolution, doubling (absent in the last), ReLU, normalisation; no biases anywhere.
     """
+    n_axes = len(space)
     layers: list[nn.Module] = []
     widths = (n_in, *options.width, options.width[-1])
     for i, (before, after) in enumerate(pairwise(widths)):

@@ -23,6 +23,11 @@ def convolution(
     return kind(n_in, n_out, kernel_size, stride=stride, padding=padding, bias=bias, padding_mode=mode)
 
 
+def plain_convolution(n_axes: int, n_in: int, n_out: int, kernel_size: int, *, bias: bool) -> nn.Module:
+    """A convolution that takes its input for zero beyond the border; sizes stay as they are."""
+    return _CONVOLUTIONS[n_axes - 1](n_in, n_out, kernel_size, padding=kernel_size // 2, bias=bias)
+
+
 def normalisation(n_axes: int, n_channels: int) -> nn.Module:
     """Batch normalisation by the statistics of the one picture at hand, always; only its affine is learnt."""
     return _NORMS[n_axes - 1](n_channels, track_running_stats=False)
@@ -38,6 +43,13 @@ def doubling(n_axes: int, mode: Upsampling) -> nn.Module:
     if mode == "nearest":
         return nn.Upsample(scale_factor=2, mode="nearest")
     return nn.Upsample(scale_factor=2, mode=_LINEAR_MODES[n_axes - 1], align_corners=False)
+
+
+def resizing(size: tuple[int, ...], mode: Upsampling) -> nn.Module:
+    """To the given sides, each value repeated or linearly interpolated (corners not aligned)."""
+    if mode == "nearest":
+        return nn.Upsample(size=size, mode="nearest")
+    return nn.Upsample(size=size, mode=_LINEAR_MODES[len(size) - 1], align_corners=False)
 
 
 def meshgrid(space: tuple[int, ...], lowest: float = 0.0) -> Tensor:

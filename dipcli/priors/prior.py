@@ -1,14 +1,17 @@
 """A prior: an untrained network together with the seed that it is fed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import final
 
 import torch
+from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
 from dipcli.errors import OptionError
-from dipcli.options import PriorOptions
+from dipcli.options import PriorName, PriorOptions
+from dipcli.priors.convdecoder import build_convdecoder, scale_sizes
 from dipcli.priors.decoder import build_decoder
 from dipcli.priors.layers import meshgrid
 from dipcli.priors.projector import behind_normalisation
@@ -19,7 +22,13 @@ from dipcli.problem import Unknown
 
 SMALLEST_SIDE = 16
 
-_BUILDERS = {"skip": build_skip, "projector": build_skip, "decoder": build_decoder, "siren": build_siren}
+_BUILDERS: dict[PriorName, Callable[[tuple[int, ...], int, int, PriorOptions], nn.Module]] = {
+    "skip": build_skip,
+    "projector": build_skip,
+    "decoder": build_decoder,
+    "convdecoder": build_convdecoder,
+    "siren": build_siren,
+}
 
 
 @final
@@ -65,7 +74,7 @@ def build_prior(unknown: Unknown, options: PriorOptions) -> Prior:
     options = _fit_scales(unknown.prior or options, unknown.shape[1:])
     n_axes, n_out = len(unknown.shape) - 1, unknown.shape[0]
     seed = _draw_seed(unknown, options)
-    network = _BUILDERS[options.prior](n_axes, seed.shape[1], n_out, options)
+    network = _BUILDERS[options.prior](unknown.shape[1:], seed.shape[1], n_out, options)
     if options.learn != "weights":
         frozen = options.learn == "seed"
         network = behind_normalisation(network, n_axes, seed.shape[1], frozen=frozen)
@@ -78,7 +87,7 @@ def _fit_scales(options: PriorOptions, space: tuple[int, ...]) -> PriorOptions:
         raise OptionError(f"A side of {min(space)} is too short for a network; give at least {SMALLEST_SIDE}.")
     if not 1 <= len(space) <= 3:
         raise OptionError(f"{len(space)} axes are not supported; give one, two or three.")
-    if options.prior == "siren":
+    if options.prior in ("siren", "convdecoder"):
         return options
     skips = options.skip_width * (len(options.width) if len(options.skip_width) == 1 else 1)
     n_scales = len(options.width)
@@ -92,6 +101,8 @@ def _draw_seed(unknown: Unknown, options: PriorOptions) -> Tensor:
     space = unknown.shape[1:]
     if options.prior == "siren":
         return meshgrid(space, lowest=-1.0)[None]
+    if options.prior == "convdecoder":
+        return _drawn(scale_sizes(space, options)[0], options)
     step = 2 ** len(options.width)
     padded = tuple(-(-side // step) * step for side in space)
     if options.prior == "decoder":
@@ -100,8 +111,15 @@ def _draw_seed(unknown: Unknown, options: PriorOptions) -> Tensor:
         return _guide_seed(unknown, padded, options.seed_scale)
     if options.seed_kind == "meshgrid":
         return meshgrid(padded)[None]
-    seed = torch.empty(1, options.seed_channels, *padded)
+    return _drawn(padded, options)
+
+
+def _drawn(space: tuple[int, ...], options: PriorOptions) -> Tensor:
+    seed = torch.empty(1, options.seed_channels, *space)
     drawn = seed.uniform_() if options.seed_kind == "uniform" else seed.normal_()
+    if options.seed_blur:
+        smooth = ndimage.gaussian_filter(drawn.numpy(), (0, 0, *[options.seed_blur] * len(space)), mode="wrap")
+        drawn = torch.from_numpy(smooth)
     return drawn * options.seed_scale
 
 

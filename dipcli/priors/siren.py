@@ -14,9 +14,9 @@ from dipcli.options import PriorOptions
 from dipcli.priors.layers import convolution
 
 
-def build_siren(n_axes: int, n_in: int, n_out: int, options: PriorOptions) -> nn.Module:
+def build_siren(space: tuple[int, ...], n_in: int, n_out: int, options: PriorOptions) -> nn.Module:
     """Coordinates in [-1, 1] (batch, n_in, *space) -> (batch, n_out, *space), the same at every pixel."""
-    widths = (n_in, *options.width)
+    n_axes, widths = len(space), (n_in, *options.width)
     layers: list[nn.Module] = []
     for depth, (before, after) in enumerate(zip(widths, options.width, strict=False)):
         linear = convolution(n_axes, before, after)

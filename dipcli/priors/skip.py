@@ -14,8 +14,9 @@ from dipcli.priors.layers import convolution, doubling, halving, normalisation
 LEAK = 0.2
 
 
-def build_skip(n_axes: int, n_in: int, n_out: int, options: PriorOptions) -> nn.Module:
+def build_skip(space: tuple[int, ...], n_in: int, n_out: int, options: PriorOptions) -> nn.Module:
     """Seeds (batch, n_in, *space) -> (batch, n_out, *space); sides divisible by 2 ** len(options.width)."""
+    n_axes = len(space)
     return nn.Sequential(_Scale(n_axes, n_in, 0, options), convolution(n_axes, options.width[0], n_out))
 
 

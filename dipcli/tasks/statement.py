@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from dipcli.options import EngineOptions
-from dipcli.problem import Problem
+from dipcli.problem import Estimate, Problem
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Statement:
     told: Mapping[str, Any] = field(default_factory=dict)  # the options of the task, as they were used
     facts: Mapping[str, Any] = field(default_factory=dict)  # what was decided, for the record
     warnings: tuple[str, ...] = ()
+    beside: Mapping[str, Tensor] = field(default_factory=dict)  # further textbook pictures
+    objects: Callable[[Estimate], Mapping[str, Tensor]] = lambda _: {}  # what an estimate holds beside its picture
     missing: Tensor | None = None  # True where nothing was measured and a guess is returned
     kept: Tensor | None = None  # True where the measured values themselves are returned, bit by bit
     exact: bool = False  # what is promised of the result does not survive a lossy file

@@ -3,6 +3,7 @@
 import pytest
 
 from dipcli.options import PriorOptions
+from dipcli.priors.convdecoder import scale_sizes
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown
 
@@ -68,3 +69,28 @@ def test_projector_has_the_published_parameters(channels, seed_channels, width, 
     assert count(prior.network.parameters()) == total + normalisation
     assert count(prior.network.parameters(), learnt=True) == learnt + normalisation
     assert count(prior.parameters(), learnt=True) == learnt + normalisation + seed_channels * 32 * 32
+
+
+# Darestani and Heckel, 2021: the networks of the published notebooks (15 coils twice, then one).
+@pytest.mark.parametrize(
+    ("channels", "layers", "width", "bias", "expected"),
+    [(30, 8, 160, False, 1_850_560), (30, 7, 160, False, 1_619_840), (2, 7, 128, True, 1_035_138)],
+    ids=["comparison", "knee", "single-coil"],
+)
+def test_convolutional_decoder_has_the_published_parameters(channels, layers, width, bias, expected):
+    options = {"width": (width,) * layers, "seed_channels": width, "bias": bias, "coarsest": (8, 4)}
+    prior = build_prior(Unknown((channels, 64, 64)), PriorOptions(prior="convdecoder", **options))
+    assert count(prior.network.parameters()) == expected
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        (8, "8x4 15x8 28x15 53x28 98x53 183x102 343x193 640x368"),
+        (7, "8x4 17x9 35x19 72x39 149x82 309x174 640x368"),
+    ],
+)
+def test_convolutional_decoder_grows_through_the_published_sizes(layers, expected):
+    options = PriorOptions(prior="convdecoder", width=(8,) * layers, coarsest=(8, 4))
+    sizes = scale_sizes((640, 368), options)
+    assert " ".join("x".join(map(str, size)) for size in sizes) == expected

@@ -1,0 +1,56 @@
+"""Which axis of a plain array is what."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dipcli.errors import InputError
+
+NAMES = ("slice", "coil", "y", "x")
+MOST_COILS = 128
+NAMED = "name them with --axes, for example --axes slice,coil,y,x"
+
+
+def to_slices(path: Path, array: NDArray[np.complexfloating], axes: str | None) -> NDArray[np.complex64]:
+    """Any k-space array -> (slices, coils, y, x), complex64; y is the readout, x the phase direction.
+
+    Without `axes` the two longest axes are y and x in their order, and the shortest of the rest is the coil's.
+    Raises InputError for arrays that are no k-space, and where the names do not fit.
+    """
+    if array.ndim and array.shape[-1] == 2 and not np.iscomplexobj(array) and array.ndim > 2:
+        array = array[..., 0] + 1j * array[..., 1]
+    if not np.iscomplexobj(array):
+        raise InputError(f"{path}: holds {array.dtype} values, but k-space is complex; give the raw data.")
+    names = _named(path, array.shape, axes) if axes else _guessed(path, array.shape)
+    order = [names.index(name) for name in NAMES if name in names]
+    missing = tuple(i for i, name in enumerate(NAMES) if name not in names)
+    ordered = np.expand_dims(array.transpose(order), missing)
+    if ordered.shape[1] > MOST_COILS:
+        raise InputError(f"{path}: {ordered.shape[1]} coils are too many to be true; {NAMED}.")
+    return np.ascontiguousarray(ordered, dtype=np.complex64)
+
+
+def _named(path: Path, shape: tuple[int, ...], axes: str) -> list[str]:
+    names = [name.strip() for name in axes.split(",")]
+    if sorted(names) != sorted(set(names)) or not {"y", "x"} <= set(names) <= set(NAMES):
+        raise InputError(f"{path}: --axes {axes} is not understood; it takes each of {', '.join(NAMES)} once.")
+    if len(names) != len(shape):
+        raise InputError(f"{path}: --axes names {len(names)} axes, but the array has {len(shape)}: {shape}.")
+    return names
+
+
+def _guessed(path: Path, shape: tuple[int, ...]) -> list[str]:
+    if not 2 <= len(shape) <= 4:
+        raise InputError(f"{path}: an array of shape {shape} is not understood; {NAMED}.")
+    longest = sorted(sorted(range(len(shape)), key=lambda axis: -shape[axis])[:2])
+    rest = [axis for axis in range(len(shape)) if axis not in longest]
+    names = {longest[0]: "y", longest[1]: "x"}
+    if rest:
+        coil = min(rest, key=lambda axis: (shape[axis], -axis))
+        if len(rest) == 2 and shape[rest[0]] == shape[rest[1]]:
+            raise InputError(f"{path}: coils and slices of {shape} cannot be told apart; {NAMED}.")
+        # Four axes come as slice, coil, y, x far more often than not.
+        coil = 1 if len(shape) == 4 and rest == [0, 1] else coil
+        names |= {axis: "coil" if axis == coil else "slice" for axis in rest}
+    return [names[axis] for axis in range(len(shape))]

@@ -1,0 +1,67 @@
+"""Every knob, declared once: name, meaning, range and default.
+
+A command turns each field into a flag of the same name; the record of a run is `asdict` of the same objects.
+"""
+
+from dipcli.options.engine import (
+    DescentOptions,
+    EngineOptions,
+    PriorName,
+    PriorOptions,
+    StopName,
+    StoppingOptions,
+)
+from dipcli.options.files import FileOptions
+from dipcli.options.notes import Flag, Range
+from dipcli.options.pictures import (
+    DenoiseOptions,
+    DenoisingOptions,
+    InpaintingOptions,
+    InpaintOptions,
+    KernelName,
+    Kind,
+    LossName,
+    PictureOptions,
+    RecipeName,
+    UpscaleOptions,
+    UpscalingOptions,
+)
+from dipcli.options.scans import (
+    ModelName,
+    MriOptions,
+    ReadingOptions,
+    ReconstructionOptions,
+    SamplingName,
+    ScanFormat,
+    UndersamplingOptions,
+)
+
+__all__ = [
+    "DenoiseOptions",
+    "DenoisingOptions",
+    "DescentOptions",
+    "EngineOptions",
+    "FileOptions",
+    "Flag",
+    "InpaintOptions",
+    "InpaintingOptions",
+    "KernelName",
+    "Kind",
+    "LossName",
+    "ModelName",
+    "MriOptions",
+    "PictureOptions",
+    "PriorName",
+    "PriorOptions",
+    "Range",
+    "ReadingOptions",
+    "RecipeName",
+    "ReconstructionOptions",
+    "SamplingName",
+    "ScanFormat",
+    "StopName",
+    "StoppingOptions",
+    "UndersamplingOptions",
+    "UpscaleOptions",
+    "UpscalingOptions",
+]

@@ -1,0 +1,95 @@
+"""Knobs of the engine: the network, how it is fitted, and when it stops."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from dipcli.errors import OptionError
+from dipcli.options.notes import Range
+
+PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren"]
+StopName = Literal["emv", "wmv", "held-out", "never"]
+
+
+@dataclass(frozen=True)
+class PriorOptions:
+    """The untrained network, and the seed that it is fed."""
+
+    prior: Annotated[
+        PriorName, "Network: hourglass, deep or convolutional decoder, random projector, coordinates."
+    ] = "skip"
+    learn: Annotated[
+        Literal["weights", "seed", "both"], "What is fitted; with seed alone the convolutions stay random."
+    ] = "weights"
+    width: Annotated[tuple[int, ...], "Channels of each scale, finest first.", Range(1)] = (128,) * 5
+    skip_width: Annotated[tuple[int, ...], "Channels of the skips: one for all, or one for each scale."] = (4,)
+    kernel_size: Annotated[int, "Side of the down-sampling convolutions (odd).", Range(1, 11)] = 3
+    bias: Annotated[bool, "Constants in the convolutions of the convolutional decoder."] = True
+    coarsest: Annotated[
+        tuple[int, ...], "Sides of its coarsest scale; without them, half of the next one's each time."
+    ] = ()
+    pointwise: Annotated[bool, "A 1x1 convolution after each up-sampling."] = True
+    downsample: Annotated[Literal["stride", "average"], "How a scale is halved."] = "stride"
+    upsample: Annotated[Literal["nearest", "linear"], "How a scale is doubled."] = "linear"
+    seed_kind: Annotated[
+        Literal["uniform", "normal", "meshgrid", "guide"],
+        "The seed: noise, coordinates, or the classical estimate.",
+    ] = "uniform"
+    seed_channels: Annotated[int, "Channels of the seed.", Range(1)] = 32
+    seed_blur: Annotated[float, "Gaussian low-pass of a random seed, in its pixels; 0 for none.", Range(0)] = 0.0
+    seed_scale: Annotated[float, "The seed is multiplied by this.", Range(0)] = 0.1
+    jitter: Annotated[float, "Standard deviation of the noise added to the seed.", Range(0)] = 1 / 30
+    omega: Annotated[float, "Frequency of the coordinate network's sines.", Range(0)] = 30.0
+
+    def __post_init__(self) -> None:
+        """Raise OptionError where the options do not fit each other."""
+        if min(self.width, default=0) < 1:
+            raise OptionError("--width needs at least one channel in each scale.")
+        if len(self.skip_width) not in (1, len(self.width)):
+            raise OptionError(f"--skip-width names {len(self.skip_width)} scales, --width {len(self.width)}.")
+        if self.kernel_size % 2 == 0:
+            raise OptionError(f"--kernel-size {self.kernel_size} is even; give an odd number.")
+        if self.prior == "siren" and self.learn != "weights":
+            raise OptionError("--prior siren has no seed to learn; use --learn weights.")
+        if self.prior in ("decoder", "convdecoder") and self.seed_kind not in ("uniform", "normal"):
+            raise OptionError(f"--prior {self.prior} grows from small noise; use --seed-kind uniform.")
+
+
+@dataclass(frozen=True)
+class DescentOptions:
+    """How the network is fitted."""
+
+    learning_rate: Annotated[float, "Step length of Adam.", Range(0)] = 0.01
+    weight_noise: Annotated[float, "Langevin noise added to the convolutions each step.", Range(0)] = 0.0
+    clip_gradient: Annotated[float, "Largest norm of the gradient; 0 for no limit.", Range(0)] = 0.0
+    memory_format: Annotated[
+        Literal["auto", "contiguous", "channels_last"], "Memory layout; auto measures both on long runs."
+    ] = "auto"
+    compile: Annotated[Literal["auto", "on", "off"], "Compile the network; auto measures if it pays."] = "auto"
+    precision: Annotated[Literal["fp32", "bf16"], "Arithmetic inside the network (bf16: GPU only)."] = "fp32"
+
+
+@dataclass(frozen=True)
+class StoppingOptions:
+    """When a run ends, and what is returned."""
+
+    stop: Annotated[StopName, "Early stopping: moving variance (emv, wmv), held-out pixels, never."] = "emv"
+    window: Annotated[int, "Iterates in the moving variance of wmv.", Range(2)] = 100
+    alpha: Annotated[float, "Forgetting factor of the moving variance of emv.", Range(0, 1)] = 0.1
+    patience: Annotated[int, "Iterations without a new minimum that confirm it.", Range(1)] = 1000
+    warm_up: Annotated[int, "No minimum is believed before this iteration.", Range(0)] = 150
+    margin: Annotated[float, "A new minimum must be lower by this share.", Range(0, 0.99)] = 0.01
+    held_out: Annotated[float, "Share of the pixels hidden from the fit by held-out.", Range(0.001, 0.5)] = 0.05
+    pixels: Annotated[int, "Pixels that the moving variance looks at; 0 for all.", Range(0)] = 65_536
+    averaging: Annotated[float, "Decay of the running average that is returned.", Range(0, 0.9999)] = 0.99
+    iterations: Annotated[int, "Bound on the iterations of a run.", Range(1)] = 5000
+    max_time: Annotated[float, "Bound on the seconds of a run; 0 for none.", Range(0)] = 0.0
+    runs: Annotated[int, "Runs with other seeds, whose pictures are averaged.", Range(1)] = 1
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """All that the engine needs to know beside the problem."""
+
+    prior: PriorOptions = PriorOptions()
+    descent: DescentOptions = DescentOptions()
+    stopping: StoppingOptions = StoppingOptions()

@@ -1,0 +1,31 @@
+"""Knobs of every command: files, devices, and what is said."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dipcli.options.notes import Flag, Range
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """What is read and written, and what is said about it."""
+
+    output: Annotated[
+        Path | None,
+        "A file for one input, a folder otherwise; without it, NAME_restored beside the input.",
+        Flag("-o"),
+    ] = None
+    recursive: Annotated[bool, "Take the pictures in folders and their sub-folders.", Flag("-r")] = False
+    overwrite: Annotated[bool, "Write over outputs that exist."] = False
+    reference: Annotated[
+        Path | None, "The truth, to be scored against: a file, or a folder with the same names."
+    ] = None
+    seed: Annotated[int, "Decides everything random, together with the input's name.", Range(0)] = 0
+    device: Annotated[str, "auto, cpu, cuda, cuda:1 or mps."] = "auto"
+    threads: Annotated[int, "Processor threads; 0 takes what the job was granted.", Range(0)] = 0
+    json: Annotated[bool, "Print one JSON object for each input, not the path of its output."] = False
+    quiet: Annotated[bool, "Say nothing but errors.", Flag("-q")] = False
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], "The least important messages that are shown."
+    ] = "info"

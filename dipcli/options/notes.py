@@ -1,0 +1,18 @@
+"""What may be said of an option beside its type and its help."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values that a number may take, both ends included."""
+
+    lowest: float | None = None
+    highest: float | None = None
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A one-letter name, beside the field's own."""
+
+    letter: str

@@ -1,0 +1,94 @@
+"""Knobs of the restorations of pictures."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from dipcli.errors import OptionError
+from dipcli.options.engine import EngineOptions
+from dipcli.options.notes import Range
+
+LossName = Literal["auto", "mse", "rmse", "l1", "huber", "poisson"]
+Kind = Literal["scattered", "strokes", "holes"]
+RecipeName = Literal["auto", Kind]
+KernelName = Literal["box", "bilinear", "hamming", "bicubic", "lanczos2", "lanczos3"]
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """What all restorations of pictures can be told."""
+
+    tv_weight: Annotated[
+        float | None, "Weight of the total variation; without it, it follows the noise level.", Range(0)
+    ] = None
+    sigma: Annotated[
+        float | None, "Standard deviation of Gaussian noise, white being 1, if it is known.", Range(0)
+    ] = None
+    classical: Annotated[float, "Share of the classical estimate in the result; 0 for none.", Range(0, 1)] = 0.5
+    volume: Annotated[bool, "Take a stack of pages as one three-dimensional unknown."] = False
+
+
+@dataclass(frozen=True)
+class DenoisingOptions(PictureOptions):
+    """What is believed of the noise; everything is found out from the picture unless it is given."""
+
+    loss: Annotated[LossName, "The data term; auto decides from the picture."] = "auto"
+    jpeg: Annotated[
+        bool, "Remove the artefacts of a JPEG file; the result could have been compressed to that very file."
+    ] = False
+
+
+@dataclass(frozen=True)
+class InpaintingOptions(PictureOptions):
+    """What is missing, and what happens at its border."""
+
+    mask: Annotated[
+        str | None,
+        "What is missing (white): a picture, a folder of them with the inputs' names, alpha, or auto-saturated.",
+    ] = None
+    mask_invert: Annotated[bool, "Black is missing in the mask, not white."] = False
+    blend: Annotated[
+        int, "Pixels around the missing ones over which the seam is feathered; 0 for none.", Range(0)
+    ] = 0
+    denoise: Annotated[bool, "Restore the known pixels too, where they are noisy."] = False
+    recipe: Annotated[RecipeName, "For scattered pixels, strokes, or holes; auto looks at what is missing."] = (
+        "auto"
+    )
+
+
+@dataclass(frozen=True)
+class UpscalingOptions(PictureOptions):
+    """How the small picture is thought to have come from the large one."""
+
+    factor: Annotated[float, "How many times longer each side becomes: any number above 1.", Range(1)] = 2.0
+    kernel: Annotated[KernelName, "The filter with which the picture was, or might have been, reduced."] = (
+        "bicubic"
+    )
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for a factor that enlarges nothing."""
+        if self.factor <= 1:
+            raise OptionError(f"--factor {self.factor:g} enlarges nothing; give a number above 1.")
+
+
+@dataclass(frozen=True)
+class DenoiseOptions:
+    """All that `dipcli denoise` can be told beside its files."""
+
+    denoising: DenoisingOptions = DenoisingOptions()
+    engine: EngineOptions = EngineOptions()
+
+
+@dataclass(frozen=True)
+class InpaintOptions:
+    """All that `dipcli inpaint` can be told beside its files."""
+
+    inpainting: InpaintingOptions = InpaintingOptions()
+    engine: EngineOptions = EngineOptions()
+
+
+@dataclass(frozen=True)
+class UpscaleOptions:
+    """All that `dipcli upscale` can be told beside its files."""
+
+    upscaling: UpscalingOptions = UpscalingOptions()
+    engine: EngineOptions = EngineOptions()
