@@ -23,10 +23,12 @@ def plan(
     recursive: bool,
     overwrite: bool,
     suffixes: Collection[str],
+    suffix: str = "",
 ) -> list[Item]:
     """The items of a batch, in the order given; folders sorted by name, `@list.txt` line by line.
 
-    One file goes to `output` unless that is a folder; several go into it under their own names. Raises
+    One file goes to `output` unless that is a folder; several go into it under their own names, which end in
+    `suffix` where one is given. Raises
     InputError for folders without pictures and lists that cannot be read, OptionError where an output exists,
     is an input, or is claimed twice: all before anything is computed.
     """
@@ -36,7 +38,7 @@ def plan(
     into_folder = len(found) > 1 or any(path.is_dir() for path in inputs) or bool(output and output.is_dir())
     if into_folder and output is not None and output.is_file():
         raise OptionError(f"{output} is a file, but {len(found)} inputs need a folder; name another --output.")
-    items = [Item(path, _output(path, name, output, into_folder), name) for path, name in found]
+    items = [Item(path, _output(path, name, output, into_folder, suffix), name) for path, name in found]
     _check(items, overwrite)
     return items
 
@@ -63,10 +65,11 @@ def _lines(path: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
-def _output(path: Path, name: str, output: Path | None, into_folder: bool) -> Path:
+def _output(path: Path, name: str, output: Path | None, into_folder: bool, suffix: str) -> Path:
     if output is None:
-        return path.with_name(f"{path.stem}_restored{path.suffix}")
-    return output / name if into_folder else output
+        return path.with_name(f"{path.stem}_restored{suffix or path.suffix}")
+    own = Path(name).with_suffix(suffix) if suffix else Path(name)
+    return output / own if into_folder else output
 
 
 def _check(items: Sequence[Item], overwrite: bool) -> None:

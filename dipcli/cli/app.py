@@ -9,6 +9,7 @@ from dipcli.cli.denoise import denoise
 from dipcli.cli.doctor import doctor
 from dipcli.cli.expand import expand
 from dipcli.cli.inpaint import inpaint
+from dipcli.cli.mri import mri
 from dipcli.cli.upscale import upscale
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command()(expand(denoise))
 app.command()(expand(inpaint))
 app.command()(expand(upscale))
+app.command()(expand(mri))
 app.command()(doctor)
 
 

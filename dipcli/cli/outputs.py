@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dipcli.batch.plan import Item
-from dipcli.cli.pictures import Restored, restore_picture
+from dipcli.cli.frames import Restored
+from dipcli.cli.pictures import restore_picture
 from dipcli.cli.records import record_of
 from dipcli.cli.run import Record, Session
 from dipcli.io.atomic import write_atomically
@@ -23,20 +24,20 @@ def process_picture(item: Item, session: Session, picture: Picture, state: State
     OutputError for what cannot be written.
     """
     restored = restore_picture(item, session, picture, state)
-    outputs = _write(item, restored)
+    outputs = _write(item, picture, restored)
     record = record_of(item, session, restored, outputs, preset)
     save_record(beside(item.output, "run.json"), record)
     return record
 
 
-def _write(item: Item, restored: Restored) -> dict[str, Path]:
+def _write(item: Item, picture: Picture, restored: Restored) -> dict[str, Path]:
     """Write picture, spread over runs and history; returns what was written, by name.
 
     Raises OutputError for what cannot be written.
     """
     results = [frame.result for frame in restored.frames]
     pictures = [_array(result.picture) for result in results]
-    save_picture(item.output, pictures, restored.picture, _kept(restored))
+    save_picture(item.output, pictures, picture, _kept(restored))
     outputs = {"picture": item.output, "history": beside(item.output, "history.csv")}
     write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(restored.frames)))
     spreads = [result.spread for result in results]

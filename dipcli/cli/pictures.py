@@ -1,8 +1,7 @@
-"""What all commands on picture files share: read, state, restore, score, write."""
+"""What all commands on picture files share: read, state, restore, score."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,38 +9,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dipcli.batch.plan import Item
+from dipcli.cli.frames import Frame, Restored, label_of, restore_frame
 from dipcli.cli.run import Session
 from dipcli.engine.device import derive_seed
-from dipcli.engine.restore import Result, restore
-from dipcli.engine.solve import Moment
+from dipcli.engine.restore import Result
 from dipcli.errors import InputError
 from dipcli.io.formats import format_of_name
 from dipcli.io.images import Picture, check_output, load_picture
 from dipcli.metrics import psnr_db, ssim
-from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
-from dipcli.report.progress import Reporter
 from dipcli.tasks.statement import State, Statement
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One restored frame and all that is recorded of it."""
-
-    statement: Statement
-    result: Result
-    history: History
-    metrics: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Restored:
-    """One restored file: its picture as it was read, and its frames."""
-
-    picture: Picture
-    frames: Sequence[Frame]
-    seconds: float
-    warnings: Sequence[str]
 
 
 def restore_picture(item: Item, session: Session, picture: Picture, state: State) -> Restored:
@@ -56,7 +33,7 @@ def restore_picture(item: Item, session: Session, picture: Picture, state: State
     references = _references(item, session, picture)
     frames: list[Frame] = []
     for index, (measured, reference) in enumerate(zip(picture.frames, references, strict=True)):
-        label = item.name if len(references) == 1 else f"{item.name} [{index + 1}/{len(references)}]"
+        label = label_of(item.name, index, len(references))
         seed = derive_seed(session.files.seed, item.name, index)
         frames.append(_restore_frame(measured, reference, session, state, label, seed))
         if session.interrupted.is_set() and len(frames) < len(references):
@@ -67,7 +44,8 @@ def restore_picture(item: Item, session: Session, picture: Picture, state: State
     if any(frame.statement.exact for frame in frames) and format_of_name(item.output).is_lossy:
         warnings.append(f"{item.output}: is compressed again, and no value survives that; end the name in .png.")
         LOGGER.warning("%s", warnings[-1])
-    return Restored(picture, frames, time.perf_counter() - start, warnings)
+    seconds = time.perf_counter() - start
+    return Restored(picture.stored_shape, picture.stored_dtype, frames, seconds, warnings)
 
 
 def _references(item: Item, session: Session, picture: Picture) -> Sequence[NDArray[np.float32] | None]:
@@ -99,39 +77,14 @@ def _restore_frame(
 ) -> Frame:
     measurement = torch.from_numpy(measured).to(session.device)
     statement = state(measurement)
-    for name, fact in statement.facts.items():
-        LOGGER.info("%s: %s %s", label, name, fact)
-    for warning in statement.warnings:
-        LOGGER.warning("%s: %s", label, warning)
     truth = None if reference is None else torch.from_numpy(reference).to(session.device)
     if truth is not None and truth.shape != statement.classical[1].shape:
         raise InputError(
             f"{session.files.reference}: the reference is {_size(truth)}, but the result will be "
             f"{_size(statement.classical[1])}; give one of the same size."
         )
-    history = History(None if truth is None else lambda picture: psnr_db(picture, truth))
-    stopping = statement.options.stopping
-    bar = Reporter(
-        session.console,
-        label,
-        iterations=stopping.iterations,
-        runs=stopping.runs,
-        quiet=session.files.quiet,
-    )
-
-    def watch(moment: Moment) -> None:
-        history(moment)
-        bar(moment)
-
-    with bar:
-        result = restore(
-            statement.problem,
-            statement.options,
-            seed=seed,
-            watch=watch,
-            interrupted=session.interrupted.is_set,
-        )
-    result = replace(result, picture=statement.finish(result.picture))
+    metric = None if truth is None else lambda picture: psnr_db(picture, truth)
+    result, history = restore_frame(statement, session, label, seed, metric=metric)
     return Frame(statement, result, history, _metrics(measurement, truth, statement, result))
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from dipcli import __version__
 from dipcli.batch.plan import Item
-from dipcli.cli.pictures import Frame, Restored
+from dipcli.cli.frames import Frame, Restored
 from dipcli.cli.run import Record, Session
 from dipcli.engine.solve import Ending
 from dipcli.io.run_record import sha256_of
@@ -26,14 +26,15 @@ def record_of(
         "input": {
             "path": str(item.input),
             "sha256": sha256_of(item.input),
-            "shape": restored.picture.stored_shape,
-            "dtype": restored.picture.stored_dtype,
+            "shape": restored.shape,
+            "dtype": restored.dtype,
         },
         "outputs": {name: str(path) for name, path in outputs.items()},
         "device": str(session.device),
         "threads": session.threads,
         "seconds": round(restored.seconds, 3),
         **_together(frames),
+        **({} if restored.metrics is None else {"metrics": dict(restored.metrics)}),
         "warnings": list(restored.warnings),
         **({"frames": frames} if len(frames) > 1 else {}),
     }

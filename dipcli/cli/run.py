@@ -46,15 +46,24 @@ def run(
     files: FileOptions,
     suffixes: Collection[str],
     build: Callable[[str], Process],
+    suffix: str = "",
 ) -> NoReturn:
     """Process every input and leave with the exit code: 0 all done, 1 some failed, 2 usage, 130 interrupted.
 
-    `build` gets the type of the device and returns what processes one item into its record.
+    `build` gets the type of the device and returns what processes one item into its record. `suffix`, where it
+    is not empty, is what the names of outputs that are not named themselves end in.
     """
     console = open_console()
     show_messages(console, "error" if files.quiet else files.log_level)
     try:
-        items = plan(inputs, files.output, recursive=files.recursive, overwrite=files.overwrite, suffixes=suffixes)
+        items = plan(
+            inputs,
+            files.output,
+            recursive=files.recursive,
+            overwrite=files.overwrite,
+            suffixes=suffixes,
+            suffix=suffix,
+        )
         device = choose_device(files.device)
         threads = files.threads or allocated_threads()
         prepare(device, threads)
@@ -94,7 +103,8 @@ def _succeeds(item: Item, session: Session, process: Process) -> bool:
             item.input,
         )
         return False
-    typer.echo(json.dumps(record) if session.files.json else str(item.output))
+    if session.files.json or "outputs" in record:
+        typer.echo(json.dumps(record) if session.files.json else str(item.output))
     return True
 
 

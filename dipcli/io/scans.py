@@ -11,8 +11,8 @@ from dipcli.errors import InputError
 from dipcli.io.axes import to_slices
 from dipcli.io.cfl import kspace_of_cfl, read_cfl
 from dipcli.io.failures import explain_failures
-from dipcli.io.fastmri import read_fastmri
-from dipcli.io.hdf5 import SIGNATURE, open_hdf5
+from dipcli.io.fastmri import REFERENCES, read_fastmri
+from dipcli.io.hdf5 import SIGNATURE, array_names, open_hdf5, pick
 from dipcli.io.ismrmrd import read_ismrmrd
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
 from dipcli.io.scan import Scan, choose_slices, measured, prepare_scan
@@ -49,6 +49,27 @@ def load_maps(path: Path) -> NDArray[np.complex64]:
     if maps.ndim != 4 or not np.iscomplexobj(maps):
         raise InputError(f"{path}: maps of shape {maps.shape}; give complex (coil,y,x) or (set,coil,y,x).")
     return np.ascontiguousarray(maps, dtype=np.complex64)
+
+
+def load_reconstruction(path: Path, slices: tuple[int, ...]) -> NDArray[np.float32]:
+    """Magnitudes (slices, height, width) to compare with, of the wanted slices where the file has more.
+
+    From HDF5 (`reconstruction_rss`, `reconstruction`) or NumPy. Raises InputError for other files.
+    """
+    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
+        is_hdf5 = file.read(len(SIGNATURE)) == SIGNATURE
+    if is_hdf5:
+        with open_hdf5(path) as file:
+            name = pick(path, array_names(file), None, ("reconstruction", *REFERENCES))
+            volume = np.asarray(file[name][()])
+    else:
+        volume = np.asarray(_read_array(path, None))
+    volume = volume[None] if volume.ndim == 2 else volume
+    if volume.ndim != 3 or np.iscomplexobj(volume):
+        raise InputError(f"{path}: holds no magnitudes of slices (slice,y,x); give another --reference.")
+    if len(volume) > len(slices) and len(volume) > max(slices):
+        volume = volume[list(slices)]
+    return volume.astype(np.float32)
 
 
 def _reader(path: Path) -> Callable[[Path, ReadingOptions], Scan]:

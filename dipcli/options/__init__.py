@@ -27,6 +27,7 @@ from dipcli.options.pictures import (
     UpscalingOptions,
 )
 from dipcli.options.scans import (
+    EncodingName,
     ModelName,
     MriOptions,
     ReadingOptions,
@@ -40,6 +41,7 @@ __all__ = [
     "DenoiseOptions",
     "DenoisingOptions",
     "DescentOptions",
+    "EncodingName",
     "EngineOptions",
     "FileOptions",
     "Flag",

@@ -9,7 +9,8 @@ from dipcli.options.engine import EngineOptions
 from dipcli.options.notes import Range
 
 SamplingName = Literal["random", "equispaced", "equispaced-fraction", "poisson"]
-ModelName = Literal["auto", "coil", "sense"]
+EncodingName = Literal["coil", "sense"]
+ModelName = Literal["auto", EncodingName]
 ScanFormat = Literal["h5", "nii", "nii.gz", "npy", "cfl", "png"]
 
 

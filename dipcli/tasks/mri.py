@@ -1,6 +1,7 @@
 """Reconstructing one slice from the k-space that was measured of it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -14,7 +15,7 @@ from dipcli.classical.least_squares import least_squares
 from dipcli.classical.tv import tv_least_squares
 from dipcli.errors import InputError, OptionError
 from dipcli.fidelities import Fidelity, huber, mean_absolute_error, mean_squared_error, root_mean_squared_error
-from dipcli.options import EngineOptions, ReconstructionOptions
+from dipcli.options import EncodingName, MriOptions, ReconstructionOptions
 from dipcli.physics.fourier import fft, ifft
 from dipcli.physics.mri import CoilEncoding, Encoding, SenseEncoding, mri_problem, root_sum_of_squares
 from dipcli.physics.sampling import calibration_block
@@ -44,8 +45,10 @@ class Slice:
     crop: tuple[int, int] | None = None  # the middle of the field of view that is looked at
 
 
-def state_mri(scan: Slice, options: ReconstructionOptions, engine: EngineOptions) -> Statement:
+def state_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statement:
     """The statement for one slice; pictures are magnitudes in the units of its k-space.
+
+    The model that is chosen has its own recipe.
 
     Raises InputError for k-space that is empty, not finite or complete, OptionError for maps that do not fit.
     """
@@ -54,7 +57,9 @@ def state_mri(scan: Slice, options: ReconstructionOptions, engine: EngineOptions
     scale = brightest * float(root_sum_of_squares(ifft(scan.kspace / brightest)).max())
     kspace = scan.kspace / scale
     sigma = noise_level(kspace, scan.sampled)
-    encoding, why = _encoding(kspace, scan, options, sigma)
+    encoding, why = _encoding(kspace, scan, recipes["coil"].reconstruction, sigma)
+    recipe = recipes["sense" if isinstance(encoding, SenseEncoding) else "coil"]
+    options = recipe.reconstruction
 
     def shown(coils: Tensor) -> Tensor:
         return scale * root_sum_of_squares(crop_middle(coils, scan.crop))
@@ -89,9 +94,9 @@ def state_mri(scan: Slice, options: ReconstructionOptions, engine: EngineOptions
     }
     return Statement(
         problem,
-        engine,
+        recipe.engine,
         ("similar patches", shown(consistent(textbook))),
-        asdict(options),
+        {**asdict(options), **asdict(recipe.undersampling)},
         facts,
         beside=beside,
         objects=lambda estimate: {"coil_images": scale * crop_middle(mixed(estimate["image"]), scan.crop)},

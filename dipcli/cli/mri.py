@@ -1,0 +1,41 @@
+"""`dipcli mri`: an image from accelerated k-space."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dipcli.cli.expand import Overrides
+from dipcli.cli.presets import PresetName
+from dipcli.options import FileOptions, MriOptions
+
+
+def mri(
+    inputs: Annotated[list[Path], typer.Argument(help="Scans, folders with -r, or @list.txt.")],
+    files: FileOptions,
+    knobs: Overrides[MriOptions],
+    preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
+    inspect: Annotated[
+        bool, typer.Option("--inspect", help="Say what a scan holds, and reconstruct nothing.")
+    ] = False,
+) -> None:
+    """Reconstruct accelerated Cartesian multi-coil scans, without training data. For research, not for diagnosis.
+
+    Reads fastMRI and other HDF5, ISMRMRD, BART (.cfl), NumPy and MATLAB files; writes .h5 (`reconstruction`),
+    .nii, .nii.gz, .npy, .cfl or .png, and beside it NAME.run.json, NAME.history.csv and NAME.preview.png, which
+    shows zero-filled and classical reconstructions beside the result. Frequency 0 is in the centre.
+    Example: dipcli mri full.cfl --undersample 4 -o recon.h5
+    """
+    from dipcli.cli.inspect import inspect_scan
+    from dipcli.cli.presets import MRI, settings
+    from dipcli.cli.run import Process, run
+    from dipcli.cli.scans import process_scan
+    from dipcli.io.scans import SUFFIXES
+
+    def build(device_type: str) -> Process:
+        recipes = {model: settings(presets, preset, device_type, knobs) for model, presets in MRI.items()}
+        if inspect:
+            return lambda item, session: inspect_scan(item, session, recipes["coil"])
+        return lambda item, session: process_scan(item, session, recipes, preset)
+
+    run("mri", inputs, files, SUFFIXES, build, suffix=f".{knobs.given.get('format') or 'h5'}")

@@ -1,0 +1,189 @@
+"""One scan from input to outputs: reconstruct every slice, score, write, record."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dipcli.batch.plan import Item
+from dipcli.cli.frames import Frame, Restored, label_of, restore_frame
+from dipcli.cli.outputs import beside
+from dipcli.cli.records import record_of
+from dipcli.cli.run import Record, Session
+from dipcli.engine.device import derive_seed
+from dipcli.engine.restore import Networks
+from dipcli.errors import InputError
+from dipcli.io.atomic import write_atomically
+from dipcli.io.run_record import save_record
+from dipcli.io.scan import Scan
+from dipcli.io.scan_outputs import check_scan_output, save_preview, save_scan
+from dipcli.io.scans import load_maps, load_reconstruction, load_scan
+from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim
+from dipcli.options import EncodingName, MriOptions
+from dipcli.physics.fourier import ifft
+from dipcli.physics.mri import root_sum_of_squares
+from dipcli.physics.sampling import sampling_mask
+from dipcli.report.messages import LOGGER
+from dipcli.tasks.mri import Slice, crop_middle, state_mri
+from dipcli.tasks.statement import Statement
+
+
+def process_scan(item: Item, session: Session, recipes: Mapping[EncodingName, MriOptions], preset: str) -> Record:
+    """Reconstruct one file and write the magnitudes, a preview, the history and, last of all, the record.
+
+    There is a recipe for each model; how files are read and undersampled is the same in all.
+
+    Raises InputError for what cannot be read or used, OutputError for what cannot be written.
+    """
+    start = time.perf_counter()
+    options = recipes["coil"]
+    check_scan_output(item.output)
+    scan = load_scan(item.input, options.reading)
+    for warning in scan.warnings:
+        LOGGER.warning("%s", warning)
+    reference = _reference(item, session, scan, options)
+    if options.undersampling.undersample is not None:
+        scan = _undersampled(item, scan, options)
+    frames = _restore(item, session, scan, recipes, reference)
+    restored = Restored(
+        scan.stored_shape,
+        "complex64",
+        frames,
+        time.perf_counter() - start,
+        [*scan.warnings, *(warning for frame in frames for warning in frame.statement.warnings)],
+        None if reference is None else _scores(_pictures(frames), reference),
+    )
+    outputs = _write(item, scan, restored, options)
+    record = record_of(item, session, restored, outputs, preset)
+    save_record(beside(item.output, "run.json"), record)
+    return record
+
+
+def _undersampled(item: Item, scan: Scan, options: MriOptions) -> Scan:
+    """The scan as if only a part had been measured. Raises InputError where not all of it was."""
+    told = options.undersampling
+    if not bool(scan.sampled.all()):
+        raise InputError(f"{item.input}: is not fully sampled, so --undersample has no truth to test against.")
+    space = (scan.sampled.shape[1], scan.sampled.shape[2])
+    mask = sampling_mask(
+        space,
+        told.undersample or 1,
+        told.sampling,
+        center_fraction=told.center_fraction,
+        seed=told.mask_seed,
+    )
+    return replace(scan, kspace=scan.kspace * mask, sampled=np.broadcast_to(mask, scan.sampled.shape).copy())
+
+
+def _reference(item: Item, session: Session, scan: Scan, options: MriOptions) -> Tensor | None:
+    """The truth (slices, height, width): a file, or the full reconstruction of a retrospective test."""
+    path = session.files.reference
+    if path is not None:
+        path = path / item.output.name if path.is_dir() else path
+        found = torch.from_numpy(load_reconstruction(path, scan.slices))
+        if len(found) != len(scan.kspace):
+            raise InputError(f"{path}: {len(found)} slice(s), but {len(scan.kspace)} are wanted; give as many.")
+        return found
+    if options.undersampling.undersample is None:
+        return None
+    full = [root_sum_of_squares(crop_middle(ifft(torch.from_numpy(k)), _crop(scan, options))) for k in scan.kspace]
+    return torch.cat(full)
+
+
+def _crop(scan: Scan, options: MriOptions) -> tuple[int, int] | None:
+    return None if options.reconstruction.no_crop else scan.crop
+
+
+def _restore(
+    item: Item,
+    session: Session,
+    scan: Scan,
+    recipes: Mapping[EncodingName, MriOptions],
+    reference: Tensor | None,
+) -> list[Frame]:
+    told, device = recipes["coil"].reconstruction, session.device
+    maps = None if told.maps is None else torch.from_numpy(load_maps(told.maps)).to(device)
+    frames: list[Frame] = []
+    networks: Sequence[Networks] = ()
+    for index, (kspace, sampled) in enumerate(zip(scan.kspace, scan.sampled, strict=True)):
+        pair = (torch.from_numpy(kspace).to(device), torch.from_numpy(sampled).to(device))
+        statement = state_mri(Slice(*pair, maps, _crop(scan, recipes["coil"])), recipes)
+        truth = None if reference is None else reference[index : index + 1].to(device)
+        _check_size(truth, statement)
+        label = label_of(item.name, index, len(scan.kspace))
+        result, history = restore_frame(
+            statement,
+            session,
+            label,
+            derive_seed(session.files.seed, item.name, index),
+            metric=None if truth is None else partial(peak_psnr_db, reference=truth),
+            networks=networks,
+        )
+        networks = () if told.cold_start else result.networks
+        frame = Frame(statement, result, history, {})
+        scored = {} if truth is None else _scores(_pictures([frame]), truth)
+        frames.append(replace(frame, metrics=scored))
+        if session.interrupted.is_set() and len(frames) < len(scan.kspace):
+            raise InputError(f"interrupted in slice {index + 1} of {len(scan.kspace)}; nothing was written.")
+    return frames
+
+
+def _check_size(truth: Tensor | None, statement: Statement) -> None:
+    shape = statement.classical[1].shape
+    if truth is not None and truth.shape != shape:
+        raise InputError(
+            f"the reference is {'x'.join(map(str, truth.shape[1:]))}, but the reconstruction will be "
+            f"{'x'.join(map(str, shape[1:]))}; give one of the same size."
+        )
+
+
+def _pictures(frames: Sequence[Frame]) -> dict[str, Tensor]:
+    """Every method's slices (slices, height, width); the program's own result has no name."""
+    names = frames[0].statement.beside
+    return {
+        "": torch.cat([frame.result.picture for frame in frames]),
+        "classical": torch.cat([frame.statement.classical[1] for frame in frames]),
+        **{name: torch.cat([frame.statement.beside[name] for frame in frames]) for name in names},
+    }
+
+
+def _scores(pictures: Mapping[str, Tensor], truth: Tensor) -> dict[str, float]:
+    """fastMRI's metrics over all pixels, and the same over the foreground, of every method."""
+    inside = foreground(truth)
+    scores: dict[str, float] = {}
+    for name, picture in pictures.items():
+        prefix = f"{name.replace('-', '_')}_" if name else ""
+        scores |= {
+            f"{prefix}psnr_db": peak_psnr_db(picture, truth),
+            f"{prefix}ssim": peak_ssim(picture, truth),
+            f"{prefix}nmse": nmse(picture, truth),
+            f"{prefix}foreground_psnr_db": peak_psnr_db(picture, truth, inside),
+            f"{prefix}foreground_ssim": peak_ssim(picture, truth, inside),
+        }
+    return scores
+
+
+def _write(item: Item, scan: Scan, restored: Restored, options: MriOptions) -> dict[str, Path]:
+    """Write everything but the record; returns what was written, by name."""
+    frames = restored.frames
+    pictures = {name: stack.cpu().numpy() for name, stack in _pictures(frames).items()}
+    objects = {}
+    spreads = [frame.result.spread for frame in frames]
+    if all(spread is not None for spread in spreads):
+        objects["spread"] = torch.cat([spread for spread in spreads if spread is not None]).cpu().numpy()
+    if options.reconstruction.keep_coils:
+        coils = [frame.statement.objects(frame.result.estimate)["coil_images"] for frame in frames]
+        objects["coil_images"] = torch.stack(coils).cpu().numpy()
+    save_scan(item.output, pictures[""], scan, objects)
+    outputs = {name: beside(item.output, name) for name in ("preview.png", "history.csv")}
+    middle = len(frames) // 2
+    shown = [*(name for name in pictures if name), ""]
+    shown.sort(key=lambda name: {"zero-filled": 0, "classical": 2, "": 3}.get(name, 1))
+    save_preview(outputs["preview.png"], {name: pictures[name][middle] for name in shown})
+    write_atomically(outputs["history.csv"], b"".join(f.history.csv(i) for i, f in enumerate(frames)))
+    return {"reconstruction": item.output, "preview": outputs["preview.png"], "history": outputs["history.csv"]}

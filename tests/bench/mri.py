@@ -1,0 +1,126 @@
+"""Real brain k-space (8 coils, 230 x 180) beside BART: PSNR over the foreground and over all pixels.
+
+Cases: `random4` (fastMRI's random lines, 8 % centre, seed 0), `und2x2` (2D, 20 x 20 centre), `a128` (the middle
+128 x 128 values, 10 centre lines), and `noise2`, `noise4` (random4 with 2 and 4 times the noise). Further flags go
+to `dipcli mri`. BART is an optional peer (Debian: bart).
+"""
+
+import argparse
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dipcli.io.cfl import encode_cfl, kspace_of_cfl
+from dipcli.metrics import foreground, peak_psnr_db, peak_ssim
+from dipcli.physics.fourier import ifft
+from dipcli.physics.mri import root_sum_of_squares
+from dipcli.physics.sampling import calibration_block, sampling_mask
+from tests.bench.pictures import DATA
+from tests.bench.program import Run, best_psnr_db, run_program
+
+CASES = ("random4", "und2x2", "a128", "noise2", "noise4")
+COIL_NOISE = 1.36  # deviation of the real part of the scan's own noise
+HEAD = "| case | method | foreground dB | all dB | SSIM | foreground SSIM | gap | seconds | ending |"
+METHODS = ("zero_filled_", "cg_sense_", "tv_", "classical_", "")
+KSpace = NDArray[np.complex64]
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench mri", description=__doc__)
+    parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--keep", type=Path, help="A folder for what came out.")
+    known, flags = parser.parse_known_args(arguments)
+    print(HEAD)
+    print("|---" * HEAD.count(" |") + "|")
+    with tempfile.TemporaryDirectory() as folder:
+        place = known.keep or Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        for case in known.cases.split(","):
+            _measure(case, place, flags)
+
+
+def _measure(case: str, folder: Path, flags: list[str]) -> None:
+    kspace, mask, full = _case(case)
+    truth = root_sum_of_squares(ifft(torch.from_numpy(full)))
+    undersampled = kspace * mask
+    _save_cfl(folder / f"{case}.cfl", undersampled)
+    np.save(folder / f"{case}_truth.npy", truth.numpy())
+    for method, picture in _peers(folder, case, undersampled, mask).items():
+        print(_line(case, method, _scores(picture, truth)), flush=True)
+    reference = ("--reference", str(folder / f"{case}_truth.npy"))
+    run = run_program("mri", folder / f"{case}.cfl", folder / f"{case}.npy", *reference, *flags)
+    metrics = run.record["metrics"]
+    for prefix in METHODS:
+        if f"{prefix}psnr_db" in metrics:
+            row = [metrics[prefix + name] for name in ("foreground_psnr_db", "psnr_db", "ssim", "foreground_ssim")]
+            name = f"ours: {prefix.replace('_', ' ').strip() or '**dipcli**'}"
+            print(_line(case, name, row, run if not prefix else None), flush=True)
+
+
+def _case(case: str) -> tuple[KSpace, NDArray[np.bool_], KSpace]:
+    """What was measured, where, and the full k-space that is the truth."""
+    full = kspace_of_cfl(DATA / "mri" / "full.cfl")[0]
+    if case == "und2x2":
+        return full, np.abs(kspace_of_cfl(DATA / "mri" / "und2x2.cfl")[0]).sum(0) > 0, full
+    if case == "a128":
+        full = np.ascontiguousarray(full[:, 51:179, 26:154])
+    if case.startswith("noise"):
+        extra = COIL_NOISE * np.sqrt(float(case.removeprefix("noise")) ** 2 - 1)
+        random = np.random.default_rng(0)
+        noise = random.normal(0, extra, full.shape) + 1j * random.normal(0, extra, full.shape)
+    measured = full if not case.startswith("noise") else (full + noise).astype(np.complex64)
+    return measured, sampling_mask(full.shape[1:], 4, "random", center_fraction=0.08, seed=0), full
+
+
+def _save_cfl(path: Path, kspace: KSpace) -> None:
+    values, header = encode_cfl(kspace, (3, 1, 2))
+    path.write_bytes(values)
+    path.with_suffix(".hdr").write_bytes(header)
+
+
+def _peers(folder: Path, case: str, kspace: KSpace, mask: NDArray[np.bool_]) -> dict[str, torch.Tensor]:
+    """BART's reconstructions, where BART is there; each at the weight that its documentation proposes."""
+    if shutil.which("bart") is None:
+        return {}
+    name = str(folder / case)
+    lines = calibration_block(mask)[1]
+    _bart("ecalib", "-d0", "-m1", "-r", str(lines.stop - lines.start), name, f"{name}_maps")
+    recipes = {
+        "BART l2": ("-l2", "-r", "0.001"),
+        "BART TV": ("-R", "T:7:0:0.01", "-i", "200"),
+        "BART L1-wavelet": ("-R", "W:7:0:0.005", "-i", "100"),
+    }
+    pictures = {}
+    for method, options in recipes.items():
+        _bart("pics", "-d0", "-S", *options, name, f"{name}_maps", f"{name}_bart")
+        image = np.fromfile(f"{name}_bart.cfl", np.complex64).reshape(kspace.shape[1:], order="F")
+        pictures[method] = torch.from_numpy(np.abs(image)[None])
+    return pictures
+
+
+def _bart(*arguments: str) -> None:
+    subprocess.run(["bart", *arguments], check=True, capture_output=True)
+
+
+def _scores(picture: torch.Tensor, truth: torch.Tensor) -> list[float]:
+    inside = foreground(truth)
+    return [
+        peak_psnr_db(picture, truth, inside),
+        peak_psnr_db(picture, truth),
+        peak_ssim(picture, truth),
+        peak_ssim(picture, truth, inside),
+    ]
+
+
+def _line(case: str, method: str, row: list[float], run: Run | None = None) -> str:
+    numbers = " | ".join([f"{value:.2f}" for value in row[:2]] + [f"{value:.3f}" for value in row[2:]])
+    if run is None:
+        return f"| {case} | {method} | {numbers} | | | |"
+    gap = best_psnr_db(run) - run.record["metrics"]["psnr_db"]
+    endings = "/".join(f"{part['ending']} {part['best_iteration']}" for part in run.record["runs"])
+    return f"| {case} | {method} | {numbers} | {gap:.2f} | {run.seconds:.0f} | {endings} |"
