@@ -10,7 +10,9 @@ from dipcli.fidelities import (
     poisson,
     root_mean_squared_error,
 )
+from dipcli.physics.fourier import fft
 from dipcli.physics.jpeg import Component, JpegEncoding
+from dipcli.physics.mri import CoilEncoding, SenseEncoding, mri_problem
 from dipcli.physics.picture import picture_problem
 from dipcli.physics.superresolution import Decimation
 
@@ -43,6 +45,15 @@ def dejpeg(height=16, width=20, **options):
     )
 
 
+def mri(fidelity=mean_squared_error, *, has_maps=False, **options):
+    """Two coils, of which every second line was measured."""
+    images = torch.complex(noisy(2, 16, 20), noisy(2, 16, 20, seed=2))
+    sampled = (torch.arange(20) % 2 == 0).expand(16, 20)
+    maps = images[None] / torch.linalg.vector_norm(images, dim=0)
+    encoding = SenseEncoding(sampled, maps) if has_maps else CoilEncoding(sampled)
+    return mri_problem(fft(images) * sampled, encoding, fidelity, **options)
+
+
 PROBLEMS = {
     "denoising": lambda: picture_problem(noisy(1, 16, 20), mean_squared_error, tv_weight=0.01),
     "denoising-l1": lambda: picture_problem(noisy(1, 16, 20), mean_absolute_error),
@@ -57,3 +68,10 @@ PROBLEMS = {
 }
 
 LINEAR = tuple(PROBLEMS)  # the problems whose operator claims to be linear in its one unknown
+
+# All linear too, but of complex measurements, which one law of `test_laws` would make real; they are held to the
+# same laws in physics/test_mri_laws.py.
+COMPLEX = {
+    "mri-coil": lambda: mri(huber, tv_weight=0.01),
+    "mri-sense": lambda: mri(root_mean_squared_error, has_maps=True),
+}

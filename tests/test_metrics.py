@@ -1,10 +1,11 @@
 """Metrics equal to scikit-image's."""
 
+import numpy as np
 import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from dipcli.metrics import psnr_db, ssim
+from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim, psnr_db, ssim
 
 
 def noisy(picture):
@@ -60,3 +61,84 @@ def test_ssim_of_a_volume_equals_scikit_image():
 
 def test_ssim_of_the_truth_is_one(picture):
     assert ssim(picture, picture) == pytest.approx(1.0, abs=1e-9)
+
+
+# Of magnitudes in any unit, as fastMRI scores them: the peak is the reference's.
+
+
+def volumes(*shape, unit=1.0):
+    """A volume and a noisy copy of it."""
+    reference = unit * torch.rand(shape, generator=torch.Generator().manual_seed(1))
+    return reference + 0.1 * unit * torch.randn(shape), reference
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e13])
+@pytest.mark.parametrize("shape", [(1, 7, 9), (3, 24, 20)], ids=str)
+def test_peak_ssim_is_scikit_images_mean_over_slices(shape, unit):
+    picture, reference = volumes(*shape, unit=unit)
+    expected = [
+        structural_similarity(y.double().numpy(), x.double().numpy(), data_range=float(reference.max()))
+        for x, y in zip(picture, reference, strict=True)
+    ]
+    assert peak_ssim(picture, reference) == pytest.approx(np.mean(expected), abs=1e-6)
+
+
+def test_peak_ssim_over_the_foreground_is_the_mean_of_its_map():
+    picture, reference = volumes(2, 24, 20)
+    where = reference > 0.5
+    maps = [
+        structural_similarity(
+            y.double().numpy(), x.double().numpy(), data_range=float(reference.max()), full=True
+        )[1]
+        for x, y in zip(picture, reference, strict=True)
+    ]
+    inner = np.stack(maps)[:, 3:-3, 3:-3][where[:, 3:-3, 3:-3].numpy()]
+    assert peak_ssim(picture, reference, where) == pytest.approx(inner.mean(), abs=1e-6)
+
+
+def test_peak_psnr_by_hand():
+    reference = torch.tensor([[[4.0, 2.0], [0.0, 0.0]]])
+    picture = torch.tensor([[[4.0, 2.0], [0.0, -2.0]]])  # a mean squared error of 1, of a peak of 4
+    assert peak_psnr_db(picture, reference) == pytest.approx(10 * np.log10(16), abs=1e-9)
+    assert peak_psnr_db(picture, reference, reference == 0) == pytest.approx(10 * np.log10(8), abs=1e-9)
+
+
+def test_peak_psnr_is_scikit_images_over_all_slices():
+    picture, reference = volumes(3, 24, 20, unit=50.0)
+    expected = peak_signal_noise_ratio(
+        reference.double().numpy(), picture.double().numpy(), data_range=float(reference.max())
+    )
+    assert peak_psnr_db(picture, reference) == pytest.approx(expected, abs=1e-6)
+
+
+def test_nmse_by_hand():
+    assert nmse(torch.tensor([[[3.0, 0.0]]]), torch.tensor([[[3.0, 4.0]]])) == pytest.approx(16 / 25)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e13])
+def test_scores_do_not_depend_on_the_unit(unit):
+    picture, reference = volumes(1, 24, 20)
+    for score in (peak_psnr_db, peak_ssim, nmse):
+        assert score(unit * picture, unit * reference) == pytest.approx(score(picture, reference), rel=1e-4)
+
+
+def test_the_scores_of_the_truth_are_perfect():
+    reference = torch.rand(1, 24, 20)
+    assert peak_ssim(reference, reference) == pytest.approx(1, abs=1e-9)
+    assert nmse(reference, reference) == 0
+    assert peak_psnr_db(reference, reference) > 200
+
+
+def test_the_foreground_is_what_is_brighter_than_a_share_of_the_peak():
+    magnitudes = torch.tensor([[[0.11, 0.13, 1.0]], [[0.5, 0.0, 0.1]]])
+    assert foreground(magnitudes).tolist() == [[[False, True, True]], [[True, False, False]]]
+    assert foreground(magnitudes, 0.4).tolist() == [[[False, False, True]], [[True, False, False]]]
+
+
+def test_dark_holes_belong_to_the_foreground():
+    ring = torch.zeros(2, 7, 7)
+    ring[:, 1:6, 1:6] = 1
+    ring[:, 3, 3] = 0
+    inside = foreground(ring)
+    assert bool(inside[:, 1:6, 1:6].all())
+    assert int(inside.sum()) == 50

@@ -1,7 +1,7 @@
 """What all tasks share: one stated frame is restored, watched, reported and scored."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -11,7 +11,7 @@ from dipcli.engine.solve import Moment
 from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
 from dipcli.report.progress import Reporter
-from dipcli.tasks.statement import Statement
+from dipcli.tasks.statement import Outcome, Statement
 
 # The PSNR in dB of a picture, for the history of a run.
 Metric = Callable[[Tensor], float]
@@ -22,9 +22,20 @@ class Frame:
     """One restored frame and all that is recorded of it."""
 
     statement: Statement
-    result: Result
-    history: History
-    metrics: Mapping[str, float]
+    outcome: Outcome
+    result: Result | None = None  # of the fit; None where there was none
+    history: History = field(default_factory=History)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def spread(self) -> Tensor | None:
+        """The standard deviation of the picture over several runs."""
+        return None if self.result is None else self.result.spread
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those from before the fit, and those from after it."""
+        return (*self.statement.warnings, *self.outcome.warnings)
 
 
 @dataclass(frozen=True)
@@ -47,12 +58,15 @@ def restore_frame(
     *,
     metric: Metric | None = None,
     networks: Sequence[Networks] = (),
-) -> tuple[Result, History]:
-    """Solve a stated problem; the picture is finished as the statement wants it."""
+) -> Frame:
+    """Solve a stated problem and finish it as the statement wants; not scored yet."""
     for name, fact in statement.facts.items():
         LOGGER.info("%s: %s %s", label, name, fact)
-    for warning in statement.warnings:
-        LOGGER.warning("%s: %s", label, warning)
+    _warn(label, statement.warnings)
+    if statement.problem is None:
+        outcome = statement.finish({}, statement.classical[1])
+        _warn(label, outcome.warnings)
+        return Frame(statement, outcome)
     history = History(metric)
     stopping = statement.options.stopping
     bar = Reporter(
@@ -72,7 +86,14 @@ def restore_frame(
             watch=watch,
             interrupted=session.interrupted.is_set,
         )
-    return replace(result, picture=statement.finish(result.picture)), history
+    outcome = statement.finish(result.estimate, result.picture)
+    _warn(label, outcome.warnings)
+    return Frame(statement, outcome, result, history)
+
+
+def _warn(label: str, warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        LOGGER.warning("%s: %s", label, warning)
 
 
 def label_of(name: str, index: int, count: int) -> str:

@@ -35,12 +35,11 @@ def _write(item: Item, picture: Picture, restored: Restored) -> dict[str, Path]:
 
     Raises OutputError for what cannot be written.
     """
-    results = [frame.result for frame in restored.frames]
-    pictures = [_array(result.picture) for result in results]
+    pictures = [_array(frame.outcome.picture) for frame in restored.frames]
     save_picture(item.output, pictures, picture, _kept(restored))
     outputs = {"picture": item.output, "history": beside(item.output, "history.csv")}
     write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(restored.frames)))
-    spreads = [result.spread for result in results]
+    spreads = [frame.spread for frame in restored.frames]
     if all(spread is not None for spread in spreads):
         outputs["spread"] = beside(item.output, "spread.tif")
         maps = [_array(s.square().mean(0, keepdim=True).sqrt()) for s in spreads if s is not None]

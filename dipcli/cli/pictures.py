@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,7 +13,6 @@ from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored, label_of, restore_frame
 from dipcli.cli.run import Session
 from dipcli.engine.device import derive_seed
-from dipcli.engine.restore import Result
 from dipcli.errors import InputError
 from dipcli.io.formats import format_of_name
 from dipcli.io.images import Picture, check_output, load_picture
@@ -40,7 +40,7 @@ def restore_picture(item: Item, session: Session, picture: Picture, state: State
             raise InputError(
                 f"{item.input}: interrupted in frame {index + 1} of {len(references)}; nothing was written."
             )
-    warnings = [*picture.warnings, *(warning for frame in frames for warning in frame.statement.warnings)]
+    warnings = [*picture.warnings, *(warning for frame in frames for warning in frame.warnings)]
     if any(frame.statement.exact for frame in frames) and format_of_name(item.output).is_lossy:
         warnings.append(f"{item.output}: is compressed again, and no value survives that; end the name in .png.")
         LOGGER.warning("%s", warnings[-1])
@@ -84,22 +84,22 @@ def _restore_frame(
             f"{_size(statement.classical[1])}; give one of the same size."
         )
     metric = None if truth is None else lambda picture: psnr_db(picture, truth)
-    result, history = restore_frame(statement, session, label, seed, metric=metric)
-    return Frame(statement, result, history, _metrics(measurement, truth, statement, result))
+    frame = restore_frame(statement, session, label, seed, metric=metric)
+    return replace(frame, metrics=_metrics(measurement, truth, statement, frame.outcome.picture))
 
 
-def _metrics(measurement: Tensor, truth: Tensor | None, statement: Statement, result: Result) -> dict[str, float]:
-    metrics = dict(statement.checks(result.picture))
+def _metrics(measurement: Tensor, truth: Tensor | None, statement: Statement, picture: Tensor) -> dict[str, float]:
+    metrics = dict(statement.checks(picture))
     if truth is None:
         return metrics
     metrics |= {
-        "psnr_db": psnr_db(result.picture, truth),
-        "ssim": ssim(result.picture, truth),
+        "psnr_db": psnr_db(picture, truth),
+        "ssim": ssim(picture, truth),
         "classical_psnr_db": psnr_db(statement.classical[1], truth),
     }
     if statement.missing is not None:
         missing = statement.missing
-        metrics["missing_psnr_db"] = psnr_db(result.picture[missing], truth[missing])
+        metrics["missing_psnr_db"] = psnr_db(picture[missing], truth[missing])
         metrics["classical_missing_psnr_db"] = psnr_db(statement.classical[1][missing], truth[missing])
     elif measurement.shape == truth.shape:
         metrics["input_psnr_db"] = psnr_db(measurement.nan_to_num(), truth)

@@ -9,8 +9,12 @@ from dipcli import __version__
 from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored
 from dipcli.cli.run import Record, Session
+from dipcli.engine.restore import Result
 from dipcli.engine.solve import Ending
 from dipcli.io.run_record import sha256_of
+
+NO_FIT = {"ending": "classical", "iterations": 0, "best_iteration": 0, "runs": []}
+ENDINGS = ("classical", *get_args(Ending))  # from best to worst
 
 
 def record_of(
@@ -41,15 +45,20 @@ def record_of(
 
 
 def _of_frame(frame: Frame) -> dict[str, Any]:
-    result = frame.result
     return {
-        "ending": result.ending,
-        "iterations": result.iterations,
-        "best_iteration": result.best_iteration,
+        **(_of_fit(frame.result) if frame.result else NO_FIT),
         "metrics": dict(frame.metrics),
         "classical": {"method": frame.statement.classical[0]},
         "decisions": dict(frame.statement.facts),
         "engine": asdict(frame.statement.options),
+    }
+
+
+def _of_fit(result: Result) -> dict[str, Any]:
+    return {
+        "ending": result.ending,
+        "iterations": result.iterations,
+        "best_iteration": result.best_iteration,
         "tuning": asdict(result.tuning),
         "runs": [
             {"ending": s.ending, "iterations": s.iterations, "best_iteration": s.best_iteration}
@@ -65,7 +74,7 @@ def _together(frames: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     names = frames[0]["metrics"]
     return {
         **frames[0],
-        "ending": max((frame["ending"] for frame in frames), key=get_args(Ending).index),
+        "ending": max((frame["ending"] for frame in frames), key=ENDINGS.index),
         "iterations": sum(frame["iterations"] for frame in frames),
         "best_iteration": round(sum(frame["best_iteration"] for frame in frames) / len(frames)),
         "metrics": {name: sum(frame["metrics"][name] for frame in frames) / len(frames) for name in names},

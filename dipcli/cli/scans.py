@@ -55,7 +55,7 @@ def process_scan(item: Item, session: Session, recipes: Mapping[EncodingName, Mr
         "complex64",
         frames,
         time.perf_counter() - start,
-        [*scan.warnings, *(warning for frame in frames for warning in frame.statement.warnings)],
+        [*scan.warnings, *(warning for frame in frames for warning in frame.warnings)],
         None if reference is None else _scores(_pictures(frames), reference),
     )
     outputs = _write(item, scan, restored, options)
@@ -116,7 +116,7 @@ def _restore(
         truth = None if reference is None else reference[index : index + 1].to(device)
         _check_size(truth, statement)
         label = label_of(item.name, index, len(scan.kspace))
-        result, history = restore_frame(
+        frame = restore_frame(
             statement,
             session,
             label,
@@ -124,8 +124,7 @@ def _restore(
             metric=None if truth is None else partial(peak_psnr_db, reference=truth),
             networks=networks,
         )
-        networks = () if told.cold_start else result.networks
-        frame = Frame(statement, result, history, {})
+        networks = () if told.cold_start or frame.result is None else frame.result.networks
         scored = {} if truth is None else _scores(_pictures([frame]), truth)
         frames.append(replace(frame, metrics=scored))
         if session.interrupted.is_set() and len(frames) < len(scan.kspace):
@@ -146,7 +145,7 @@ def _pictures(frames: Sequence[Frame]) -> dict[str, Tensor]:
     """Every method's slices (slices, height, width); the program's own result has no name."""
     names = frames[0].statement.beside
     return {
-        "": torch.cat([frame.result.picture for frame in frames]),
+        "": torch.cat([frame.outcome.picture for frame in frames]),
         "classical": torch.cat([frame.statement.classical[1] for frame in frames]),
         **{name: torch.cat([frame.statement.beside[name] for frame in frames]) for name in names},
     }
@@ -173,11 +172,11 @@ def _write(item: Item, scan: Scan, restored: Restored, options: MriOptions) -> d
     frames = restored.frames
     pictures = {name: stack.cpu().numpy() for name, stack in _pictures(frames).items()}
     objects = {}
-    spreads = [frame.result.spread for frame in frames]
+    spreads = [frame.spread for frame in frames]
     if all(spread is not None for spread in spreads):
         objects["spread"] = torch.cat([spread for spread in spreads if spread is not None]).cpu().numpy()
     if options.reconstruction.keep_coils:
-        coils = [frame.statement.objects(frame.result.estimate)["coil_images"] for frame in frames]
+        coils = [frame.outcome.objects["coil_images"] for frame in frames]
         objects["coil_images"] = torch.stack(coils).cpu().numpy()
     save_scan(item.output, pictures[""], scan, objects)
     outputs = {name: beside(item.output, name) for name in ("preview.png", "history.csv")}

@@ -37,11 +37,18 @@ class Descent:
         self._iteration = 0
         self._device = problem.measurement.device
         self._autocast = torch.autocast(self._device.type, torch.bfloat16, enabled=options.precision == "bf16")
-        self._learnt = [p for prior in priors.values() for p in prior.parameters() if p.requires_grad]
+        groups = [self._group(name, prior) for name, prior in priors.items()]
+        self._learnt = [parameter for group in groups for parameter in group["params"]]
         modules = [module for prior in priors.values() for module in prior.modules()]
         self._convolutions = [m.weight for m in modules if isinstance(m, nn.Conv1d | nn.Conv2d | nn.Conv3d)]
         fused = self._device.type in {"cpu", "cuda"}
-        self._adam = torch.optim.Adam(self._learnt, lr=options.learning_rate, fused=fused)
+        self._adam = torch.optim.Adam(groups, lr=options.learning_rate, fused=fused)
+
+    def _group(self, name: str, prior: nn.Module) -> dict[str, Any]:
+        """What is learnt of one network, and how fast: the physics may want another pace for one unknown."""
+        own = self.problem.unknowns[name].prior
+        rate = self._options.learning_rate * (1.0 if own is None else own.learning_rate_factor)
+        return {"params": [p for p in prior.parameters() if p.requires_grad], "lr": rate}
 
     def __iter__(self) -> Self:
         return self

@@ -29,8 +29,9 @@ class Verdict(NamedTuple):
 class Stopper(ABC):
     """Finds the lowest score and confirms it by patience.
 
-    Guards: no minimum is believed before `warm_up`; a new one must be lower by the share `margin`; the first
-    one that patience confirms is final; patience is a third of the iterations where those are few.
+    Guards: no minimum is believed before `warm_up`, or before the data are fitted to `gate`; a new one must be
+    lower by the share `margin`; the first one that patience confirms is final; patience is a third of the
+    iterations where those are few.
     """
 
     def __init__(self, options: StoppingOptions) -> None:
@@ -49,7 +50,7 @@ class Stopper(ABC):
     def update(self, step: Step) -> Verdict:
         """Score one step and judge it."""
         score = self.score(step)
-        if score is None or step.iteration <= self._options.warm_up or self._confirmed:
+        if score is None or self._is_too_early(step) or self._confirmed:
             return Verdict(score, best=False, stop=self._confirmed)
         if score < self._lowest * (1 - self._options.margin):
             self._lowest, self._waited = score, 0
@@ -58,6 +59,10 @@ class Stopper(ABC):
         # An infinite `lowest` means that nothing finite was seen yet: there is no minimum to confirm.
         self._confirmed = self._waited >= self._patience and self._lowest < float("inf")
         return Verdict(score, best=False, stop=self._confirmed)
+
+    def _is_too_early(self, step: Step) -> bool:
+        gate = self._options.gate
+        return step.iteration <= self._options.warm_up or (gate > 0 and step.terms["data"].item() > gate)
 
     @final
     def _watched(self, picture: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from dipcli.errors import OptionError
 from dipcli.options.notes import Range
 
-PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren"]
+PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren", "mlp"]
 StopName = Literal["emv", "wmv", "held-out", "never"]
 
 
@@ -15,14 +15,14 @@ class PriorOptions:
     """The untrained network, and the seed that it is fed."""
 
     prior: Annotated[
-        PriorName, "Network: hourglass, deep or convolutional decoder, random projector, coordinates."
+        PriorName, "Network: hourglass, deep or convolutional decoder, random projector, coordinates, dense."
     ] = "skip"
     learn: Annotated[
         Literal["weights", "seed", "both"], "What is fitted; with seed alone the convolutions stay random."
     ] = "weights"
     width: Annotated[tuple[int, ...], "Channels of each scale, finest first.", Range(1)] = (128,) * 5
     skip_width: Annotated[tuple[int, ...], "Channels of the skips: one for all, or one for each scale."] = (4,)
-    kernel_size: Annotated[int, "Side of the down-sampling convolutions (odd).", Range(1, 11)] = 3
+    filter_size: Annotated[int, "Side of the down-sampling convolutions (odd).", Range(1, 11)] = 3
     bias: Annotated[bool, "Constants in the convolutions of the convolutional decoder."] = True
     coarsest: Annotated[
         tuple[int, ...], "Sides of its coarsest scale; without them, half of the next one's each time."
@@ -38,6 +38,8 @@ class PriorOptions:
     seed_blur: Annotated[float, "Gaussian low-pass of a random seed, in its pixels; 0 for none.", Range(0)] = 0.0
     seed_scale: Annotated[float, "The seed is multiplied by this.", Range(0)] = 0.1
     jitter: Annotated[float, "Standard deviation of the noise added to the seed.", Range(0)] = 1 / 30
+    from_guide: Annotated[bool, "Add the network to the classical estimate, so that it begins there."] = False
+    learning_rate_factor: Annotated[float, "Multiplies the learning rate of this network.", Range(0)] = 1.0
     omega: Annotated[float, "Frequency of the coordinate network's sines.", Range(0)] = 30.0
 
     def __post_init__(self) -> None:
@@ -46,10 +48,10 @@ class PriorOptions:
             raise OptionError("--width needs at least one channel in each scale.")
         if len(self.skip_width) not in (1, len(self.width)):
             raise OptionError(f"--skip-width names {len(self.skip_width)} scales, --width {len(self.width)}.")
-        if self.kernel_size % 2 == 0:
-            raise OptionError(f"--kernel-size {self.kernel_size} is even; give an odd number.")
-        if self.prior == "siren" and self.learn != "weights":
-            raise OptionError("--prior siren has no seed to learn; use --learn weights.")
+        if self.filter_size % 2 == 0:
+            raise OptionError(f"--filter-size {self.filter_size} is even; give an odd number.")
+        if self.prior in ("siren", "mlp") and self.learn != "weights":
+            raise OptionError(f"--prior {self.prior} has no seed to learn; use --learn weights.")
         if self.prior in ("decoder", "convdecoder") and self.seed_kind not in ("uniform", "normal"):
             raise OptionError(f"--prior {self.prior} grows from small noise; use --seed-kind uniform.")
 
@@ -77,6 +79,9 @@ class StoppingOptions:
     alpha: Annotated[float, "Forgetting factor of the moving variance of emv.", Range(0, 1)] = 0.1
     patience: Annotated[int, "Iterations without a new minimum that confirm it.", Range(1)] = 1000
     warm_up: Annotated[int, "No minimum is believed before this iteration.", Range(0)] = 150
+    gate: Annotated[
+        float, "No minimum is believed while the data term is above this; 0 for no gate.", Range(0)
+    ] = 0.0
     margin: Annotated[float, "A new minimum must be lower by this share.", Range(0, 0.99)] = 0.01
     held_out: Annotated[float, "Share of the pixels hidden from the fit by held-out.", Range(0.001, 0.5)] = 0.05
     pixels: Annotated[int, "Pixels that the moving variance looks at; 0 for all.", Range(0)] = 65_536

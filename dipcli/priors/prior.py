@@ -14,10 +14,11 @@ from dipcli.options import PriorName, PriorOptions
 from dipcli.priors.convdecoder import build_convdecoder, scale_sizes
 from dipcli.priors.decoder import build_decoder
 from dipcli.priors.layers import meshgrid
+from dipcli.priors.mlp import build_mlp
 from dipcli.priors.projector import behind_normalisation
 from dipcli.priors.siren import build_siren
 from dipcli.priors.skip import build_skip
-from dipcli.priors.values import TO_VALUES
+from dipcli.priors.values import FROM_VALUES, TO_VALUES
 from dipcli.problem import Unknown
 
 SMALLEST_SIDE = 16
@@ -28,6 +29,7 @@ _BUILDERS: dict[PriorName, Callable[[tuple[int, ...], int, int, PriorOptions], n
     "decoder": build_decoder,
     "convdecoder": build_convdecoder,
     "siren": build_siren,
+    "mlp": build_mlp,
 }
 
 
@@ -40,10 +42,9 @@ class Prior(nn.Module):
     noise to the seed.
     """
 
-    def __init__(
-        self, unknown: Unknown, network: nn.Module, seed: Tensor, *, jitter: float, learn_seed: bool
-    ) -> None:
+    def __init__(self, unknown: Unknown, network: nn.Module, seed: Tensor, options: PriorOptions) -> None:
         super().__init__()
+        jitter, learn_seed = options.jitter, options.learn != "weights"
         self.network = network
         self.jitter = jitter
         self._shape = unknown.shape
@@ -51,13 +52,18 @@ class Prior(nn.Module):
         self.seed = nn.Parameter(seed, requires_grad=learn_seed)
         self.register_buffer("_noise", torch.empty_like(seed), persistent=False)
         self._noise: Tensor
+        self.register_buffer("_start", _start_of(unknown) if options.from_guide else None, persistent=False)
+        self._start: Tensor | None
+        if options.from_guide:
+            _silence(network)
 
     def forward(self) -> Tensor:
         """The estimate; random only through the jitter."""
         seed: Tensor = self.seed
         if self.jitter:
             seed = seed + self._noise.normal_(std=self.jitter)
-        return self._to_values(self._crop(self.network(seed)[0]).float())
+        output = self._crop(self.network(seed)[0]).float()
+        return self._to_values(output if self._start is None else output + self._start)
 
     def _crop(self, picture: Tensor) -> Tensor:
         for axis, side in enumerate(self._shape[1:], start=1):
@@ -78,7 +84,21 @@ def build_prior(unknown: Unknown, options: PriorOptions) -> Prior:
     if options.learn != "weights":
         frozen = options.learn == "seed"
         network = behind_normalisation(network, n_axes, seed.shape[1], frozen=frozen)
-    return Prior(unknown, network, seed, jitter=options.jitter, learn_seed=options.learn != "weights")
+    return Prior(unknown, network, seed, options)
+
+
+def _start_of(unknown: Unknown) -> Tensor:
+    """The output that gives the unknown's guide."""
+    if unknown.guide is None:
+        raise OptionError("This task has no classical estimate to begin at; leave --from-guide out.")
+    return FROM_VALUES[unknown.values](unknown.guide.detach().cpu().float())
+
+
+def _silence(network: nn.Module) -> None:
+    """Make a network's last layer, and so its output, zero."""
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear)]
+    for parameter in layers[-1].parameters():
+        nn.init.zeros_(parameter)
 
 
 def _fit_scales(options: PriorOptions, space: tuple[int, ...]) -> PriorOptions:
@@ -87,11 +107,11 @@ def _fit_scales(options: PriorOptions, space: tuple[int, ...]) -> PriorOptions:
         raise OptionError(f"A side of {min(space)} is too short for a network; give at least {SMALLEST_SIDE}.")
     if not 1 <= len(space) <= 3:
         raise OptionError(f"{len(space)} axes are not supported; give one, two or three.")
-    if options.prior in ("siren", "convdecoder"):
+    if options.prior in ("siren", "convdecoder", "mlp"):
         return options
     skips = options.skip_width * (len(options.width) if len(options.skip_width) == 1 else 1)
     n_scales = len(options.width)
-    while n_scales > 1 and min(space) >> n_scales <= max(1, options.kernel_size // 2):
+    while n_scales > 1 and min(space) >> n_scales <= max(1, options.filter_size // 2):
         n_scales -= 1
     return replace(options, width=options.width[:n_scales], skip_width=skips[:n_scales])
 
@@ -101,6 +121,8 @@ def _draw_seed(unknown: Unknown, options: PriorOptions) -> Tensor:
     space = unknown.shape[1:]
     if options.prior == "siren":
         return meshgrid(space, lowest=-1.0)[None]
+    if options.prior == "mlp":
+        return _drawn((), options)
     if options.prior == "convdecoder":
         return _drawn(scale_sizes(space, options)[0], options)
     step = 2 ** len(options.width)

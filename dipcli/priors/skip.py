@@ -30,7 +30,7 @@ def _unit(n_axes: int, n_in: int, n_out: int, kernel_size: int) -> nn.Sequential
 
 def _halving_unit(n_axes: int, n_in: int, n_out: int, options: PriorOptions) -> nn.Sequential:
     stride = 2 if options.downsample == "stride" else 1
-    layers = [convolution(n_axes, n_in, n_out, options.kernel_size, stride=stride)]
+    layers = [convolution(n_axes, n_in, n_out, options.filter_size, stride=stride)]
     if options.downsample == "average":
         layers.append(halving(n_axes))
     return nn.Sequential(*layers, normalisation(n_axes, n_out), nn.LeakyReLU(LEAK, inplace=True))
@@ -48,7 +48,7 @@ class _Scale(nn.Module):
         self.skip = _unit(n_axes, n_in, n_skip, 1) if n_skip else None
         self.deeper = nn.Sequential(
             _halving_unit(n_axes, n_in, width, options),
-            _unit(n_axes, width, width, options.kernel_size),
+            _unit(n_axes, width, width, options.filter_size),
             nn.Identity() if is_coarsest else _Scale(n_axes, width, level + 1, options),
             doubling(n_axes, options.upsample),
         )

@@ -23,3 +23,12 @@ TO_VALUES: dict[Values, Callable[[Tensor], Tensor]] = {
     "angle": _identity,
     "simplex": _simplex,
 }
+
+
+# The output that gives these values, as near to the ends of their range as is safe.
+FROM_VALUES: dict[Values, Callable[[Tensor], Tensor]] = {
+    "unit": lambda values: torch.logit(values, eps=2e-3),
+    "real": _identity,
+    "angle": _identity,
+    "simplex": lambda values: torch.log(values / values.max() + 1e-3),
+}

@@ -10,7 +10,7 @@ from dipcli.fidelities import cell_distance
 from dipcli.options import DenoisingOptions, EngineOptions
 from dipcli.physics.jpeg import JpegEncoding
 from dipcli.physics.picture import picture_problem
-from dipcli.tasks.statement import Statement
+from dipcli.tasks.statement import Outcome, Statement
 
 ROUNDING = 0.9 / 255  # three deviations of what writing 8-bit values does to a coefficient
 NARROW = 0.5  # share of a cell's width in which the estimate is sought: the middle is likelier than the sides
@@ -58,7 +58,7 @@ def state_dejpeg(
         ("similar patches", finish(classical)),
         asdict(options),
         facts,
-        finish=finish,
+        finish=lambda _, picture: Outcome(finish(picture)),
         checks=check,
         exact=True,
     )

@@ -19,7 +19,7 @@ from dipcli.options import EncodingName, MriOptions, ReconstructionOptions
 from dipcli.physics.fourier import fft, ifft
 from dipcli.physics.mri import CoilEncoding, Encoding, SenseEncoding, mri_problem, root_sum_of_squares
 from dipcli.physics.sampling import calibration_block
-from dipcli.tasks.statement import Statement
+from dipcli.tasks.statement import Outcome, Statement
 
 MEDIAN_OF_RAYLEIGH = 1.1774  # of a complex normal value, in deviations of its real part
 FRINGE = 0.1  # the share of the measured values, farthest from the centre, that is taken for noise
@@ -99,7 +99,9 @@ def state_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statem
         {**asdict(options), **asdict(recipe.undersampling)},
         facts,
         beside=beside,
-        objects=lambda estimate: {"coil_images": scale * crop_middle(mixed(estimate["image"]), scan.crop)},
+        finish=lambda estimate, picture: Outcome(
+            picture, {"coil_images": scale * crop_middle(mixed(estimate["image"]), scan.crop)}
+        ),
     )
 
 

@@ -11,21 +11,34 @@ from dipcli.problem import Estimate, Problem
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What is returned in the end: the picture, what else was found, and what to beware of."""
+
+    picture: Tensor
+    objects: Mapping[str, Tensor] = field(default_factory=dict)  # kernels, complex images ... by name
+    warnings: tuple[str, ...] = ()
+
+
+def as_it_is(estimate: Estimate, picture: Tensor) -> Outcome:  # noqa: ARG001
+    """The picture of the estimate itself."""
+    return Outcome(picture)
+
+
+@dataclass(frozen=True)
 class Statement:
     """Everything that is decided before the descent begins."""
 
-    problem: Problem
+    problem: Problem | None  # None where the textbook's answer is what was asked for
     options: EngineOptions
     classical: tuple[str, Tensor]  # the textbook method and its picture, of the result's shape
     told: Mapping[str, Any] = field(default_factory=dict)  # the options of the task, as they were used
     facts: Mapping[str, Any] = field(default_factory=dict)  # what was decided, for the record
     warnings: tuple[str, ...] = ()
     beside: Mapping[str, Tensor] = field(default_factory=dict)  # further textbook pictures
-    objects: Callable[[Estimate], Mapping[str, Tensor]] = lambda _: {}  # what an estimate holds beside its picture
     missing: Tensor | None = None  # True where nothing was measured and a guess is returned
     kept: Tensor | None = None  # True where the measured values themselves are returned, bit by bit
     exact: bool = False  # what is promised of the result does not survive a lossy file
-    finish: Callable[[Tensor], Tensor] = lambda picture: picture  # applied once, to the mean of all runs
+    finish: Callable[[Estimate, Tensor], Outcome] = as_it_is  # applied once, to the mean of all runs
     checks: Callable[[Tensor], Mapping[str, float]] = lambda _: {}  # what a picture shows without the truth
 
 

@@ -15,7 +15,7 @@ from dipcli.fidelities import root_mean_squared_error
 from dipcli.options import EngineOptions, UpscalingOptions
 from dipcli.physics.picture import picture_problem
 from dipcli.physics.superresolution import Decimation
-from dipcli.tasks.statement import Statement
+from dipcli.tasks.statement import Outcome, Statement
 from dipcli.tasks.values import weight_of
 
 CERTAIN = {1: 0.04, 3: 0.01}  # less noise than this may be texture; between colours there is little texture
@@ -69,7 +69,13 @@ def state_upscaling(measurement: Tensor, engine: EngineOptions, options: Upscali
         "noise": f"σ ≈ {sigma:.3f}" if sigma > ROUNDING else "hardly any",
     }
     return Statement(
-        problem, engine, ("similar patches", classical), asdict(options), facts, finish=finish, checks=check
+        problem,
+        engine,
+        ("similar patches", classical),
+        asdict(options),
+        facts,
+        finish=lambda _, picture: Outcome(finish(picture)),
+        checks=check,
     )
 
 

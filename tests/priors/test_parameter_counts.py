@@ -45,7 +45,7 @@ def test_hourglass_has_the_published_parameters(options, expected):
     ids=["library", "eye-surgeon"],
 )
 def test_six_scales_of_wide_convolutions_have_the_published_parameters(options, expected):
-    prior = build(side=192, width=SIX, skip_width=(0,), kernel_size=5, pointwise=False, **options)
+    prior = build(side=192, width=SIX, skip_width=(0,), filter_size=5, pointwise=False, **options)
     assert count(prior.network.parameters()) == expected
 
 

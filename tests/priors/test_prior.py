@@ -14,7 +14,7 @@ from dipcli.options import PriorOptions
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown
 
-NETWORKS = ("skip", "decoder", "projector", "siren")
+NETWORKS = ("skip", "decoder", "convdecoder", "projector", "siren")
 CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 
@@ -44,7 +44,7 @@ def test_estimates_of_volumes_have_the_shape_asked_for(network):
     [
         {"upsample": "nearest"},
         {"downsample": "average"},
-        {"kernel_size": 5},
+        {"filter_size": 5},
         {"pointwise": False},
         {"learn": "both"},
     ],
@@ -175,5 +175,5 @@ def test_a_coordinate_network_has_no_seed_to_learn():
 
 
 def test_pointwise_networks_leave_two_values_on_a_side():
-    options = PriorOptions(width=(4,) * 5, kernel_size=1, seed_channels=4)
+    options = PriorOptions(width=(4,) * 5, filter_size=1, seed_channels=4)
     assert build_prior(Unknown((1, 16, 16)), options)().shape == (1, 16, 16)

@@ -34,7 +34,7 @@ def compressed(scene, tmp_path):
 
 
 def finished(statement):
-    return statement.finish(restore(statement.problem, statement.options).picture)
+    return statement.finish({}, restore(statement.problem, statement.options).picture).picture
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_the_check_sees_a_picture_outside_of_the_cells(compressed):
 
 def test_the_check_is_of_the_eight_bits_that_are_written(compressed):
     statement, _, _ = compressed("gray", quality=95)
-    picture = statement.finish(statement.classical[1])
+    picture = statement.finish({}, statement.classical[1]).picture
     written = (picture.clamp(0, 1) * 255).round() / 255
     assert statement.checks(picture) == statement.checks(written)
 
 
 def test_what_the_file_leaves_open_costs_nothing(compressed):
     statement, _, decoded = compressed("444")
-    inside = statement.finish(decoded)
+    inside = statement.finish({}, decoded).picture
     data = statement.problem.terms({"image": inside}, statement.problem.predict({"image": inside}))["data"]
     assert float(data) < 1e-4
 
@@ -99,7 +99,9 @@ def test_the_decisions_are_said(compressed):
 def test_the_classical_share_is_mixed_in_before_the_cells_have_their_say(compressed, share):
     statement, _, decoded = compressed("gray", classical=share)
     picture = statement.problem.picture({"image": decoded})
-    assert_matches(statement.finish(picture), statement.classical[1] if share else decoded, tolerance=0.1)
+    assert_matches(
+        statement.finish({}, picture).picture, statement.classical[1] if share else decoded, tolerance=0.1
+    )
 
 
 @pytest.mark.parametrize(("tv_weight", "n_penalties"), [(0.0, 0), (0.3, 1)])

@@ -30,7 +30,7 @@ def state(measurement, **options):
 def restored(measurement, **options):
     """The finished picture and its checks."""
     statement = state(measurement, **options)
-    picture = statement.finish(restore(statement.problem, statement.options).picture)
+    picture = statement.finish({}, restore(statement.problem, statement.options).picture).picture
     return picture, statement.checks(picture)
 
 
@@ -154,7 +154,7 @@ def test_noise_that_is_given_is_believed(small):
 def test_the_more_noise_the_less_is_explained(small):
     image, noisy = torch.rand(3, 28, 24), gaussian(small, 0.1)
     weak, strong = (state(noisy, sigma=sigma) for sigma in (0.0, 0.1))
-    rmses = [one.checks(one.finish(image))["consistency_rmse"] for one in (weak, strong)]
+    rmses = [one.checks(one.finish({}, image).picture)["consistency_rmse"] for one in (weak, strong)]
     assert rmses[0] < rmses[1]
 
 
