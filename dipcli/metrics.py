@@ -1,5 +1,7 @@
 """How near a picture is to the truth: of pictures in [0, 1], and of magnitudes of any unit (peak_...)."""
 
+import itertools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +15,33 @@ def psnr_db(picture: Tensor, reference: Tensor) -> float:
     """Peak signal-to-noise ratio in dB over all channels, of the picture clipped to [0, 1]."""
     error = (_precise(picture) - reference.cpu().double()).square().mean()
     return float(-10 * error.clamp(min=1e-20).log10())
+
+
+def psnr_up_to_shift_db(picture: Tensor, reference: Tensor, reach: int = 10, border: int = 15) -> float:
+    """PSNR in dB of the picture at its best shift of up to `reach` pixels, in quarters of a pixel.
+
+    `border` pixels at each side do not count; of small pictures fewer. Between pixels the picture is
+    interpolated linearly. Source: Levin et al., CVPR 2009 (`comp_upto_shift`).
+    """
+    x, y = _precise(picture), reference.cpu().double()
+    border = max(1, min(border, min(y.shape[1:]) // 4))
+    reach = min(reach, border - 1)
+    inner = y[:, border:-border, border:-border]
+
+    def error(down: float, right: float) -> float:
+        rows, columns = math.floor(down), math.floor(right)
+        moved = torch.zeros_like(inner)
+        for i, share_i in ((rows, 1 - down + rows), (rows + 1, down - rows)):
+            for j, share_j in ((columns, 1 - right + columns), (columns + 1, right - columns)):
+                part = x[:, border + i :, border + j :][:, : inner.shape[1], : inner.shape[2]]
+                moved = moved + share_i * share_j * part if share_i * share_j else moved
+        return float((moved - inner).square().mean())
+
+    shifts = [float(shift) for shift in range(-reach, reach + 1)]
+    best = min(itertools.product(shifts, shifts), key=lambda shift: error(*shift))
+    near = [[at + k / 4 for k in range(-3, 4) if abs(at + k / 4) <= reach] for at in best]
+    least = min(error(*shift) for shift in itertools.product(*near))
+    return -10 * math.log10(max(least, 1e-20))
 
 
 def ssim(picture: Tensor, reference: Tensor) -> float:

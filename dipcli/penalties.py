@@ -1,5 +1,6 @@
 """What an estimate should have little of: scalar, differentiable functions of one unknown (channels, *space)."""
 
+import torch
 from torch import Tensor
 
 
@@ -17,3 +18,12 @@ def total_variation(image: Tensor) -> Tensor:
     for difference in gradients(image):
         total = total + difference.abs().sum()
     return total / image.numel()
+
+
+def normalised_sparsity(image: Tensor) -> Tensor:
+    """ℓ1/ℓ2 of the gradients: small where few of them are large, whatever the contrast; blur makes it larger.
+
+    Source: Krishnan, Tay and Fergus, CVPR 2011, doi 10.1109/CVPR.2011.5995521.
+    """
+    slopes = torch.cat([difference.flatten() for difference in gradients(image)])
+    return slopes.abs().sum() / (slopes.square().sum() + 1e-12).sqrt()

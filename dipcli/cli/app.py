@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from dipcli import __version__
+from dipcli.cli.deblur import deblur
 from dipcli.cli.denoise import denoise
 from dipcli.cli.doctor import doctor
 from dipcli.cli.expand import expand
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(expand(denoise))
 app.command()(expand(inpaint))
 app.command()(expand(upscale))
+app.command()(expand(deblur))
 app.command()(expand(mri))
 app.command()(doctor)
 

@@ -39,11 +39,27 @@ def _write(item: Item, picture: Picture, restored: Restored) -> dict[str, Path]:
     save_picture(item.output, pictures, picture, _kept(restored))
     outputs = {"picture": item.output, "history": beside(item.output, "history.csv")}
     write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(restored.frames)))
+    outputs |= _write_objects(item, restored)
     spreads = [frame.spread for frame in restored.frames]
     if all(spread is not None for spread in spreads):
         outputs["spread"] = beside(item.output, "spread.tif")
         maps = [_array(s.square().mean(0, keepdim=True).sqrt()) for s in spreads if s is not None]
         save_picture(outputs["spread"], maps, plain_picture(maps))
+    return outputs
+
+
+def _write_objects(item: Item, restored: Restored) -> dict[str, Path]:
+    """Write what was found beside the pictures: exactly, and to be looked at with its largest value white."""
+    outputs: dict[str, Path] = {}
+    for index, frame in enumerate(restored.frames):
+        for name, tensor in frame.outcome.objects.items():
+            called = name if len(restored.frames) == 1 else f"{name}{index}"
+            exact = _array(tensor)[None]
+            shown = (exact / max(float(exact.max()), 1e-30)).clip(0, 1)
+            for ending, array, dtype in (("npy", exact, "float32"), ("png", shown, "uint16")):
+                path = beside(item.output, f"{called}.{ending}")
+                save_picture(path, [array], plain_picture([array], dtype=dtype))
+                outputs[f"{called}_{ending}"] = path
     return outputs
 
 

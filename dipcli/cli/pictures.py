@@ -16,9 +16,9 @@ from dipcli.engine.device import derive_seed
 from dipcli.errors import InputError
 from dipcli.io.formats import format_of_name
 from dipcli.io.images import Picture, check_output, load_picture
-from dipcli.metrics import psnr_db, ssim
+from dipcli.metrics import psnr_db, psnr_up_to_shift_db, ssim
 from dipcli.report.messages import LOGGER
-from dipcli.tasks.statement import State, Statement
+from dipcli.tasks.statement import Outcome, State, Statement
 
 
 def restore_picture(item: Item, session: Session, picture: Picture, state: State) -> Restored:
@@ -83,13 +83,17 @@ def _restore_frame(
             f"{session.files.reference}: the reference is {_size(truth)}, but the result will be "
             f"{_size(statement.classical[1])}; give one of the same size."
         )
-    metric = None if truth is None else lambda picture: psnr_db(picture, truth)
+    seen = None if truth is None else truth[statement.part]
+    metric = None if seen is None else lambda picture: psnr_db(picture, seen)
     frame = restore_frame(statement, session, label, seed, metric=metric)
-    return replace(frame, metrics=_metrics(measurement, truth, statement, frame.outcome.picture))
+    return replace(frame, metrics=_metrics(measurement, truth, statement, frame.outcome))
 
 
-def _metrics(measurement: Tensor, truth: Tensor | None, statement: Statement, picture: Tensor) -> dict[str, float]:
-    metrics = dict(statement.checks(picture))
+def _metrics(
+    measurement: Tensor, truth: Tensor | None, statement: Statement, outcome: Outcome
+) -> dict[str, float]:
+    picture = outcome.picture
+    metrics = {**statement.checks(picture), **outcome.metrics}
     if truth is None:
         return metrics
     metrics |= {
@@ -97,6 +101,9 @@ def _metrics(measurement: Tensor, truth: Tensor | None, statement: Statement, pi
         "ssim": ssim(picture, truth),
         "classical_psnr_db": psnr_db(statement.classical[1], truth),
     }
+    if statement.up_to_shift:
+        pictures = {"": picture, "classical_": statement.classical[1], "input_": measurement.nan_to_num()}
+        metrics |= {f"{name}psnr_up_to_shift_db": psnr_up_to_shift_db(x, truth) for name, x in pictures.items()}
     if statement.missing is not None:
         missing = statement.missing
         metrics["missing_psnr_db"] = psnr_db(picture[missing], truth[missing])

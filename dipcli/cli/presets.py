@@ -7,6 +7,8 @@ from typing import Literal, TypeVar
 from dipcli.cli.expand import Overrides
 from dipcli.errors import OptionError
 from dipcli.options import (
+    DeblurOptions,
+    DeblurringOptions,
     DenoiseOptions,
     DenoisingOptions,
     DescentOptions,
@@ -24,7 +26,7 @@ from dipcli.options import (
     UpscalingOptions,
 )
 
-Command = TypeVar("Command", DenoiseOptions, InpaintOptions, UpscaleOptions, MriOptions)
+Command = TypeVar("Command", DenoiseOptions, DeblurOptions, InpaintOptions, UpscaleOptions, MriOptions)
 
 PresetName = Literal["auto", "fast", "balanced", "paper"]
 
@@ -97,6 +99,25 @@ UPSCALE: dict[PresetName, UpscaleOptions] = {
     "fast": UpscaleOptions(engine=FAST),
     "balanced": UpscaleOptions(engine=BALANCED),
     "paper": UpscaleOptions(UpscalingOptions(tv_weight=0.0, classical=0.0, kernel="lanczos2"), PAPER),
+}
+
+# Both networks start where the edges of the picture led to; the kernel's has most to do, and is watched longer.
+TWO_NETWORKS = replace(
+    FAST,
+    stopping=replace(FAST.stopping, alpha=0.1, patience=100, warm_up=100, averaging=0.95, iterations=300, runs=1),
+)
+
+DEBLUR: dict[PresetName, DeblurOptions] = {
+    "fast": DeblurOptions(engine=TWO_NETWORKS),
+    "balanced": DeblurOptions(
+        DeblurringOptions(restarts=2),
+        replace(TWO_NETWORKS, stopping=replace(TWO_NETWORKS.stopping, iterations=1000)),
+    ),
+    # Zhuang et al., 2022: from nothing, a kernel of half the picture's side.
+    "paper": DeblurOptions(
+        DeblurringOptions(init="none", sparsity_weight=1e-6),
+        replace(PAPER, prior=replace(PAPER.prior, seed_channels=8, skip_width=(16,), jitter=1e-3)),
+    ),
 }
 
 # Darestani and Heckel, 2021: coil by coil, 20,000 steps, here stopped by ES-WMV; hours.

@@ -49,7 +49,7 @@ def _of_frame(frame: Frame) -> dict[str, Any]:
         **(_of_fit(frame.result) if frame.result else NO_FIT),
         "metrics": dict(frame.metrics),
         "classical": {"method": frame.statement.classical[0]},
-        "decisions": dict(frame.statement.facts),
+        "decisions": {**frame.statement.facts, **frame.outcome.facts},
         "engine": asdict(frame.statement.options),
     }
 

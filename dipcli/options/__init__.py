@@ -3,6 +3,7 @@
 A command turns each field into a flag of the same name; the record of a run is `asdict` of the same objects.
 """
 
+from dipcli.options.blurs import DeblurOptions, DeblurringOptions, DeconvolutionName, KernelPriorName
 from dipcli.options.engine import (
     DescentOptions,
     EngineOptions,
@@ -38,6 +39,9 @@ from dipcli.options.scans import (
 )
 
 __all__ = [
+    "DeblurOptions",
+    "DeblurringOptions",
+    "DeconvolutionName",
     "DenoiseOptions",
     "DenoisingOptions",
     "DescentOptions",
@@ -48,6 +52,7 @@ __all__ = [
     "InpaintOptions",
     "InpaintingOptions",
     "KernelName",
+    "KernelPriorName",
     "Kind",
     "LossName",
     "ModelName",

@@ -17,6 +17,8 @@ class Outcome:
     picture: Tensor
     objects: Mapping[str, Tensor] = field(default_factory=dict)  # kernels, complex images ... by name
     warnings: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what was decided after the fit
+    metrics: Mapping[str, float] = field(default_factory=dict)  # of the objects, where their truth is known
 
 
 def as_it_is(estimate: Estimate, picture: Tensor) -> Outcome:  # noqa: ARG001
@@ -37,6 +39,8 @@ class Statement:
     beside: Mapping[str, Tensor] = field(default_factory=dict)  # further textbook pictures
     missing: Tensor | None = None  # True where nothing was measured and a guess is returned
     kept: Tensor | None = None  # True where the measured values themselves are returned, bit by bit
+    part: tuple[Any, ...] = (...,)  # of the frame, that the fit looks at
+    up_to_shift: bool = False  # whether a result that is shifted against the truth is as good
     exact: bool = False  # what is promised of the result does not survive a lossy file
     finish: Callable[[Estimate, Tensor], Outcome] = as_it_is  # applied once, to the mean of all runs
     checks: Callable[[Tensor], Mapping[str, float]] = lambda _: {}  # what a picture shows without the truth
