@@ -7,6 +7,8 @@ from laws import assert_matches
 
 from dipcli.physics.fourier import fft, ifft, to_complex, to_parts
 
+CANCELLING = 1e-5  # the terms of an inner product are larger than their sum
+
 every_shape = pytest.mark.parametrize(
     "shape", [(2, 8), (2, 7), (3, 6, 8), (3, 7, 5), (3, 6, 7), (2, 4, 5, 6), (1, 3, 5, 7)], ids=str
 )
@@ -44,16 +46,15 @@ def test_there_and_back_is_the_image(shape):
 @every_shape
 def test_inner_products_are_kept(shape):
     one, other = drawn(shape), drawn(shape)
-    assert_matches(
-        torch.vdot(fft(one).flatten(), fft(other).flatten()), torch.vdot(one.flatten(), other.flatten())
-    )
+    left = torch.vdot(fft(one).flatten(), fft(other).flatten())
+    assert_matches(left, torch.vdot(one.flatten(), other.flatten()), tolerance=CANCELLING)
 
 
 @every_shape
 def test_the_inverse_is_the_adjoint(shape):
     image, spectrum = drawn(shape), drawn(shape)
     left = torch.vdot(fft(image).flatten(), spectrum.flatten())
-    assert_matches(left, torch.vdot(image.flatten(), ifft(spectrum).flatten()))
+    assert_matches(left, torch.vdot(image.flatten(), ifft(spectrum).flatten()), tolerance=CANCELLING)
 
 
 @pytest.mark.parametrize(("side", "middle"), [(6, 3), (7, 3)])
