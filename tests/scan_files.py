@@ -9,14 +9,14 @@ XML = """<?xml version="1.0"?>
   <encoding>
     <encodedSpace>
       <matrixSize><x>{columns}</x><y>{lines}</y><z>{partitions}</z></matrixSize>
-      <fieldOfView_mm><x>480</x><y>200</y><z>5</z></fieldOfView_mm>
+      <fieldOfView_mm><x>{view}</x><y>200</y><z>5</z></fieldOfView_mm>
     </encodedSpace>
     <reconSpace>
       <matrixSize><x>{height}</x><y>{width}</y><z>1</z></matrixSize>
       <fieldOfView_mm><x>240</x><y>200</y><z>5</z></fieldOfView_mm>
     </reconSpace>
     <encodingLimits>
-      <kspace_encoding_step_1><minimum>0</minimum><maximum>{lines}</maximum><center>{centre}</center>
+      <kspace_encoding_step_1><minimum>0</minimum><maximum>{maximum}</maximum><center>{centre}</center>
       </kspace_encoding_step_1>
     </encodingLimits>
     <trajectory>{trajectory}</trajectory>
@@ -52,13 +52,26 @@ HEAD = [
 HEADS = {"packed": np.dtype(HEAD), "aligned": np.dtype(HEAD, align=True)}
 
 
-def header(height=24, width=20, *, columns=None, lines=None, centre=None, partitions=1, trajectory="cartesian"):
-    """The header of a scan whose image is to have `height` x `width` pixels."""
+def header(
+    height=24,
+    width=20,
+    *,
+    columns=None,
+    lines=None,
+    centre=None,
+    measured=None,
+    partitions=1,
+    trajectory="cartesian",
+):
+    """The header of a scan whose image is to have `height` x `width` pixels of 240 x 200 mm."""
     lines = width if lines is None else lines
+    columns = height if columns is None else columns
     return XML.format(
         height=height,
         width=width,
-        columns=height if columns is None else columns,
+        columns=columns,
+        view=240 * columns / max(height, 1),
+        maximum=(lines if measured is None else measured) - 1,
         lines=lines,
         centre=lines // 2 if centre is None else centre,
         partitions=partitions,

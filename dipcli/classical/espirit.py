@@ -29,19 +29,23 @@ def espirit(calibration: Tensor, space: tuple[int, int], *, n_maps: int = 1, sig
     """The maps on a grid of `space` from the calibration block (coils, rows, lines), `FEWEST` of each at least.
 
     `sigma` is the deviation of the noise of the real and of the imaginary part. The first coil's map is real.
+    Where nothing stands out of the noise, maps and eigenvalues are 0.
     """
     coils = len(calibration)
     sides = [max(2, min(SIDE, n // 3)) for n in calibration.shape[1:]]
     kernels = _kernels(calibration, sides, sigma).reshape(-1, coils, *sides)
+    if not len(kernels):
+        maps = calibration.new_zeros(n_maps, coils, *space)
+        return Sensitivities(maps, maps[:, 0].real)
     correlation = _correlation(kernels)
     waves = [_waves(n, 2 * side - 1, calibration) for n, side in zip(space, sides, strict=True)]
-    maps, values = [], []
+    found_maps, found_values = [], []
     for rows in torch.split(waves[0], ROWS):
         gram = torch.einsum("cdab,ya,xb->yxcd", correlation, rows, waves[1]) / math.prod(sides)
         energy, vectors = torch.linalg.eigh(gram)
-        maps.append(vectors[..., -n_maps:].flip(-1).permute(3, 2, 0, 1))
-        values.append(energy[..., -n_maps:].flip(-1).permute(2, 0, 1))
-    found, eigenvalues = torch.cat(maps, 2), torch.cat(values, 1)
+        found_maps.append(vectors[..., -n_maps:].flip(-1).permute(3, 2, 0, 1))
+        found_values.append(energy[..., -n_maps:].flip(-1).permute(2, 0, 1))
+    found, eigenvalues = torch.cat(found_maps, 2), torch.cat(found_values, 1)
     found = found * torch.exp(-1j * found[:, :1].angle())
     return Sensitivities(found * (eigenvalues > CROP)[:, None], eigenvalues)
 

@@ -2,7 +2,14 @@
 
 import typer
 
-EXTRAS = {"formats": "imagecodecs", "jpeg": "jpeglib", "report": "matplotlib"}
+# Which extra has a library, and what it is for.
+EXTRAS = {
+    "h5py": ("formats", "HDF5: fastMRI, ISMRMRD, MATLAB 7.3"),
+    "nibabel": ("formats", "NIfTI volumes"),
+    "imagecodecs": ("formats", "compressed TIFF, 16-bit colour PNG"),
+    "jpeglib": ("jpeg", "denoise --jpeg"),
+    "matplotlib": ("report", "charts of a run's history"),
+}
 
 
 def doctor() -> None:
@@ -28,11 +35,12 @@ def doctor() -> None:
     }
     for index in range(torch.cuda.device_count()):
         facts[f"cuda:{index}"] = torch.cuda.get_device_name(index)
-    for extra, module in EXTRAS.items():
+    for module, (extra, use) in EXTRAS.items():
         found = importlib.util.find_spec(module) is not None
-        facts[f"[{extra}]"] = f"{module} {version(module)}" if found else f"pip install 'dipcli[{extra}]'"
+        missing = f"missing, pip install 'dipcli[{extra}]'"
+        facts[module] = f"{version(module) if found else missing} ({use})"
     for name, fact in facts.items():
-        typer.echo(f"{name:10} {fact}")
+        typer.echo(f"{name:12} {fact}")
 
 
 def _yes(present: bool) -> str:

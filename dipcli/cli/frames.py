@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from torch import Tensor
 
@@ -48,6 +49,7 @@ class Restored:
     seconds: float
     warnings: Sequence[str]
     metrics: Mapping[str, float] | None = None  # of all frames together, where that is not their mean
+    also_read: Sequence[Path] = ()  # files beside the input that entered the result
 
 
 def restore_frame(

@@ -1,6 +1,7 @@
 """`dipcli mri --inspect`: what a scan holds, and what its reconstruction would cost."""
 
 import time
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from dipcli.batch.plan import Item
 from dipcli.cli.run import Record, Session
 from dipcli.io.scan import Scan, acceleration
 from dipcli.io.scans import load_scan
-from dipcli.options import MriOptions
+from dipcli.options import EncodingName, MriOptions
 from dipcli.physics.fourier import ifft
 from dipcli.physics.preparation import centre_offset
 from dipcli.physics.sampling import calibration_block
@@ -21,8 +22,9 @@ FLOATS = 60  # numbers in memory for each value of k-space, about
 MEBIBYTE = 2**20
 
 
-def inspect_scan(item: Item, session: Session, options: MriOptions) -> Record:
+def inspect_scan(item: Item, session: Session, recipes: Mapping[EncodingName, MriOptions]) -> Record:
     """Print the facts of one scan, a line each; returns them as the record."""
+    options = next(iter(recipes.values()))
     scan = load_scan(item.input, options.reading)
     facts = _facts(scan, session, options)
     if not session.files.json:
@@ -50,7 +52,7 @@ def _facts(scan: Scan, session: Session, options: MriOptions) -> dict[str, str]:
         "axes": f"{slices} slice(s), {coils} coil(s), readout {readout}, phase {phase}",
         "matrix": "whole" if scan.crop is None else "x".join(map(str, scan.crop)),
         "voxel": "unknown" if scan.voxel_mm is None else " x ".join(f"{mm:.2f}" for mm in scan.voxel_mm) + " mm",
-        "acceleration": f"{acceleration(scan.sampled):.2f}, {'lines (1D)' if is_lines else 'points (2D)'}",
+        "acceleration": f"{acceleration(scan):.2f}, {'lines (1D)' if is_lines else 'points (2D)'}",
         "calibration": f"{rows.stop - rows.start} x {lines.stop - lines.start} values around the centre",
         "frequency 0": f"{offsets[0]:.1%} and {offsets[1]:.1%} of the sides away from the centre",
         "noise": f"{scale * noise_level(first / scale, torch.from_numpy(sampled).to(first.device)):.3g}"

@@ -27,15 +27,15 @@ def mri(
     Example: dipcli mri full.cfl --undersample 4 -o recon.h5
     """
     from dipcli.cli.inspect import inspect_scan
-    from dipcli.cli.presets import MRI, settings
+    from dipcli.cli.presets import mri_recipes
     from dipcli.cli.run import Process, run
     from dipcli.cli.scans import process_scan
     from dipcli.io.scans import SUFFIXES
 
     def build(device_type: str) -> Process:
-        recipes = {model: settings(presets, preset, device_type, knobs) for model, presets in MRI.items()}
+        recipes = mri_recipes(preset, device_type, knobs)
         if inspect:
-            return lambda item, session: inspect_scan(item, session, recipes["coil"])
+            return lambda item, session: inspect_scan(item, session, recipes)
         return lambda item, session: process_scan(item, session, recipes, preset)
 
     run("mri", inputs, files, SUFFIXES, build, suffix=f".{knobs.given.get('format') or 'h5'}")

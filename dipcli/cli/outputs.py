@@ -13,6 +13,7 @@ from dipcli.cli.records import record_of
 from dipcli.cli.run import Record, Session
 from dipcli.io.atomic import write_atomically
 from dipcli.io.images import Picture, plain_picture, save_picture
+from dipcli.io.names import beside
 from dipcli.io.run_record import save_record
 from dipcli.tasks.statement import State
 
@@ -66,11 +67,6 @@ def _write_objects(item: Item, restored: Restored) -> dict[str, Path]:
 def _kept(restored: Restored) -> list[NDArray[np.bool_]] | None:
     kept = [frame.statement.kept for frame in restored.frames]
     return [tensor.cpu().numpy() for tensor in kept if tensor is not None] if None not in kept else None
-
-
-def beside(output: Path, ending: str) -> Path:
-    """The path of a file that accompanies an output: clean.png -> clean.run.json."""
-    return output.with_name(f"{output.stem}.{ending}")
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:

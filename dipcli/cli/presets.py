@@ -214,3 +214,25 @@ def settings(
     if chosen.engine.descent.precision == "bf16" and device_type != "cuda":
         raise OptionError("--precision bf16 needs a CUDA device; leave it out here.")
     return chosen
+
+
+def mri_recipes(
+    preset: PresetName, device_type: str, given: Overrides[MriOptions]
+) -> dict[EncodingName, MriOptions]:
+    """The recipe of each model that the flags fit; the scan decides which of them is used.
+
+    Raises OptionError where they do not fit the model that is asked for, or none.
+    """
+    wanted = "sense" if given.given.get("maps") else given.given.get("model") or "auto"
+    recipes: dict[EncodingName, MriOptions] = {}
+    misfits: list[OptionError] = []
+    for model, presets in MRI.items():
+        try:
+            recipes[model] = settings(presets, preset, device_type, given)
+        except OptionError as error:
+            misfits.append(error)
+            if model == wanted:
+                raise
+    if not recipes:
+        raise misfits[0]
+    return recipes

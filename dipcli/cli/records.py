@@ -32,6 +32,11 @@ def record_of(
             "sha256": sha256_of(item.input),
             "shape": restored.shape,
             "dtype": restored.dtype,
+            **(
+                {"files": {str(path): sha256_of(path) for path in restored.also_read}}
+                if restored.also_read
+                else {}
+            ),
         },
         "outputs": {name: str(path) for name, path in outputs.items()},
         "device": str(session.device),
@@ -48,10 +53,15 @@ def _of_frame(frame: Frame) -> dict[str, Any]:
     return {
         **(_of_fit(frame.result) if frame.result else NO_FIT),
         "metrics": dict(frame.metrics),
-        "classical": {"method": frame.statement.classical[0]},
+        "classical": {"method": frame.statement.classical[0], **_beside(frame)},
         "decisions": {**frame.statement.facts, **frame.outcome.facts},
         "engine": asdict(frame.statement.options),
     }
+
+
+def _beside(frame: Frame) -> dict[str, list[str]]:
+    """The further textbook methods that were computed, where there are some."""
+    return {"beside": list(frame.statement.beside)} if frame.statement.beside else {}
 
 
 def _of_fit(result: Result) -> dict[str, Any]:
@@ -68,12 +78,13 @@ def _of_fit(result: Result) -> dict[str, Any]:
 
 
 def _together(frames: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One frame as it is; of several: sums, means, and the first's settings."""
+    """One frame as it is; of several: sums, means, and the settings of the first that was fitted."""
     if len(frames) == 1:
         return dict(frames[0])
-    names = frames[0]["metrics"]
+    first = next((frame for frame in frames if frame["runs"]), frames[0])
+    names = [name for name in first["metrics"] if all(name in frame["metrics"] for frame in frames)]
     return {
-        **frames[0],
+        **first,
         "ending": max((frame["ending"] for frame in frames), key=ENDINGS.index),
         "iterations": sum(frame["iterations"] for frame in frames),
         "best_iteration": round(sum(frame["best_iteration"] for frame in frames) / len(frames)),

@@ -1,6 +1,5 @@
 """The one funnel of every command: each item is processed, counted, and its failure said in one sentence."""
 
-import json
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from rich.console import Console
 from dipcli.batch.plan import Item, plan
 from dipcli.engine.device import allocated_threads, choose_device, prepare
 from dipcli.errors import DipcliError, OptionError, OutputError
+from dipcli.io.run_record import to_json
 from dipcli.options import FileOptions
 from dipcli.report.messages import LOGGER, open_console, show_messages
 
@@ -104,7 +104,7 @@ def _succeeds(item: Item, session: Session, process: Process) -> bool:
         )
         return False
     if session.files.json or "outputs" in record:
-        typer.echo(json.dumps(record) if session.files.json else str(item.output))
+        typer.echo(to_json(record) if session.files.json else str(item.output))
     return True
 
 

@@ -6,21 +6,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored, label_of, restore_frame
-from dipcli.cli.outputs import beside
 from dipcli.cli.records import record_of
 from dipcli.cli.run import Record, Session
 from dipcli.engine.device import derive_seed
 from dipcli.engine.restore import Networks
 from dipcli.errors import InputError
 from dipcli.io.atomic import write_atomically
+from dipcli.io.names import beside, stem_of
 from dipcli.io.run_record import save_record
-from dipcli.io.scan import Scan
+from dipcli.io.scan import Scan, padding_of
 from dipcli.io.scan_outputs import check_scan_output, save_preview, save_scan
 from dipcli.io.scans import load_maps, load_reconstruction, load_scan
 from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim
@@ -29,8 +28,10 @@ from dipcli.physics.fourier import ifft
 from dipcli.physics.mri import root_sum_of_squares
 from dipcli.physics.sampling import sampling_mask
 from dipcli.report.messages import LOGGER
-from dipcli.tasks.mri import Slice, crop_middle, state_mri
+from dipcli.tasks.mri import Slice, blank_mri, crop_middle, state_mri
 from dipcli.tasks.statement import Statement
+
+REFERENCES = (".h5", ".npy")  # endings of files that hold reconstructions
 
 
 def process_scan(item: Item, session: Session, recipes: Mapping[EncodingName, MriOptions], preset: str) -> Record:
@@ -41,7 +42,7 @@ def process_scan(item: Item, session: Session, recipes: Mapping[EncodingName, Mr
     Raises InputError for what cannot be read or used, OutputError for what cannot be written.
     """
     start = time.perf_counter()
-    options = recipes["coil"]
+    options = next(iter(recipes.values()))
     check_scan_output(item.output)
     scan = load_scan(item.input, options.reading)
     for warning in scan.warnings:
@@ -57,11 +58,20 @@ def process_scan(item: Item, session: Session, recipes: Mapping[EncodingName, Mr
         time.perf_counter() - start,
         [*scan.warnings, *(warning for frame in frames for warning in frame.warnings)],
         None if reference is None else _scores(_pictures(frames), reference),
+        _also_read(item, session, options),
     )
     outputs = _write(item, scan, restored, options)
     record = record_of(item, session, restored, outputs, preset)
     save_record(beside(item.output, "run.json"), record)
     return record
+
+
+def _also_read(item: Item, session: Session, options: MriOptions) -> list[Path]:
+    """The files beside the scan that entered the result: headers of pairs, mask, maps and reference."""
+    given = (options.reading.mask, options.reconstruction.maps, reference_of(item, session.files.reference))
+    files = [path for path in (item.input, *given) if path is not None]
+    pairs = [path.with_suffix(".hdr") for path in files if path.suffix == ".cfl"]
+    return [path for path in (*files[1:], *pairs) if path.is_file()]
 
 
 def _undersampled(item: Item, scan: Scan, options: MriOptions) -> Scan:
@@ -77,14 +87,13 @@ def _undersampled(item: Item, scan: Scan, options: MriOptions) -> Scan:
         center_fraction=told.center_fraction,
         seed=told.mask_seed,
     )
-    return replace(scan, kspace=scan.kspace * mask, sampled=np.broadcast_to(mask, scan.sampled.shape).copy())
+    return replace(scan, kspace=scan.kspace * mask, sampled=mask | padding_of(scan.kspace, scan.sampled))
 
 
 def _reference(item: Item, session: Session, scan: Scan, options: MriOptions) -> Tensor | None:
     """The truth (slices, height, width): a file, or the full reconstruction of a retrospective test."""
-    path = session.files.reference
+    path = reference_of(item, session.files.reference)
     if path is not None:
-        path = path / item.output.name if path.is_dir() else path
         found = torch.from_numpy(load_reconstruction(path, scan.slices))
         if len(found) != len(scan.kspace):
             raise InputError(f"{path}: {len(found)} slice(s), but {len(scan.kspace)} are wanted; give as many.")
@@ -93,6 +102,15 @@ def _reference(item: Item, session: Session, scan: Scan, options: MriOptions) ->
         return None
     full = [root_sum_of_squares(crop_middle(ifft(torch.from_numpy(k)), _crop(scan, options))) for k in scan.kspace]
     return torch.cat(full)
+
+
+def reference_of(item: Item, given: Path | None) -> Path | None:
+    """The truth of one item: the given file, or the one in a folder that is called as output or input."""
+    if given is None or not given.is_dir():
+        return given
+    folder = (given / item.name).parent
+    names = [item.output.name, item.input.name, *(f"{stem_of(item.input)}{ending}" for ending in REFERENCES)]
+    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
 
 
 def _crop(scan: Scan, options: MriOptions) -> tuple[int, int] | None:
@@ -106,30 +124,43 @@ def _restore(
     recipes: Mapping[EncodingName, MriOptions],
     reference: Tensor | None,
 ) -> list[Frame]:
-    told, device = recipes["coil"].reconstruction, session.device
+    options, device = next(iter(recipes.values())), session.device
+    told = options.reconstruction
     maps = None if told.maps is None else torch.from_numpy(load_maps(told.maps)).to(device)
     frames: list[Frame] = []
-    networks: Sequence[Networks] = ()
     for index, (kspace, sampled) in enumerate(zip(scan.kspace, scan.sampled, strict=True)):
         pair = (torch.from_numpy(kspace).to(device), torch.from_numpy(sampled).to(device))
-        statement = state_mri(Slice(*pair, maps, _crop(scan, recipes["coil"])), recipes)
+        state = state_mri if kspace.any() or not scan.kspace.any() else blank_mri
+        statement = state(Slice(*pair, maps, _crop(scan, options)), recipes)
         truth = None if reference is None else reference[index : index + 1].to(device)
         _check_size(truth, statement)
-        label = label_of(item.name, index, len(scan.kspace))
         frame = restore_frame(
             statement,
             session,
-            label,
+            label_of(item.name, index, len(scan.kspace)),
             derive_seed(session.files.seed, item.name, index),
             metric=None if truth is None else partial(peak_psnr_db, reference=truth),
-            networks=networks,
+            networks=() if told.cold_start else _neighbours(frames, statement),
         )
-        networks = () if told.cold_start or frame.result is None else frame.result.networks
-        scored = {} if truth is None else _scores(_pictures([frame]), truth)
+        scored = {} if truth is None or frame.result is None else _scores(_pictures([frame]), truth)
         frames.append(replace(frame, metrics=scored))
         if session.interrupted.is_set() and len(frames) < len(scan.kspace):
             raise InputError(f"interrupted in slice {index + 1} of {len(scan.kspace)}; nothing was written.")
     return frames
+
+
+def _neighbours(frames: Sequence[Frame], statement: Statement) -> Sequence[Networks]:
+    """The networks of the last slice that was fitted, where this one's are of the same make."""
+    fitted = [frame for frame in frames if frame.result is not None]
+    if not fitted or fitted[-1].result is None or _make(fitted[-1].statement) != _make(statement):
+        return ()
+    return fitted[-1].result.networks
+
+
+def _make(statement: Statement) -> tuple[object, ...]:
+    """What two statements must have in common for one's networks to fit the other."""
+    unknowns = {} if statement.problem is None else statement.problem.unknowns
+    return (statement.options.prior, *((name, unknown.shape) for name, unknown in unknowns.items()))
 
 
 def _check_size(truth: Tensor | None, statement: Statement) -> None:
@@ -142,13 +173,21 @@ def _check_size(truth: Tensor | None, statement: Statement) -> None:
 
 
 def _pictures(frames: Sequence[Frame]) -> dict[str, Tensor]:
-    """Every method's slices (slices, height, width); the program's own result has no name."""
-    names = frames[0].statement.beside
+    """Every method's slices (slices, height, width), of those that all slices have; our result has no name.
+
+    An empty slice is black by every method.
+    """
+    fitted = [frame.statement.beside for frame in frames if frame.result is not None]
+    names = [name for name in fitted[0] if all(name in beside for beside in fitted)] if fitted else []
     return {
         "": torch.cat([frame.outcome.picture for frame in frames]),
         "classical": torch.cat([frame.statement.classical[1] for frame in frames]),
-        **{name: torch.cat([frame.statement.beside[name] for frame in frames]) for name in names},
+        **{name: torch.cat([_beside(frame, name) for frame in frames]) for name in names},
     }
+
+
+def _beside(frame: Frame, name: str) -> Tensor:
+    return frame.outcome.picture if frame.result is None else frame.statement.beside[name]
 
 
 def _scores(pictures: Mapping[str, Tensor], truth: Tensor) -> dict[str, float]:
@@ -178,11 +217,21 @@ def _write(item: Item, scan: Scan, restored: Restored, options: MriOptions) -> d
     if options.reconstruction.keep_coils:
         coils = [frame.outcome.objects["coil_images"] for frame in frames]
         objects["coil_images"] = torch.stack(coils).cpu().numpy()
-    save_scan(item.output, pictures[""], scan, objects)
+    written = save_scan(item.output, pictures[""], scan, objects)
     outputs = {name: beside(item.output, name) for name in ("preview.png", "history.csv")}
     middle = len(frames) // 2
     shown = [*(name for name in pictures if name), ""]
     shown.sort(key=lambda name: {"zero-filled": 0, "classical": 2, "": 3}.get(name, 1))
     save_preview(outputs["preview.png"], {name: pictures[name][middle] for name in shown})
     write_atomically(outputs["history.csv"], b"".join(f.history.csv(i) for i, f in enumerate(frames)))
-    return {"reconstruction": item.output, "preview": outputs["preview.png"], "history": outputs["history.csv"]}
+    return {
+        "reconstruction": item.output,
+        **{name: path for path in written for name in [_called(item.output, path)] if path != item.output},
+        "preview": outputs["preview.png"],
+        "history": outputs["history.csv"],
+    }
+
+
+def _called(output: Path, path: Path) -> str:
+    """What a file beside an output is called in the record: recon.spread.npy -> spread, recon.hdr -> hdr."""
+    return path.name.removeprefix(f"{stem_of(output)}.").removesuffix(".npy")

@@ -73,7 +73,7 @@ def restore(
         torch.manual_seed(derive_seed(seed, run))
         priors = _priors(problem, options)
         for name, weights in networks[run - 1].items() if run <= len(networks) else ():
-            priors[name].load_state_dict(weights)
+            priors[name].take_over(weights)
         tuning = tuning or tune(priors, options)
         tuning.apply(priors)
         visible, stopper = build_stopper(problem, stopping)

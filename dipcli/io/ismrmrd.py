@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError
+from dipcli.io.failures import explain_failures
 from dipcli.io.fastmri import matrix_of
 from dipcli.io.hdf5 import open_hdf5
-from dipcli.io.scan import Scan, choose_slices, measured
+from dipcli.io.scan import Scan, choose_slices, left_aside, measured
 from dipcli.options import ReadingOptions
 
 # Flags are bits, counted from 1.
@@ -35,6 +36,11 @@ def read_ismrmrd(path: Path, options: ReadingOptions) -> Scan:
 
     Raises InputError for trajectories that are not Cartesian, and for scans encoded in 3D.
     """
+    with explain_failures(InputError, path, "is no valid ISMRMRD file"):
+        return _read(path, options)
+
+
+def _read(path: Path, options: ReadingOptions) -> Scan:
     with open_hdf5(path) as file:
         group = file[options.key or "dataset"]
         header = _read_header(path, group["xml"][()])
@@ -58,6 +64,7 @@ def read_ismrmrd(path: Path, options: ReadingOptions) -> Scan:
         dwell_ratio=ratio,
         stored_shape=(len(records),),
         slices=chosen,
+        warnings=left_aside(path, {"--axes": options.axes}),
     )
 
 

@@ -24,15 +24,18 @@ def sha256_of(path: Path) -> str:
         raise InputError(f"{path}: cannot be read, {error.strerror or error}; check the path.") from error
 
 
-def save_record(path: Path, record: Mapping[str, object]) -> None:
-    """Write a record as JSON that every parser takes: NaN and infinities become null.
+def to_json(record: Mapping[str, object], *, indent: int | None = None) -> str:
+    """A record as JSON that every parser takes: NaN and infinities become null.
 
     NumPy scalars and arrays, paths, tuples and sets become their plain counterparts; anything else that
     JSON has no word for is a TypeError.
-    Errors: OutputError when it cannot be written.
     """
-    text = json.dumps(_plain(record), indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, f"{text}\n".encode())
+    return json.dumps(_plain(record), indent=indent, ensure_ascii=indent is None, allow_nan=False)
+
+
+def save_record(path: Path, record: Mapping[str, object]) -> None:
+    """Write a record as JSON. Errors: OutputError when it cannot be written."""
+    write_atomically(path, f"{to_json(record, indent=2)}\n".encode())
 
 
 def load_record(path: Path) -> dict[str, object]:

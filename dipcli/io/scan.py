@@ -1,6 +1,7 @@
 """What a scan is to the rest of dipcli, whatever file it came from."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class Scan:
     """K-space as it was measured, slice by slice.
 
     kspace: (slices, coils, readout, phase), complex64, frequency 0 in the centre, 0 where nothing was measured.
-    sampled: (slices, readout, phase).
+    sampled: (slices, readout, phase); lines of zeros that were appended to k-space count as measured.
     crop: the matrix of the image, where the file names one; voxel_mm: slice, readout, phase.
     reference: (slices, height, width), the file's own reconstruction.
     noise: (coils, samples) of a scan without signal, and the dwell time of the scan over its own.
@@ -51,6 +52,13 @@ def measured(kspace: KSpace) -> NDArray[np.bool_]:
     return lines.copy() if whole else there
 
 
+def padding_of(kspace: KSpace, sampled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Lines (slices, 1, phase) that count as measured and are 0 throughout: they were appended to k-space."""
+    there = (kspace != 0).any((1, 2))
+    lines: NDArray[np.bool_] = (sampled.all(1) & ~there & there.any(1, keepdims=True))[:, None]
+    return lines
+
+
 def choose_slices(path: Path, count: int, wanted: str) -> tuple[int, ...]:
     """The numbers that `all`, `middle`, `17` or `10:20` names among `count` slices.
 
@@ -68,6 +76,14 @@ def choose_slices(path: Path, count: int, wanted: str) -> tuple[int, ...]:
     if not chosen or chosen.start < 0 or chosen.stop > count:
         raise InputError(f"{path}: --slices {wanted} is not among its {count}; give all, middle, 17, or 10:20.")
     return tuple(chosen)
+
+
+def left_aside(path: Path, options: Mapping[str, str | None]) -> tuple[str, ...]:
+    """A warning for each option that was given and has no meaning for a format."""
+    why = {"--key": "holds one array", "--axes": "names its own axes"}
+    return tuple(
+        f"{path}: {why[name]}, so {name} was left aside." for name, value in options.items() if value is not None
+    )
 
 
 def prepare_scan(path: Path, scan: Scan, *, whitened: bool, oversampled: bool) -> Scan:
@@ -108,7 +124,8 @@ def _centred(path: Path, scan: Scan) -> Scan:
     return replace(scan, warnings=(*scan.warnings, warning))
 
 
-def acceleration(sampled: NDArray[np.bool_]) -> float:
-    """How many values there would be for each that was measured."""
-    count = int(sampled.sum())
-    return sampled.size / count if count else math.inf
+def acceleration(scan: Scan) -> float:
+    """How many values there would be for each that was measured; lines of padding do not count."""
+    padding = int(padding_of(scan.kspace, scan.sampled).sum()) * scan.sampled.shape[1]
+    count = int(scan.sampled.sum()) - padding
+    return (scan.sampled.size - padding) / count if count else math.inf

@@ -1,5 +1,6 @@
 """Write reconstructed slices: for fastMRI's tools, as NIfTI, NumPy, BART's pairs, or a preview."""
 
+import importlib.util
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from dipcli.errors import OutputError
 from dipcli.io.atomic import write_atomically
 from dipcli.io.cfl import COILS, SLICES, encode_cfl
 from dipcli.io.failures import explain_failures
+from dipcli.io.names import beside, ending_of
 from dipcli.io.scan import Scan
 
 Volume = NDArray[np.float32]  # (slices, height, width)
@@ -20,11 +22,17 @@ WINDOW = 99.8  # the percentile that is shown white
 
 
 def check_scan_output(path: Path) -> str:
-    """The format of an output, by its name. Raises OutputError for others, before anything is computed."""
-    for suffix in (".nii.gz", *_WRITERS):
-        if path.name.endswith(suffix):
-            return suffix
-    raise OutputError(f"{path}: end the name in {', '.join(_WRITERS)}, or .nii.gz.")
+    """The format of an output, by its name.
+
+    Raises OutputError for others, and where its library is missing: before anything is computed.
+    """
+    suffix = ending_of(path).lower()
+    if suffix not in (*_WRITERS, ".nii.gz"):
+        raise OutputError(f"{path}: end the name in {', '.join(_WRITERS)}, or .nii.gz.")
+    library = _LIBRARIES.get(suffix)
+    if library is not None and importlib.util.find_spec(library) is None:
+        raise OutputError(f"{path}: {suffix} needs {library}; pip install 'dipcli[formats]'.")
+    return suffix
 
 
 def save_scan(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> list[Path]:
@@ -38,7 +46,7 @@ def save_scan(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDAr
         files = _WRITERS[".nii" if suffix == ".nii.gz" else suffix](path, volume, scan, objects)
     if suffix != ".h5":
         for name, array in objects.items():
-            files[path.with_name(f"{path.name.removesuffix(suffix)}.{name}.npy")] = _npy(array)
+            files[beside(path, f"{name}.npy")] = _npy(array)
     for file, data in files.items():
         write_atomically(file, data)
     return list(files)
@@ -69,19 +77,18 @@ def _hdf5(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray[
 
 
 def _nifti(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> dict[Path, bytes]:  # noqa: ARG001
-    """Axes are (width, height, slices); where the patient lies is unknown, and said to be (code 0)."""
-    try:
-        import nibabel
-    except ImportError as error:
-        raise OutputError(f"{path}: NIfTI needs nibabel; pip install 'dipcli[formats]'.") from error
+    """Axes are (width, height, slices); where the patient lies is unknown, and said to be (code 0).
+
+    An affine would say where, and its voxels would replace these.
+    """
+    import nibabel
+
     slice_mm, height_mm, width_mm = scan.voxel_mm or (1.0, 1.0, 1.0)
-    image = nibabel.Nifti1Image(np.ascontiguousarray(volume.transpose(2, 1, 0)), np.eye(4))
+    image = nibabel.Nifti1Image(np.ascontiguousarray(volume.transpose(2, 1, 0)), None)
     image.header.set_zooms((width_mm, height_mm, slice_mm))
     image.header.set_xyzt_units("mm")
-    image.header.set_sform(None, code=0)
-    image.header.set_qform(None, code=0)
     data = image.to_bytes()
-    if path.name.endswith(".gz"):
+    if ending_of(path).lower() == ".nii.gz":
         import gzip
 
         data = gzip.compress(data, mtime=0)
@@ -111,5 +118,6 @@ def _npy(array: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
+_LIBRARIES = {".h5": "h5py", ".nii": "nibabel", ".nii.gz": "nibabel"}
 _Writer = Callable[[Path, Volume, Scan, Mapping[str, NDArray[Any]]], dict[Path, bytes]]
 _WRITERS: dict[str, _Writer] = {".h5": _hdf5, ".nii": _nifti, ".npy": _numpy, ".cfl": _bart, ".png": _png}

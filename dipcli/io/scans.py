@@ -15,9 +15,10 @@ from dipcli.io.fastmri import REFERENCES, read_fastmri
 from dipcli.io.hdf5 import SIGNATURE, array_names, open_hdf5, pick
 from dipcli.io.ismrmrd import read_ismrmrd
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
-from dipcli.io.scan import Scan, choose_slices, measured, prepare_scan
+from dipcli.io.scan import Scan, choose_slices, left_aside, measured, padding_of, prepare_scan
 from dipcli.options import ReadingOptions
 
+NUMPY = b"\x93NUMPY"
 SUFFIXES = (".h5", ".hdf5", ".mrd", ".cfl", ".npy", ".npz", ".mat")
 NAMES = ("kspace", "ksp", "data", "DATA")
 
@@ -29,7 +30,7 @@ def load_scan(path: Path, options: ReadingOptions) -> Scan:
     """
     scan = _reader(path)(path, options)
     if options.mask is not None:
-        scan = replace(scan, sampled=_given_mask(options.mask, scan))
+        scan = replace(scan, sampled=_given_mask(options.mask, scan) | padding_of(scan.kspace, scan.sampled))
     hidden = np.where(scan.sampled[:, None], scan.kspace, np.complex64(0))
     scan = replace(scan, kspace=hidden)
     return prepare_scan(path, scan, whitened=not options.no_whitening, oversampled=options.keep_oversampling)
@@ -81,19 +82,24 @@ def _reader(path: Path) -> Callable[[Path, ReadingOptions], Scan]:
         with open_hdf5(path) as file:
             groups = [name for name, item in file.items() if hasattr(item, "items") and "xml" in item]
         return read_ismrmrd if groups else read_fastmri
-    if start.startswith((FIFTH, SEVENTH, b"PK", b"\x93NUMPY")):
+    if start.startswith((FIFTH, SEVENTH, b"PK", NUMPY)):
         return _read_plain
     raise InputError(f"{path}: is no scan that is known; it reads {', '.join(SUFFIXES)}.")
 
 
 def _read_cfl(path: Path, options: ReadingOptions) -> Scan:
-    return _of_array(path, kspace_of_cfl(path), "BART", options)
+    unused = {"--key": options.key, "--axes": options.axes}
+    scan = _of_array(path, kspace_of_cfl(path), "BART", options)
+    return replace(scan, warnings=left_aside(path, unused))
 
 
 def _read_plain(path: Path, options: ReadingOptions) -> Scan:
     array = _read_array(path, options.key)
     origin = {".mat": "MATLAB", ".npz": "NumPy archive"}.get(path.suffix, "NumPy array")
-    return _of_array(path, to_slices(path, array, options.axes), origin, options, array.shape)
+    scan = _of_array(path, to_slices(path, array, options.axes), origin, options, array.shape)
+    with path.open("rb") as file:
+        is_alone = file.read(len(NUMPY)) == NUMPY
+    return replace(scan, warnings=left_aside(path, {"--key": options.key})) if is_alone else scan
 
 
 def _of_array(
@@ -109,7 +115,7 @@ def _of_array(
 
 
 def _read_array(path: Path, key: str | None) -> NDArray[np.complexfloating]:
-    with path.open("rb") as file:
+    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
         start = file.read(6)
     if start.startswith(b"MATLAB"):
         return read_matlab(path, key, NAMES)

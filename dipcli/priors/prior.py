@@ -1,8 +1,8 @@
 """A prior: an untrained network together with the seed that it is fed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import final
+from typing import Any, final
 
 import torch
 from scipy import ndimage
@@ -47,6 +47,7 @@ class Prior(nn.Module):
         jitter, learn_seed = options.jitter, options.learn != "weights"
         self.network = network
         self.jitter = jitter
+        self._seed_is_drawn = options.seed_kind in ("uniform", "normal")
         self._shape = unknown.shape
         self._to_values = TO_VALUES[unknown.values]
         self.seed = nn.Parameter(seed, requires_grad=learn_seed)
@@ -64,6 +65,14 @@ class Prior(nn.Module):
             seed = seed + self._noise.normal_(std=self.jitter)
         output = self._crop(self.network(seed)[0]).float()
         return self._to_values(output if self._start is None else output + self._start)
+
+    def take_over(self, state: Mapping[str, Any]) -> None:
+        """Go on from the state of another prior of the same make.
+
+        A seed that was drawn comes with it; one that shows the unknown's own guide, or coordinates, stays.
+        """
+        own = {} if self._seed_is_drawn else {"seed": self.seed.detach()}
+        self.load_state_dict({**state, **own})
 
     def _crop(self, picture: Tensor) -> Tensor:
         for axis, side in enumerate(self._shape[1:], start=1):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -57,8 +58,8 @@ def state_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statem
     scale = brightest * float(root_sum_of_squares(ifft(scan.kspace / brightest)).max())
     kspace = scan.kspace / scale
     sigma = noise_level(kspace, scan.sampled)
-    encoding, why = _encoding(kspace, scan, recipes["coil"].reconstruction, sigma)
-    recipe = recipes["sense" if isinstance(encoding, SenseEncoding) else "coil"]
+    encoding, why = _encoding(kspace, scan, next(iter(recipes.values())).reconstruction, sigma)
+    recipe = _recipe(encoding, recipes)
     options = recipe.reconstruction
 
     def shown(coils: Tensor) -> Tensor:
@@ -82,36 +83,69 @@ def state_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statem
         picture=lambda image: shown(mixed(image)),
     )
 
+    classical = shown(consistent(textbook))
     beside = {"zero-filled": shown(ifft(kspace))}
     if isinstance(encoding, SenseEncoding):
         least = least_squares(encoding, kspace, torch.zeros_like(blank), RIDGE * sigma**2, iterations=40)
         tv = tv_least_squares(encoding, kspace, least, TV * sigma, split=0.02)
         beside |= {"cg-sense": shown(encoding.coils(least)), "tv": shown(encoding.coils(tv))}
     facts = {
-        "measured": f"1 in {scan.sampled.numel() / int(scan.sampled.sum()):.2f} values of {_size(kspace)}",
+        "measured": f"1 in {_acceleration(kspace, scan.sampled):.2f} values of {_size(kspace)}",
         "model": why,
         "noise": f"σ ≈ {sigma:.4f} of the brightest point",
     }
     return Statement(
         problem,
         recipe.engine,
-        ("similar patches", shown(consistent(textbook))),
-        {**asdict(options), **asdict(recipe.undersampling)},
+        ("similar patches", classical),
+        _told(recipe),
         facts,
-        beside=beside,
+        _warnings(kspace, sigma),
+        beside,
         finish=lambda estimate, picture: Outcome(
-            picture, {"coil_images": scale * crop_middle(mixed(estimate["image"]), scan.crop)}
+            picture,
+            {"coil_images": scale * crop_middle(mixed(estimate["image"]), scan.crop)},
+            facts={"network": f"changed the classical picture by {_change(picture, classical):.2%}"},
         ),
     )
 
 
+def blank_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statement:
+    """The statement for a slice of a volume of which every value is 0: it is black, and nothing is fitted."""
+    picture = crop_middle(torch.zeros_like(scan.kspace[:1].real), scan.crop)
+    coils = crop_middle(torch.zeros_like(scan.kspace), scan.crop)
+    recipe = next(iter(recipes.values()))
+    return Statement(
+        None,
+        recipe.engine,
+        ("none", picture),
+        _told(recipe),
+        warnings=("is empty, every value is 0; it stays black.",),
+        finish=lambda estimate, shown: Outcome(shown, {"coil_images": coils}),  # noqa: ARG005
+    )
+
+
+def _change(picture: Tensor, before: Tensor) -> float:
+    return float(torch.linalg.vector_norm(picture - before) / torch.linalg.vector_norm(before).clamp(min=1e-30))
+
+
 def noise_level(kspace: Tensor, sampled: Tensor) -> float:
-    """The deviation of the real part of the noise of k-space (coils, readout, phase), from its fringe."""
+    """The deviation of the real part of the noise of k-space (coils, readout, phase), from its fringe.
+
+    Zeros were not measured but appended: they have no noise.
+    """
+    sampled = sampled & (kspace != 0).any(0)
     at = [(torch.arange(n, device=kspace.device) - n // 2) / n for n in sampled.shape]
     away = torch.maximum(at[0].abs()[:, None], at[1].abs()[None])[sampled]
     values = kspace[:, sampled]
     fringe = away >= away.quantile(1 - FRINGE) if away.numel() < 2**24 else away > 0.45
     return max(float(values[:, fringe].abs().median()) / MEDIAN_OF_RAYLEIGH, LEAST_NOISE)
+
+
+def _acceleration(kspace: Tensor, sampled: Tensor) -> float:
+    """How many values there would be for each that was measured; lines of appended zeros do not count."""
+    padding = int((sampled.all(0) & ~(kspace != 0).any(0).any(0)).sum()) * sampled.shape[0]
+    return (sampled.numel() - padding) / (int(sampled.sum()) - padding)
 
 
 def enforce(coils: Tensor, kspace: Tensor, sampled: Tensor, weight: float) -> Tensor:
@@ -131,6 +165,26 @@ def crop_middle(images: Tensor, size: tuple[int, int] | None) -> Tensor:
         if side < images.shape[axis]:
             images = images.narrow(axis, (images.shape[axis] - side) // 2, side)
     return images
+
+
+def _recipe(encoding: Encoding, recipes: Mapping[EncodingName, MriOptions]) -> MriOptions:
+    model: EncodingName = "sense" if isinstance(encoding, SenseEncoding) else "coil"
+    if model not in recipes:
+        raise OptionError(
+            f"The scan needs the {model} model, whose network does not take every flag that was given; "
+            f"--model {model} says which."
+        )
+    return recipes[model]
+
+
+def _told(recipe: MriOptions) -> dict[str, Any]:
+    return {**asdict(recipe.reading), **asdict(recipe.undersampling), **asdict(recipe.reconstruction)}
+
+
+def _warnings(kspace: Tensor, sigma: float) -> tuple[str, ...]:
+    """Say it where the brightest point is not brighter than the brightest of pure noise would be."""
+    highest = math.sqrt(2 * len(kspace)) + math.sqrt(2 * math.log(kspace[0].numel()))
+    return ("holds hardly more than noise; there is no picture to be had.",) if sigma * highest > 1 else ()
 
 
 def _check(scan: Slice) -> None:
@@ -164,6 +218,8 @@ def _encoding(kspace: Tensor, scan: Slice, options: ReconstructionOptions, sigma
         return CoilEncoding(scan.sampled), f"coil, an image for each: {reason}"
     calibration = kspace[:, _widest(rows), _widest(lines)]
     seen = espirit(calibration, (kspace.shape[1], kspace.shape[2]), n_maps=2, sigma=sigma)
+    if not bool(seen.maps.any()):
+        return CoilEncoding(scan.sampled), "coil, an image for each: no maps stand out of the noise"
     magnitude = root_sum_of_squares(ifft(kspace))[0]
     folded = float((seen.eigenvalues[1] > SECOND)[magnitude > FOREGROUND * magnitude.max()].float().mean())
     n_maps = 2 if folded > FOLDED else 1

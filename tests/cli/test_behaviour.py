@@ -1,5 +1,6 @@
 """The program as a process: terminal, pipes, signals, help."""
 
+import importlib.util
 import json
 import os
 import re
@@ -56,7 +57,17 @@ def test_no_arguments_show_help():
 
 def test_doctor_names_torch_device_threads_and_extras():
     text = CliRunner().invoke(app, ["doctor"]).stdout
-    assert all(word in text for word in ("torch", "device", "threads", "[formats]", "[report]"))
+    assert all(word in text for word in ("torch", "device", "threads"))
+
+
+def test_doctor_names_every_extra_library_and_what_it_is_for(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "h5py" else find(name))
+    lines = CliRunner().invoke(app, ["doctor"]).stdout.splitlines()
+    facts = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
+    assert {"h5py", "nibabel", "imagecodecs", "jpeglib", "matplotlib"} <= set(facts)
+    assert facts["h5py"] == "missing, pip install 'dipcli[formats]' (HDF5: fastMRI, ISMRMRD, MATLAB 7.3)"
+    assert facts["nibabel"].endswith("(NIfTI volumes)")
 
 
 def test_completion_can_be_shown():

@@ -91,3 +91,23 @@ def test_the_networks_that_are_started_from_stay_as_they_were():
     before = {name: value.clone() for name, value in ended.networks[0]["image"].items()}
     fit(5, networks=ended.networks)
     assert all(torch.equal(value, before[name]) for name, value in ended.networks[0]["image"].items())
+
+
+def test_a_seed_that_shows_the_guide_is_the_new_problems_own():
+    problem = tiny_problem()
+    guides = [torch.rand(problem.unknowns["image"].shape) for _ in range(2)]
+    options = replace(STEADY, seed_kind="guide")
+    before, after = (build_prior(replace(problem.unknowns["image"], guide=guide), options) for guide in guides)
+    own = after.seed.clone()
+    after.take_over(before.state_dict())
+    assert torch.equal(after.seed, own)
+    assert not torch.equal(before.seed, own)
+    assert all(
+        torch.equal(after.network.state_dict()[name], value) for name, value in before.network.state_dict().items()
+    )
+
+
+def test_a_seed_that_was_drawn_comes_with_the_network_that_was_fitted_to_it():
+    before, after = (build_prior(tiny_problem().unknowns["image"], STEADY) for _ in range(2))
+    after.take_over(before.state_dict())
+    assert torch.equal(after.seed, before.seed)

@@ -70,6 +70,8 @@ def test_nifti_has_the_width_first(tmp_path, volume, suffix):
     assert image.get_data_dtype() == np.float32
     assert np.array_equal(np.asarray(image.dataobj), volume.transpose(2, 1, 0))
     assert image.header.get_xyzt_units()[0] == "mm"
+    assert image.header.get_zooms() == (0.75, 1.25, 5.0)
+    assert (image.header["sform_code"], image.header["qform_code"]) == (0, 0)
 
 
 def test_voxels_that_are_not_known_are_cubes(tmp_path, volume):

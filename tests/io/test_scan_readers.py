@@ -20,6 +20,7 @@ from scan_files import (
 )
 from scans import full_kspace, sampled_kspace, some_lines, to_images, true_maps
 
+from dipcli.io.scan import acceleration, padding_of
 from dipcli.io.scans import load_maps, load_reconstruction, load_scan
 from dipcli.options import ReadingOptions
 
@@ -243,3 +244,51 @@ def test_a_reconstruction_is_read_from_hdf5_and_from_numpy(tmp_path):
         assert np.array_equal(load_reconstruction(tmp_path / name, (0, 1, 2)), volume)
         assert np.array_equal(load_reconstruction(tmp_path / name, (1,)), volume[1:2])
     assert np.array_equal(load_reconstruction(tmp_path / "one.npy", (1,)), volume[1:2])
+
+
+def padded(left=4, right=2, **options):
+    """A scan whose first and last lines were never measured, but appended as zeros."""
+    kspace = full_kspace(**options)
+    kspace[..., :left] = kspace[..., 20 - right :] = 0
+    return kspace
+
+
+def with_limits(left=4, right=2):
+    """A header that names lines `left` to 20 - `right`: frequency 0 is line 10 of 20, and the first one is 0."""
+    return header(24, 20, centre=10 - left, measured=20 - left - right)
+
+
+def test_zeros_that_the_header_of_fastmri_calls_padding_count_as_measured(tmp_path):
+    scan = load(as_fastmri(tmp_path / "a.h5", padded(), head=with_limits()))
+    assert scan.sampled.all()
+    assert acceleration(scan) == 1
+
+
+def test_zeros_that_the_attributes_of_fastmri_call_padding_count_as_measured(tmp_path):
+    path = as_fastmri(tmp_path / "a.h5", padded())
+    assert not load(path).sampled.all()
+    with h5py.File(path, "a") as file:
+        file.attrs["padding_left"], file.attrs["padding_right"] = 4, 18
+    assert load(path).sampled.all()
+
+
+def test_lines_that_are_missing_between_paddings_stay_missing(tmp_path):
+    lines = some_lines()
+    scan = load(as_fastmri(tmp_path / "a.h5", padded() * lines, head=with_limits(), mask=lines))
+    expected = lines.copy()
+    expected[:4] = expected[18:] = True
+    assert np.array_equal(scan.sampled[0, 0], expected)
+    assert acceleration(scan) == 14 / lines[4:18].sum()
+
+
+def test_measured_values_where_the_header_says_padding_are_kept(tmp_path):
+    scan = load(as_fastmri(tmp_path / "a.h5", full_kspace(), head=with_limits()))
+    assert np.array_equal(scan.kspace, full_kspace())
+    assert not padding_of(scan.kspace, scan.sampled).any()
+
+
+def test_voxels_are_those_of_the_encoding_where_the_header_asks_for_a_larger_matrix(tmp_path):
+    """The image is not resized: 20 lines over 200 mm are 10 mm each, whatever size is asked for."""
+    scan = load(as_fastmri(tmp_path / "a.h5", full_kspace(), head=header(24, 40, lines=20)))
+    assert scan.crop == (24, 40)
+    assert scan.voxel_mm == (5, 10, 10)

@@ -1,0 +1,21 @@
+"""Names of files: what they end in, and how the files beside an output are called."""
+
+from pathlib import Path
+
+TWOFOLD = (".nii.gz",)  # endings with a dot in them
+
+
+def ending_of(path: Path) -> str:
+    """What a name ends in, with its dot: .png, or .nii.gz."""
+    twofold = [path.name[-len(ending) :] for ending in TWOFOLD if path.name.lower().endswith(ending)]
+    return twofold[0] if twofold else path.suffix
+
+
+def stem_of(path: Path) -> str:
+    """A name without its ending: scan.nii.gz -> scan."""
+    return path.name[: len(path.name) - len(ending_of(path))]
+
+
+def beside(output: Path, ending: str) -> Path:
+    """The path of a file that accompanies an output: clean.png -> clean.run.json, a.nii.gz -> a.run.json."""
+    return output.with_name(f"{stem_of(output)}.{ending}")
