@@ -4,6 +4,19 @@ A command turns each field into a flag of the same name; the record of a run is 
 """
 
 from dipcli.options.blurs import DeblurOptions, DeblurringOptions, DeconvolutionName, KernelPriorName
+from dipcli.options.diffraction import (
+    AlgorithmName,
+    MisfitName,
+    ObjectFormat,
+    PatternOptions,
+    PhaseOptions,
+    PhasingMethod,
+    PhasingOptions,
+    SampleName,
+    SimulationOptions,
+    UnknownsName,
+    counts_of,
+)
 from dipcli.options.engine import (
     DescentOptions,
     EngineOptions,
@@ -39,6 +52,7 @@ from dipcli.options.scans import (
 )
 
 __all__ = [
+    "AlgorithmName",
     "DeblurOptions",
     "DeblurringOptions",
     "DeconvolutionName",
@@ -55,8 +69,14 @@ __all__ = [
     "KernelPriorName",
     "Kind",
     "LossName",
+    "MisfitName",
     "ModelName",
     "MriOptions",
+    "ObjectFormat",
+    "PatternOptions",
+    "PhaseOptions",
+    "PhasingMethod",
+    "PhasingOptions",
     "PictureOptions",
     "PriorName",
     "PriorOptions",
@@ -64,11 +84,15 @@ __all__ = [
     "ReadingOptions",
     "RecipeName",
     "ReconstructionOptions",
+    "SampleName",
     "SamplingName",
     "ScanFormat",
+    "SimulationOptions",
     "StopName",
     "StoppingOptions",
     "UndersamplingOptions",
+    "UnknownsName",
     "UpscaleOptions",
     "UpscalingOptions",
+    "counts_of",
 ]

@@ -1,0 +1,127 @@
+"""Knobs of phase retrieval, and of the simulation of patterns."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dipcli.errors import OptionError
+from dipcli.options.engine import EngineOptions
+from dipcli.options.notes import Range
+
+PhasingMethod = Literal["auto", "classical", "double-dip", "hybrid"]
+AlgorithmName = Literal["hio", "raar", "er"]
+UnknownsName = Literal["magnitude-phase", "real-imaginary"]
+MisfitName = Literal["amplitude", "poisson", "intensity"]
+ObjectFormat = Literal["cxi", "npz"]
+SampleName = Literal["cdi", "bcdi"]
+
+
+@dataclass(frozen=True)
+class PatternOptions:
+    """How a pattern is read, and in which format its object is written."""
+
+    key: Annotated[str | None, "Name of the array in a file of several (h5, cxi, mat, npz); or FILE.h5:NAME."] = (
+        None
+    )
+    input_is: Annotated[Literal["intensity", "amplitude"], "What was stored: counts, or their square roots."] = (
+        "intensity"
+    )
+    mask: Annotated[Path | None, "A file of the pattern's shape, 0 on good pixels, anything else on bad ones."] = (
+        None
+    )
+    zero_is_bad: Annotated[bool, "Pixels of 0 were not measured (gaps that are filled with zeros)."] = False
+    saturation: Annotated[
+        float | None, "Counts from here on are not believed; 65535 and the like are found.", Range(0)
+    ] = None
+    dark: Annotated[Path | None, "What the detector shows without light; subtracted."] = None
+    flat: Annotated[Path | None, "What it shows under even light; divided by."] = None
+    center: Annotated[
+        Literal["auto", "max", "com", "none"],
+        "What becomes the centre: the brightest pixel, the centre of mass; auto: the former, if need be.",
+    ] = "auto"
+    crop: Annotated[str | None, "Sides of the part around the centre that is used, for example 128,128."] = None
+    bin: Annotated[str | None, "Pixels that are summed along each axis, for example 2 or 3,2,1."] = None
+    format: Annotated[
+        ObjectFormat, "Format of the outputs of a folder; a single output's name decides itself."
+    ] = "cxi"
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for sides that are no counts."""
+        for name in ("crop", "bin"):
+            counts_of(name, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class PhasingOptions:
+    """What is believed of the object, and how its phases are found."""
+
+    method: Annotated[
+        PhasingMethod,
+        "classical: many starts of projections; double-dip: two networks; hybrid: networks that begin there.",
+    ] = "auto"
+    starts: Annotated[int, "Random starts of the projections.", Range(1)] = 12
+    algorithm: Annotated[AlgorithmName, "The projections of the search: HIO, RAAR, or error reduction."] = "hio"
+    cycles: Annotated[int, "Cycles of one round; after each, the better half of the starts goes on.", Range(1)] = (
+        600
+    )
+    rounds: Annotated[int, "Most rounds; fewer where the two best starts agree.", Range(1)] = 6
+    support: Annotated[
+        Path | None, "Where the object is, if that is known: a file of the pattern's or the object's shape."
+    ] = None
+    support_threshold: Annotated[
+        float, "Share of the largest magnitude that belongs to the support.", Range(0.01, 0.9)
+    ] = 0.15
+    support_every: Annotated[int, "Cycles between two updates of the support.", Range(1)] = 20
+    detwin: Annotated[bool, "Hide half of the support for a moment, where objects come out with their twins."] = (
+        False
+    )
+    free_pixels: Annotated[
+        float, "Share of the pixels hidden from the search, which rank its starts.", Range(0.005, 0.3)
+    ] = 0.05
+    unknowns: Annotated[UnknownsName, "What the two networks draw; the phase is unbounded."] = "real-imaginary"
+    uniform_magnitude: Annotated[bool, "The object has one magnitude everywhere inside, as a crystal has."] = False
+    nonnegative_real: Annotated[bool, "The real part is not negative, as of weakly scattering matter."] = False
+    loss: Annotated[MisfitName, "The networks' data term; the object's brightness is solved for."] = "amplitude"
+    tv_weight: Annotated[float, "Weight of the total variation of both unknowns.", Range(0)] = 0.0
+    fresnel: Annotated[
+        float, "Curvature c of a near field: the object is multiplied by exp(iπ·c·m²), m in pixels; 0: far away."
+    ] = 0.0
+    fft_sign: Annotated[
+        Literal["-1", "+1"], "Sign in exp(±2πi·k·r) from object to pattern: PyNX has -1, cohere +1."
+    ] = "-1"
+
+
+@dataclass(frozen=True)
+class PhaseOptions:
+    """All that `dipcli phase-retrieve` can be told beside its files."""
+
+    pattern: PatternOptions = PatternOptions()
+    phasing: PhasingOptions = PhasingOptions()
+    engine: EngineOptions = EngineOptions()
+
+
+@dataclass(frozen=True)
+class SimulationOptions:
+    """The object and the measurement that are simulated."""
+
+    output: Annotated[Path, "Where the pattern and its truth go: .cxi or .npz."] = Path("scan.cxi")
+    size: Annotated[int, "Side of the pattern; the object is less than half of it.", Range(16)] = 64
+    phase_range: Annotated[float, "Range of the strain's phase in radians.", Range(0)] = 1.0
+    dislocations: Annotated[int, "Edge dislocations, of alternating sign.", Range(0)] = 0
+    modulation: Annotated[float, "Range of the smooth modulation of the magnitude.", Range(0, 1)] = 0.0
+    photons: Annotated[float, "Photons in all, with their noise; inf for none.", Range(1)] = 1e8
+    background: Annotated[float, "Mean background in each pixel.", Range(0)] = 0.0
+    beamstop: Annotated[int, "Side of the square (cube) in the centre that is not measured.", Range(0)] = 0
+    gap: Annotated[int, "Width of bars, across two axes, that are not measured.", Range(0)] = 0
+    seed: Annotated[int, "Decides facets, strain, dislocations and noise.", Range(0)] = 0
+    overwrite: Annotated[bool, "Write over an output that exists."] = False
+
+
+def counts_of(name: str, text: str | None) -> tuple[int, ...] | None:
+    """The counts in `3,2,1` or `2`. Raises OptionError for anything else."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise OptionError(f"--{name} {text} is no list of counts; give one, or one for each axis, as in 3,2,1.")
+    return tuple(int(part) for part in parts)
