@@ -16,6 +16,16 @@ ObjectFormat = Literal["cxi", "npz"]
 SampleName = Literal["cdi", "bcdi"]
 
 
+def counts_of(name: str, text: str | None) -> tuple[int, ...] | None:
+    """The counts in `3,2,1` or `2`. Raises OptionError for anything else."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise OptionError(f"--{name} {text} is no list of counts; give one, or one for each axis, as in 3,2,1.")
+    return tuple(int(part) for part in parts)
+
+
 @dataclass(frozen=True)
 class PatternOptions:
     """How a pattern is read, and in which format its object is written."""
@@ -115,13 +125,3 @@ class SimulationOptions:
     gap: Annotated[int, "Width of bars, across two axes, that are not measured.", Range(0)] = 0
     seed: Annotated[int, "Decides facets, strain, dislocations and noise.", Range(0)] = 0
     overwrite: Annotated[bool, "Write over an output that exists."] = False
-
-
-def counts_of(name: str, text: str | None) -> tuple[int, ...] | None:
-    """The counts in `3,2,1` or `2`. Raises OptionError for anything else."""
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise OptionError(f"--{name} {text} is no list of counts; give one, or one for each axis, as in 3,2,1.")
-    return tuple(int(part) for part in parts)
