@@ -9,10 +9,14 @@ import pytest
 import tifffile
 from cli.conftest import save_hole, save_noisy
 from PIL import Image, ImageOps
+from scan_files import as_cfl, as_fastmri, as_npy
+from scans import full_kspace, sampled_kspace
 from typer.testing import CliRunner
 
 from dipcli.cli.app import app
+from tests.sample_scan import main
 
+SAMPLES = Path(__file__).parents[1] / "sample_data"
 TEXT = (Path(__file__).parents[1] / "README.md").read_text()
 
 
@@ -22,6 +26,15 @@ def block(heading: str) -> list[str]:
     fences = re.findall(r"```\n(.*?)\n```", section, flags=re.S)
     assert len(fences) == 1
     return str(fences[0]).splitlines()
+
+
+def save_scans(folder: Path) -> None:
+    """An accelerated scan in two formats, another one in a folder, and a full one."""
+    (folder / "study").mkdir()
+    as_fastmri(folder / "scan.h5", sampled_kspace(slices=2))
+    as_npy(folder / "scan.npy", sampled_kspace()[0])
+    as_fastmri(folder / "study" / "a.h5", sampled_kspace(slices=3))
+    as_cfl(folder / "full.cfl", full_kspace())
 
 
 @pytest.mark.parametrize("heading", ["Run it", "Test it"])
@@ -39,6 +52,7 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     save_hole(tmp_path / "scratches.png")
     with Image.open(tmp_path / "photo.png") as photo, Image.open(tmp_path / "scratches.png") as hole:
         Image.merge("RGBA", (*photo.split(), ImageOps.invert(hole.convert("L")))).save(tmp_path / "logo.png")
+    save_scans(tmp_path)
     for folder in ("scans", "pages", "masks"):
         (tmp_path / folder).mkdir()
     save_noisy(tmp_path / "scans" / "a.png")
@@ -49,3 +63,9 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     words = shlex.split(line.split(">")[0])[1:]
     done = CliRunner().invoke(app, [*words, "--iterations", "2", "--runs", "1", "--width", "4,4"])
     assert done.exit_code == 0, done.output
+
+
+def test_the_sample_scan_is_what_its_maker_makes(tmp_path):
+    main(tmp_path)
+    for name in ("mri.npy", "mri_truth.npy"):
+        np.testing.assert_allclose(np.load(tmp_path / name), np.load(SAMPLES / name), atol=1e-5)

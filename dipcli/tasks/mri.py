@@ -54,12 +54,11 @@ def state_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statem
     Raises InputError for k-space that is empty, not finite or complete, OptionError for maps that do not fit.
     """
     _check(scan)
-    brightest = float(scan.kspace.abs().max())  # first, lest squares overflow
-    scale = brightest * float(root_sum_of_squares(ifft(scan.kspace / brightest)).max())
+    scale = scale_of(scan.kspace)
     kspace = scan.kspace / scale
     sigma = noise_level(kspace, scan.sampled)
-    encoding, why = _encoding(kspace, scan, next(iter(recipes.values())).reconstruction, sigma)
-    recipe = _recipe(encoding, recipes)
+    encoding, why = choose_encoding(kspace, scan, next(iter(recipes.values())).reconstruction, sigma)
+    recipe = recipe_of(encoding, recipes)
     options = recipe.reconstruction
 
     def shown(coils: Tensor) -> Tensor:
@@ -108,6 +107,12 @@ def state_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statem
             facts={"network": f"changed the classical picture by {_change(picture, classical):.2%}"},
         ),
     )
+
+
+def scale_of(kspace: Tensor) -> float:
+    """The brightest point of the zero-filled image (coils, readout, phase)."""
+    brightest = float(kspace.abs().max())  # first, lest squares overflow
+    return brightest * float(root_sum_of_squares(ifft(kspace / brightest)).max())
 
 
 def blank_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statement:
@@ -167,7 +172,8 @@ def crop_middle(images: Tensor, size: tuple[int, int] | None) -> Tensor:
     return images
 
 
-def _recipe(encoding: Encoding, recipes: Mapping[EncodingName, MriOptions]) -> MriOptions:
+def recipe_of(encoding: Encoding, recipes: Mapping[EncodingName, MriOptions]) -> MriOptions:
+    """The recipe of the model that was chosen. Raises OptionError where the flags do not fit its network."""
     model: EncodingName = "sense" if isinstance(encoding, SenseEncoding) else "coil"
     if model not in recipes:
         raise OptionError(
@@ -200,8 +206,13 @@ def _check(scan: Slice) -> None:
         raise InputError("The centre of k-space was not measured; check --axes, and that frequency 0 is central.")
 
 
-def _encoding(kspace: Tensor, scan: Slice, options: ReconstructionOptions, sigma: float) -> tuple[Encoding, str]:
-    """The model, and why it was chosen."""
+def choose_encoding(
+    kspace: Tensor, scan: Slice, options: ReconstructionOptions, sigma: float
+) -> tuple[Encoding, str]:
+    """The model for k-space whose brightest point is 1, and why it was chosen.
+
+    Raises OptionError for maps that do not fit, InputError where maps are wanted and cannot be made.
+    """
     if scan.maps is not None:
         if scan.maps.shape[1:] != kspace.shape:
             raise OptionError(f"--maps are {_size(scan.maps[0])}, but the scan is {_size(kspace)}.")

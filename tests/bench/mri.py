@@ -1,8 +1,16 @@
 """Real brain k-space (8 coils, 230 x 180) beside BART: PSNR over the foreground and over all pixels.
 
-Cases: `random4` (fastMRI's random lines, 8 % centre, seed 0), `und2x2` (2D, 20 x 20 centre), `a128` (the middle
-128 x 128 values, 10 centre lines), and `noise2`, `noise4` (random4 with 2 and 4 times the noise). Further flags go
-to `dipcli mri`. BART is an optional peer (Debian: bart).
+Rows, a command each (`python -m tests.bench mri --rows lines`); without --rows the first three:
+  lines     fastMRI's random lines, one in 4, 8 % centre, seed 0
+  points    two-dimensional, one in 3.9, 20 x 20 centre, as it was published
+  few       the middle 128 x 128 values, random lines, 10 of them in the centre
+  stopping  the coil model without any classical share: the gap is what early stopping loses against the best
+            picture of the run; noise2 and noise4 are the same with 2 and 4 times the noise
+  runs      three runs, and how well their spread tells the error (`told`: rank correlation);
+            with the default recipe, and the network alone
+  losses    the coil model's network alone: squared error or Huber, with total variation or without, 400 iterations
+Further flags go to `dipcli mri`. BART is an optional peer (Debian: bart). Seconds and MiB are of the whole
+process.
 """
 
 import argparse
@@ -14,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from dipcli.io.cfl import encode_cfl, kspace_of_cfl
 from dipcli.metrics import foreground, peak_psnr_db, peak_ssim
@@ -23,16 +32,34 @@ from dipcli.physics.sampling import calibration_block, sampling_mask
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, best_psnr_db, run_program
 
-CASES = ("random4", "und2x2", "a128", "noise2", "noise4")
+ALONE = ("--model", "coil", "--classical", "0")
+SHORT = (*ALONE, "--stop", "never", "--iterations", "400")
+# For each row: what is measured of the scan, and flags.
+ROWS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
+    "lines": [("random4", ())],
+    "points": [("und2x2", ())],
+    "few": [("a128", ())],
+    "stopping": [("random4", ALONE)],
+    "noise2": [("noise2", ALONE)],
+    "noise4": [("noise4", ALONE)],
+    "runs": [("random4", ("--runs", "3")), ("random4", ("--runs", "3", *SHORT))],
+    "losses": [
+        ("random4", (*SHORT, "--loss", loss, "--tv-weight", weight))
+        for loss in ("mse", "huber")
+        for weight in ("0", "0.001")
+    ],
+}
 COIL_NOISE = 1.36  # deviation of the real part of the scan's own noise
-HEAD = "| case | method | foreground dB | all dB | SSIM | foreground SSIM | gap | seconds | ending |"
+HEAD = "| case | method | foreground dB | all dB | SSIM | foreground SSIM | gap | told | seconds | MiB | ending |"
 METHODS = ("zero_filled_", "cg_sense_", "tv_", "classical_", "")
 KSpace = NDArray[np.complex64]
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench mri", description=__doc__)
-    parser.add_argument("--cases", default=",".join(CASES))
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench mri", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", default=",".join(list(ROWS)[:3]))
     parser.add_argument("--keep", type=Path, help="A folder for what came out.")
     known, flags = parser.parse_known_args(arguments)
     print(HEAD)
@@ -40,17 +67,19 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = known.keep or Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        for case in known.cases.split(","):
-            _measure(case, place, flags)
+        for row in known.rows.split(","):
+            for case, own in ROWS[row]:
+                _measure(case, place, [*own, *flags], with_peers=not own)
 
 
-def _measure(case: str, folder: Path, flags: list[str]) -> None:
+def _measure(case: str, folder: Path, flags: list[str], *, with_peers: bool) -> None:
     kspace, mask, full = _case(case)
     truth = root_sum_of_squares(ifft(torch.from_numpy(full)))
     undersampled = kspace * mask
     _save_cfl(folder / f"{case}.cfl", undersampled)
     np.save(folder / f"{case}_truth.npy", truth.numpy())
-    for method, picture in _peers(folder, case, undersampled, mask).items():
+    peers = _peers(folder, case, undersampled, mask) if with_peers else {}
+    for method, picture in peers.items():
         print(_line(case, method, _scores(picture, truth)), flush=True)
     reference = ("--reference", str(folder / f"{case}_truth.npy"))
     run = run_program("mri", folder / f"{case}.cfl", folder / f"{case}.npy", *reference, *flags)
@@ -59,7 +88,7 @@ def _measure(case: str, folder: Path, flags: list[str]) -> None:
         if f"{prefix}psnr_db" in metrics:
             row = [metrics[prefix + name] for name in ("foreground_psnr_db", "psnr_db", "ssim", "foreground_ssim")]
             name = f"ours: {prefix.replace('_', ' ').strip() or '**dipcli**'}"
-            print(_line(case, name, row, run if not prefix else None), flush=True)
+            print(_line(case, name, row, "" if prefix else _whole(run, folder / f"{case}.npy", truth)), flush=True)
 
 
 def _case(case: str) -> tuple[KSpace, NDArray[np.bool_], KSpace]:
@@ -117,10 +146,24 @@ def _scores(picture: torch.Tensor, truth: torch.Tensor) -> list[float]:
     ]
 
 
-def _line(case: str, method: str, row: list[float], run: Run | None = None) -> str:
+def _line(case: str, method: str, row: list[float], rest: str = "") -> str:
     numbers = " | ".join([f"{value:.2f}" for value in row[:2]] + [f"{value:.3f}" for value in row[2:]])
-    if run is None:
-        return f"| {case} | {method} | {numbers} | | | |"
+    return f"| {case} | {method} | {numbers} | {rest or '| | | |'} |"
+
+
+def _whole(run: Run, output: Path, truth: torch.Tensor) -> str:
+    """What belongs to the run, not to a picture."""
     gap = best_psnr_db(run) - run.record["metrics"]["psnr_db"]
     endings = "/".join(f"{part['ending']} {part['best_iteration']}" for part in run.record["runs"])
-    return f"| {case} | {method} | {numbers} | {gap:.2f} | {run.seconds:.0f} | {endings} |"
+    told = _told(run, output, truth)
+    return f"{gap:.2f} | {told} | {run.seconds:.0f} | {run.peak_mib:.0f} | {endings}"
+
+
+def _told(run: Run, output: Path, truth: torch.Tensor) -> str:
+    """The correlation, by ranks, of the spread over runs with the error, over the foreground."""
+    if "spread" not in run.record["outputs"]:
+        return ""
+    inside = foreground(truth)[0].numpy()
+    spread = np.load(run.record["outputs"]["spread"])[0][inside]
+    error = np.abs(np.load(output)[0] - truth[0].numpy())[inside]
+    return f"{spearmanr(spread, error).statistic:.2f}"

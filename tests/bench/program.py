@@ -2,32 +2,39 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from dipcli.io.names import beside
 
 
 class Run(NamedTuple):
     record: dict[str, Any]
     history: list[dict[str, str]]
     seconds: float
+    peak_mib: float  # of the process, as the system counted it
 
 
 def run_program(command: str, source: Path, output: Path, *options: str) -> Run:
     """One whole process; its record, its history, and its wall-clock seconds, imports included."""
     arguments = [command, str(source), "-o", str(output), "--json", "--quiet", "--overwrite", *options]
     start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", "dipcli", *arguments], capture_output=True, text=True, check=False
-    )
-    seconds = time.perf_counter() - start
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    with output.with_name(f"{output.stem}.history.csv").open() as file:
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen([sys.executable, "-m", "dipcli", *arguments], stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - start
+        texts = [file.seek(0) or file.read() for file in (out, err)]
+    if process.returncode:
+        raise RuntimeError(texts[1])
+    with beside(output, "history.csv").open() as file:
         history = list(csv.DictReader(file))
-    return Run(json.loads(done.stdout), history, seconds)
+    return Run(json.loads(texts[0]), history, seconds, usage.ru_maxrss / 1024)
 
 
 def best_psnr_db(run: Run) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -215,8 +216,9 @@ def test_inspecting_says_what_a_scan_holds_and_writes_nothing(mri, tmp_path):
     assert said["acceleration"] == "1.54, lines (1D)"
     assert said["calibration"] == "24 x 7 values around the centre"
     assert said["frequency 0"] == "0.0% and 0.0% of the sides away from the centre"
-    assert said["memory"].endswith("MiB a slice")
-    assert said["time"].endswith("s on this cpu, at most")
+    assert said["model"] == "sense, maps from 24x7 values around the centre"
+    assert said["memory"].endswith("MiB")
+    assert re.fullmatch(r"about \d+ s on this cpu, at most, \d+ s a slice", said["time"])
     assert [file.name for file in tmp_path.iterdir()] == ["a.h5"]
 
 
@@ -227,6 +229,26 @@ def test_inspecting_tells_points_from_lines(mri, tmp_path):
     said = facts(mri(as_npy(tmp_path / "a.npy", kspace[0]), "--inspect").stdout)
     assert said["acceleration"].endswith("points (2D)")
     assert said["voxel"] == "unknown"
+
+
+def test_inspecting_says_that_a_scan_is_complete(mri, tmp_path):
+    path = as_fastmri(tmp_path / "a.h5", full_kspace())
+    assert facts(mri(path, "--inspect").stdout)["acceleration"].startswith("none, k-space is complete")
+
+
+def test_inspecting_tells_padding_from_what_is_missing(mri, tmp_path):
+    kspace = sampled_kspace()
+    kspace[..., :4] = kspace[..., 18:] = 0
+    path = as_fastmri(tmp_path / "a.h5", kspace, head=header(24, 20, centre=6, measured=14))
+    assert facts(mri(path, "--inspect").stdout)["acceleration"] == "1.40, lines (1D), 6 lines of padding"
+
+
+@pytest.mark.parametrize("value", [0, np.nan])
+def test_inspecting_what_cannot_be_reconstructed_says_so(mri, tmp_path, value):
+    path = as_npy(tmp_path / "a.npy", np.full((4, 24, 20), value, np.complex64))
+    done = mri(path, "--inspect")
+    assert done.exit_code == 0, done.stderr
+    assert facts(done.stdout)["values"] == "not finite, or all 0: this cannot be reconstructed"
 
 
 def test_inspecting_as_json_prints_the_facts(mri, slices):
