@@ -76,6 +76,8 @@ def load_reconstruction(path: Path, slices: tuple[int, ...]) -> NDArray[np.float
 def _reader(path: Path) -> Callable[[Path, ReadingOptions], Scan]:
     with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
         start = file.read(16)
+    if path.suffix == ".hdr" and path.with_suffix(".cfl").is_file():
+        raise InputError(f"{path}: is the header of a pair; give {path.with_suffix('.cfl').name}.")
     if path.suffix == ".cfl":
         return _read_cfl
     if start.startswith(SIGNATURE):

@@ -11,6 +11,7 @@ import pytest
 from scan_files import as_cfl, as_fastmri, as_npy, header
 from scans import full_kspace, noise_of, sampled_kspace, some_lines, to_images, true_maps
 
+from dipcli.cli import scans
 from tests.cli.conftest import QUICK, record_of, sentence_of
 
 AXES = ("--axes", "slice,coil,y,x")
@@ -198,3 +199,30 @@ def test_a_damaged_record_of_ismrmrd_is_one_sentence(mri, tmp_path):
         file["dataset/xml"] = np.array([b"<no"], dtype=h5py.string_dtype())
         file["dataset/data"] = np.zeros(4)
     assert "a.h5: " in sentence_of(mri(tmp_path / "a.h5", "-o", tmp_path / "r.h5"))
+
+
+def test_the_header_of_a_pair_is_told_from_a_scan(mri, tmp_path):
+    path = as_cfl(tmp_path / "a.cfl", sampled_kspace())
+    assert "is the header of a pair; give a.cfl." in sentence_of(
+        mri(path.with_suffix(".hdr"), "-o", tmp_path / "r.h5")
+    )
+
+
+def test_ctrl_c_in_a_volume_writes_the_slices_that_are_done(mri, tmp_path, monkeypatch):
+    path = as_npy(tmp_path / "a.npy", sampled_kspace(slices=4))
+    original = scans.restore_frame
+
+    def interrupted(statement, session, label, *arguments, **options):
+        frame = original(statement, session, label, *arguments, **options)
+        if "[2/" in label:
+            session.interrupted.set()
+        return frame
+
+    monkeypatch.setattr(scans, "restore_frame", interrupted)
+    done = mri(path, "-o", tmp_path / "r.h5", *AXES, "--slices", "1:4")
+    assert done.exit_code == 130
+    assert "interrupted: slices 1 to 2 were reconstructed, --slices 3: goes on." in done.stderr
+    with h5py.File(tmp_path / "r.h5") as file:
+        assert file.attrs["slices"].tolist() == [1, 2]
+        assert file["reconstruction"].shape == (2, 24, 20)
+    assert len(record_of(tmp_path / "r.h5")["frames"]) == 2
