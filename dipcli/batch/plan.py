@@ -28,14 +28,15 @@ def plan(
     """The items of a batch, in the order given; folders sorted by name, `@list.txt` line by line.
 
     One file goes to `output` unless that is a folder; several go into it under their own names, which end in
-    `suffix` where one is given. Raises
-    InputError for folders without pictures and lists that cannot be read, OptionError where an output exists,
-    is an input, or is claimed twice: all before anything is computed.
+    `suffix` where one is given. Where `suffixes` name "/", a folder is an input itself, as a stack of frames is.
+    Raises InputError for folders without pictures and lists that cannot be read, OptionError where an output
+    exists, is an input, or is claimed twice: all before anything is computed.
     """
     found = [pair for path in inputs for pair in _find(path, recursive, suffixes)]
     if not found:
         raise OptionError("No input was given; name a file, a folder with -r, or @list.txt.")
-    into_folder = len(found) > 1 or any(path.is_dir() for path in inputs) or bool(output and output.is_dir())
+    many = "/" not in suffixes and any(path.is_dir() for path in inputs)
+    into_folder = len(found) > 1 or many or bool(output and output.is_dir())
     if into_folder and output is not None and output.is_file():
         raise OptionError(f"{output} is a file, but {len(found)} inputs need a folder; name another --output.")
     items = [Item(path, _output(path, name, output, into_folder, suffix), name) for path, name in found]
@@ -47,7 +48,7 @@ def _find(path: Path, recursive: bool, suffixes: Collection[str]) -> list[tuple[
     """Files with their names within the batch."""
     if str(path).startswith("@") and not path.exists():
         return [(Path(line), Path(line).name) for line in _lines(Path(str(path)[1:]))]
-    if not path.is_dir():
+    if not path.is_dir() or "/" in suffixes:
         return [(path, path.name)]
     if not recursive:
         raise OptionError(f"{path} is a folder; add -r to take the pictures in it.")

@@ -106,7 +106,7 @@ def search(pattern: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: i
         found = _ranked(_round(found, shown, box, told, first=first), shown, free)
         told.watch(number + 1, len(found.numbers), found.free[0])
         agreed = len(found.numbers) > 1 and _agree(found, shown)
-        if agreed or told.is_over():
+        if agreed or told.is_over() or number + 1 == told.rounds:
             return replace(found, agreed=agreed)
         found = found.take(list(range(min(len(found.numbers), max(FEWEST, len(found.numbers) // 2)))))
     return found

@@ -11,6 +11,8 @@ from dipcli.cli.doctor import doctor
 from dipcli.cli.expand import expand
 from dipcli.cli.inpaint import inpaint
 from dipcli.cli.mri import mri
+from dipcli.cli.phase_retrieve import phase_retrieve
+from dipcli.cli.simulate import simulate
 from dipcli.cli.upscale import upscale
 
 app = typer.Typer(
@@ -26,6 +28,8 @@ app.command()(expand(inpaint))
 app.command()(expand(upscale))
 app.command()(expand(deblur))
 app.command()(expand(mri))
+app.command("phase-retrieve")(expand(phase_retrieve))
+app.command()(expand(simulate))
 app.command()(doctor)
 
 

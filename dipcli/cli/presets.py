@@ -18,6 +18,8 @@ from dipcli.options import (
     InpaintOptions,
     Kind,
     MriOptions,
+    PhaseOptions,
+    PhasingMethod,
     PriorName,
     PriorOptions,
     ReconstructionOptions,
@@ -26,7 +28,9 @@ from dipcli.options import (
     UpscalingOptions,
 )
 
-Command = TypeVar("Command", DenoiseOptions, DeblurOptions, InpaintOptions, UpscaleOptions, MriOptions)
+Command = TypeVar(
+    "Command", DenoiseOptions, DeblurOptions, InpaintOptions, UpscaleOptions, MriOptions, PhaseOptions
+)
 
 PresetName = Literal["auto", "fast", "balanced", "paper"]
 
@@ -162,6 +166,30 @@ MRI: dict[EncodingName, dict[PresetName, MriOptions]] = {
         ),
         "paper": MriOptions(reconstruction=ReconstructionOptions(loss="mse", classical=0.0), engine=CONVDECODER),
     },
+}
+
+# Zhuang et al., 2022: two hourglasses from nothing; sizes, rate and steps are ours, for theirs are not published.
+TWO_HOURGLASSES = EngineOptions(
+    PriorOptions(width=(32,) * 4, skip_width=(4,), jitter=0.0),
+    DescentOptions(learning_rate=1e-3),
+    StoppingOptions(alpha=0.1, patience=300, warm_up=300, margin=0.01, averaging=0.9, iterations=1600),
+)
+FROM_PROJECTIONS = FAST
+
+PHASE: dict[PhasingMethod, dict[PresetName, PhaseOptions]] = {
+    "classical": {name: PhaseOptions(engine=FAST) for name in ("fast", "balanced", "paper")},
+    "double-dip": {
+        "fast": PhaseOptions(engine=TWO_HOURGLASSES),
+        "balanced": PhaseOptions(engine=TWO_HOURGLASSES),
+        "paper": PhaseOptions(
+            engine=replace(
+                TWO_HOURGLASSES,
+                prior=PriorOptions(),
+                stopping=replace(TWO_HOURGLASSES.stopping, iterations=10_000),
+            )
+        ),
+    },
+    "hybrid": {name: PhaseOptions(engine=FROM_PROJECTIONS) for name in ("fast", "balanced", "paper")},
 }
 
 # For a network that the preset does not have, much as its own authors run it.

@@ -1,0 +1,71 @@
+"""What several retrievals of one object have in common: modes, the transfer function, and the resolution.
+
+Sources: Favre-Nicolin et al., PyNX: high-performance computing toolkit for coherent X-ray imaging, 2020,
+doi 10.1107/S1600576720010985 (modes); Chapman et al., 2006, doi 10.1364/JOSAA.23.001179 (PRTF).
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dipcli.classical.phasing import transform
+from dipcli.symmetries import align, error
+
+VISIBLE = 1 / math.e  # a transfer below it is not resolved
+RINGS = 32
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Objects aligned to the first one, their orthogonal modes with weights of sum 1, and errors to the first.
+
+    prtf: (rings, 2), frequency in cycles a pixel, and |mean of unit phasors| over the objects.
+    """
+
+    aligned: Tensor
+    modes: Tensor
+    weights: Tensor
+    errors: tuple[float, ...]
+    prtf: Tensor
+
+    @property
+    def resolution(self) -> float | None:
+        """Half of the period in pixels at which the transfer falls below 1/e; None where it does not."""
+        below = self.prtf[:, 1] < VISIBLE
+        if len(self.aligned) < 2 or not bool(below.any()):
+            return None
+        return 0.5 / max(float(self.prtf[int(below.int().argmax()), 0]), 1e-12)
+
+
+def agreement(objects: Tensor) -> Agreement:
+    """What objects (n, *space) have in common; the first one is the one that others are aligned to."""
+    first = objects[:1]
+    aligned = torch.cat([first, *(align(one[None], first) for one in objects[1:])])
+    errors = tuple(error(one[None], first) for one in aligned)
+    flat = aligned.flatten(1)
+    _, values, vectors = torch.linalg.svd(flat, full_matrices=False)
+    weights = values.square() / values.square().sum()
+    # The phase of a mode is free; that of the first object is what people look at.
+    turns = torch.exp(-1j * (vectors * flat[:1].conj()).sum(1, keepdim=True).angle())
+    modes = (vectors * turns * values[:, None] / math.sqrt(len(objects))).reshape(aligned.shape)
+    return Agreement(aligned, modes, weights, errors, _transfer(aligned))
+
+
+def _transfer(aligned: Tensor) -> Tensor:
+    """The phase retrieval transfer function in rings of equal width."""
+    spectra = transform(aligned)
+    phasors = (spectra / spectra.abs().clamp(min=1e-20)).mean(0).abs()
+    squares = torch.zeros(phasors.shape, device=phasors.device)
+    for axis, n in enumerate(phasors.shape):
+        line = torch.fft.fftfreq(n, device=phasors.device).square()
+        squares = squares + line.reshape(-1, *[1] * (phasors.ndim - 1 - axis))
+    ring = (squares.sqrt() * 2 * RINGS).long().flatten()
+    inside = ring < RINGS
+    totals = torch.zeros(RINGS, device=phasors.device).index_add_(0, ring[inside], phasors.flatten()[inside])
+    counts = torch.zeros(RINGS, device=phasors.device).index_add_(
+        0, ring[inside], torch.ones_like(phasors).flatten()[inside]
+    )
+    frequency = (torch.arange(RINGS, device=phasors.device) + 0.5) / (2 * RINGS)
+    return torch.stack([frequency, totals / counts.clamp(min=1)], 1)

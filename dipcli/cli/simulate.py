@@ -1,0 +1,21 @@
+"""`dipcli simulate`: a diffraction pattern of an object that is known."""
+
+from typing import Annotated
+
+import typer
+
+from dipcli.options import SampleName, SimulationOptions
+
+
+def simulate(
+    sample: Annotated[SampleName, typer.Argument(help="cdi: a flat object, 2D; bcdi: a crystal, 3D.")],
+    options: SimulationOptions,
+) -> None:
+    """Simulate the far-field diffraction of a crystal with facets, strain and dislocations, as it is measured.
+
+    Written are counts, a mask (0 is good) and the true object, which `phase-retrieve --reference` reads.
+    Example: dipcli simulate bcdi --size 64 --phase-range 8 --photons 1e8 --output scan.cxi
+    """
+    from dipcli.cli.simulation import write_simulation
+
+    write_simulation(sample, options)
