@@ -231,6 +231,8 @@ def _write(item: Item, scan: Scan, restored: Restored, options: MriOptions) -> d
     spreads = [frame.spread for frame in frames]
     if all(spread is not None for spread in spreads):
         objects["spread"] = torch.cat([spread for spread in spreads if spread is not None]).cpu().numpy()
+    if options.reconstruction.keep_classical:
+        objects |= {name.replace("-", "_"): stack for name, stack in pictures.items() if name}
     if options.reconstruction.keep_coils:
         coils = [frame.outcome.objects["coil_images"] for frame in frames]
         objects["coil_images"] = torch.stack(coils).cpu().numpy()

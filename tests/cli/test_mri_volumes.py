@@ -226,3 +226,27 @@ def test_ctrl_c_in_a_volume_writes_the_slices_that_are_done(mri, tmp_path, monke
         assert file.attrs["slices"].tolist() == [1, 2]
         assert file["reconstruction"].shape == (2, 24, 20)
     assert len(record_of(tmp_path / "r.h5")["frames"]) == 2
+
+
+def test_the_textbook_reconstructions_are_written_where_they_are_wanted(mri, tmp_path):
+    path = as_npy(tmp_path / "a.npy", sampled_kspace()[0])
+    names = {"zero_filled", "cg_sense", "tv", "classical"}
+    mri(path, "-o", tmp_path / "r.h5", "--keep-classical")
+    with h5py.File(tmp_path / "r.h5") as file:
+        assert set(file) == {"reconstruction", *names}
+        blank = file["zero_filled"][()]
+    np.testing.assert_allclose(blank, np.linalg.norm(to_images(sampled_kspace()), axis=1), rtol=1e-4, atol=1e-4)
+    mri(path, "-o", tmp_path / "s.npy", "--keep-classical")
+    assert names < set(record_of(tmp_path / "s.npy")["outputs"])
+
+
+def test_inspecting_does_not_mind_outputs_and_makes_none(mri, tmp_path):
+    (tmp_path / "in").mkdir()
+    path = as_npy(tmp_path / "in" / "a.npy", sampled_kspace()[0])
+    as_fastmri(tmp_path / "in" / "a.h5", sampled_kspace())
+    (tmp_path / "in" / "a_restored.h5").write_bytes(b"mine")
+    assert mri(path, "--inspect").exit_code == 0
+    done = mri(path, tmp_path / "in" / "a.h5", "--inspect", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.count("acceleration") == 2
+    assert not (tmp_path / "out").exists()
