@@ -57,7 +57,7 @@ def process_scan(item: Item, session: Session, recipes: Mapping[EncodingName, Mr
         "complex64",
         frames,
         time.perf_counter() - start,
-        [*scan.warnings, *(warning for frame in frames for warning in frame.warnings)],
+        [*scan.warnings, *_warnings(scan, frames)],
         None if reference is None else _scores(_pictures(frames), reference[: len(frames)]),
         _also_read(item, session, options),
     )
@@ -178,6 +178,13 @@ def _make(statement: Statement) -> tuple[object, ...]:
     """What two statements must have in common for one's networks to fit the other."""
     unknowns = {} if statement.problem is None else statement.problem.unknowns
     return (statement.options.prior, *((name, unknown.shape) for name, unknown in unknowns.items()))
+
+
+def _warnings(scan: Scan, frames: Sequence[Frame]) -> list[str]:
+    """Those of all slices, each with the number of its slice where there are several."""
+    if len(frames) == 1:
+        return list(frames[0].warnings)
+    return [f"slice {n}: {w}" for n, frame in zip(scan.slices, frames, strict=True) for w in frame.warnings]
 
 
 def _check_size(truth: Tensor | None, statement: Statement) -> None:

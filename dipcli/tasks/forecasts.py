@@ -19,7 +19,7 @@ from dipcli.tasks.mri import GROUPING, ROUNDS, Slice, choose_encoding, noise_lev
 
 TRIAL = 6  # iterations
 PLAIN = 350  # iterations of conjugate gradients for least squares and total variation, which need maps
-PROCESS_MIB = 515  # of a program that has just begun
+PROCESS_MIB = 560  # of a program that has just begun
 BYTES_OF_CHANNEL, BYTES_OF_COIL = 1060, 50  # for each pixel
 
 
