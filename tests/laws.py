@@ -29,7 +29,6 @@ def assert_adjoint(function, shape, *, tolerance=1e-5):
     assert abs(float(left.detach() - right.detach())) <= bound
 
 
-def assert_differentiable(function, point):
-    """Autograd agrees with central differences at `point`, in float64."""
-    x = point.detach().double().requires_grad_()
-    assert torch.autograd.gradcheck(function, (x,))
+def assert_differentiable(function, *points):
+    """Autograd agrees with central differences in every argument, in float64."""
+    assert torch.autograd.gradcheck(function, tuple(point.detach().double().requires_grad_() for point in points))

@@ -10,11 +10,14 @@ from dipcli.fidelities import (
     poisson,
     root_mean_squared_error,
 )
+from dipcli.options import PriorOptions
+from dipcli.physics.blur import Blur, blind_deblurring_problem, gaussian_kernel
 from dipcli.physics.fourier import fft
 from dipcli.physics.jpeg import Component, JpegEncoding
 from dipcli.physics.mri import CoilEncoding, SenseEncoding, mri_problem
 from dipcli.physics.picture import picture_problem
 from dipcli.physics.superresolution import Decimation
+from dipcli.problem import Unknown
 
 
 def noisy(*shape, seed=1):
@@ -45,6 +48,18 @@ def dejpeg(height=16, width=20, **options):
     )
 
 
+def deblurring():
+    kernel = gaussian_kernel(0.6)
+    return picture_problem(noisy(3, 16, 20), mean_squared_error, operator=Blur(kernel), shape=(3, 20, 24))
+
+
+def blind_deblurring():
+    kernel = Unknown((1, 5, 5), "simplex", PriorOptions(prior="siren", width=(8,), jitter=0.0))
+    return blind_deblurring_problem(
+        noisy(1, 16, 20), Unknown((1, 20, 24)), kernel, mean_squared_error, sparsity_weight=1e-4, tv_weight=0.01
+    )
+
+
 def mri(fidelity=mean_squared_error, *, has_maps=False, **options):
     """Two coils, of which every second line was measured."""
     images = torch.complex(noisy(2, 16, 20), noisy(2, 16, 20, seed=2))
@@ -65,9 +80,13 @@ PROBLEMS = {
     "upscaling-volume": lambda: upscaling((16, 16, 16), (8, 8, 8), "box"),
     "jpeg": dejpeg,
     "jpeg-turned": lambda: dejpeg(orientation=6, sampling=(1, 2)),
+    "deblurring": deblurring,
+    "deblurring-blind": blind_deblurring,
 }
 
-LINEAR = tuple(PROBLEMS)  # the problems whose operator claims to be linear in its one unknown
+LINEAR = tuple(
+    sorted(PROBLEMS.keys() - {"deblurring-blind"})
+)  # whose operator claims to be linear in its one unknown
 
 # All linear too, but of complex measurements, which one law of `test_laws` would make real; they are held to the
 # same laws in physics/test_mri_laws.py.

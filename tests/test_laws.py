@@ -90,13 +90,14 @@ def test_hidden_values_cannot_change_the_result(name, hidden_value):
 @every_problem
 def test_the_objective_can_be_differentiated(name):
     problem = PROBLEMS[name]()
-    (key,) = problem.unknowns
     exact = replace(problem, measurement=problem.measurement.double())
 
-    def objective(x):
-        return sum(exact.terms({key: x}, exact.predict({key: x})).values())
+    def objective(*values):
+        estimate = dict(zip(problem.unknowns, values, strict=True))
+        return sum(exact.terms(estimate, exact.predict(estimate)).values())
 
-    assert_differentiable(objective, 0.3 + 0.4 * torch.rand(problem.unknowns[key].shape))
+    points = [0.3 + 0.4 * torch.rand(unknown.shape) for unknown in problem.unknowns.values()]
+    assert_differentiable(objective, *points)
 
 
 @pytest.mark.parametrize("name", LINEAR)

@@ -26,10 +26,12 @@ class Torus:
     """
 
     def __init__(self, blurred: Tensor, kernel: Tensor, believed: Tensor | None = None) -> None:
-        """`believed` (height, width) is 0 where the frame says nothing."""
-        self._frame = blurred.shape[-2:]
+        """`believed` (height, width) is 0 where the frame says nothing, and what stands there has no influence."""
+        if believed is not None:
+            blurred = torch.where(believed > 0, blurred, blurred[:, believed > 0].mean())
+        self._frame = blurred
         self._room = kernel.shape[0] // 2
-        self.shape = [fft.next_fast_len(side + kernel.shape[0] - 1, real=True) for side in self._frame]
+        self.shape = [fft.next_fast_len(side + kernel.shape[0] - 1, real=True) for side in blurred.shape[-2:]]
         self.measured = self._placed(blurred)
         self.mask = self._placed(torch.ones_like(blurred[:1]) if believed is None else believed[None].to(blurred))
         self.transfer = self._transfer_of(kernel)
@@ -46,22 +48,22 @@ class Torus:
         image: Tensor = torch.fft.irfft2(spectrum, s=self.shape)
         return image
 
-    def start(self, blurred: Tensor) -> Tensor:
+    def start(self) -> Tensor:
         """The frame itself, its border repeated half way round."""
-        widths = [side - inner for side, inner in zip(self.shape, self._frame, strict=True)]
-        room = self._room
-        pads = (room, widths[1] - room, room, widths[0] - room)
-        return functional.pad(blurred[None], pads, mode="replicate")[0]
+        return functional.pad(self._frame[None], self._pads(), mode="replicate")[0]
 
     def crop(self, image: Tensor) -> Tensor:
         """The part of the torus that the frame saw."""
-        height, width = (side + 2 * self._room for side in self._frame)
+        height, width = (side + 2 * self._room for side in self._frame.shape[-2:])
         return image[..., :height, :width]
 
     def _placed(self, values: Tensor) -> Tensor:
+        return functional.pad(values, self._pads())
+
+    def _pads(self) -> tuple[int, int, int, int]:
         room = self._room
-        widths = [side - inner for side, inner in zip(self.shape, self._frame, strict=True)]
-        return functional.pad(values, (room, widths[1] - room, room, widths[0] - room))
+        down, right = (side - inner for side, inner in zip(self.shape, self._frame.shape[-2:], strict=True))
+        return (room, right - room, room, down - room)
 
     def _transfer_of(self, kernel: Tensor) -> Tensor:
         padded = kernel.new_zeros(*self.shape)
@@ -93,7 +95,7 @@ def deconvolve_tv(
     torus = Torus(blurred, kernel, believed)
     split = PER_WEIGHT * weight
     energy = SPLIT * torus.transfer.abs().square() + split * torus.slopes.abs().square().sum(0) + 1e-9
-    image = torus.start(blurred)
+    image = torus.start()
     spectrum = torus.fft(image)
     debt = torch.zeros_like(image)
     target, slack = (image.new_zeros(2, *image.shape) for _ in range(2))
@@ -118,7 +120,7 @@ def deconvolve_wiener(blurred: Tensor, kernel: Tensor, sigma: float) -> Tensor:
     Source: Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949.
     """
     torus = Torus(blurred, kernel)
-    image = torus.start(blurred)
+    image = torus.start()
     for _ in range(3):  # a border that fits the torus: blurred round it
         round_it = torus.ifft(torus.transfer * torus.fft(image))
         image = torch.where(torus.mask > 0, torus.measured, round_it)
@@ -138,7 +140,7 @@ def deconvolve_richardson_lucy(
     as in Bertero and Boccacci, 2005, doi 10.1051/0004-6361:20052717.
     """
     torus = Torus(blurred.clamp(min=0), kernel, believed)
-    image = torus.start(blurred).clamp(min=1e-3)
+    image = torus.start().clamp(min=1e-3)
     seen_by = torus.ifft(torus.transfer.conj() * torus.fft(torus.mask)).clamp(min=TAPER)
     for _ in range(rounds):
         seen = torus.ifft(torus.transfer * torus.fft(image)).clamp(min=1e-6)

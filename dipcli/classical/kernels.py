@@ -22,15 +22,15 @@ from dipcli.classical.least_squares import least_squares
 SHRINK = math.sqrt(0.5)  # from scale to scale
 SMALLEST = 3  # side of the window at the coarsest scale
 SHORTEST = 16  # side of the picture there
-EDGES = 4e-3  # weight of an edge at first
-LEAST_EDGES = 1e-4
+EDGES = 2e-4  # weight of an edge in the last turn: what came before must not depend on the window
+MOST_EDGES = 0.02
 FADING = 1.1  # by which it is divided in each turn
 TURNS = 5
 DAMPING = 2.0  # of the kernel
 FAINT = 0.05  # of the largest value: less is noise
 LOOSE = 0.1  # of the mass: a part with less, apart from the rest, is noise
 TV = 6e-4
-FIT = 0.5  # what the logarithm of the residual counts beside that of the sharpness
+FIT = 0.2  # what the logarithm of the residual counts beside that of the sharpness
 
 
 class Guess(NamedTuple):
@@ -56,10 +56,9 @@ def estimate_kernel(
         frame = _resized(blurred, shape) if scale else blurred
         shown = None if believed is None else (_resized(believed.float(), shape) > 0.99)
         kernel = _two_pixels(side, blurred) if kernel is None else tidy(_resized(kernel, [side] * 2), 0.02)
-        for _ in range(TURNS):
-            picture = _edges_of(frame, kernel, edges, shown)
+        for to_come in reversed(range(scale * TURNS, (scale + 1) * TURNS)):
+            picture = _edges_of(frame, kernel, min(edges * FADING**to_come, MOST_EDGES), shown)
             kernel = tidy(_fit_kernel(picture, frame, side, shown))
-            edges = max(edges / FADING, LEAST_EDGES)
     return _two_pixels(_odd(window), blurred) if kernel is None else kernel
 
 
@@ -138,7 +137,7 @@ def similarity(kernel: Tensor, other: Tensor) -> float:
 def _edges_of(frame: Tensor, kernel: Tensor, weight: float, believed: Tensor | None) -> Tensor:
     """A picture of strong edges only: few slopes that are not 0, by half-quadratic splitting."""
     torus = Torus(frame[None], kernel, believed)
-    image = torus.start(frame[None])
+    image = torus.start()
     steep, blurring = torus.slopes.abs().square().sum(0), torus.transfer.abs().square()
     pull = 2 * weight
     while pull < 2:

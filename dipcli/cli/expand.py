@@ -105,14 +105,19 @@ def _option(kind: Any, field: Any, default: Any) -> inspect.Parameter:  # noqa: 
         settings |= {"parser": parse_counts, "metavar": "N,N|NxK"}
         bare = tuple
     else:
-        settings |= {"min": span.lowest, "max": span.highest} if bare in (int, float) else {}
-    if bare is int:
+        settings |= {"min": span.lowest, "max": span.highest} if _is_one_of(bare, int, float) else {}
+    if _is_one_of(bare, int) and "min" in settings:
         settings |= {key: None if settings[key] is None else int(settings[key]) for key in ("min", "max")}
     annotation = bare if default is not None and default is not MISSING else _optional(bare)
     option = typer.Option(*names, **settings)
     return inspect.Parameter(
         field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, option]
     )
+
+
+def _is_one_of(kind: Any, *numbers: type) -> bool:  # noqa: ANN401 - a type
+    """Whether a type is one of some numbers, None allowed or not."""
+    return (set(get_args(kind)) - {types.NoneType} or {kind}) <= set(numbers)
 
 
 def _optional(kind: Any) -> Any:  # noqa: ANN401 - a type

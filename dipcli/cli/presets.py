@@ -237,6 +237,8 @@ def settings(
     base = presets[preset]
     prior: PriorName | None = given.given.get("prior")
     if prior is not None and prior != base.engine.prior.prior:
+        if prior not in STOCK:
+            raise OptionError(f"--prior {prior} is too large for pictures; leave it to --kernel-prior.")
         base = replace(base, engine=STOCK[prior])
     chosen = given.over(base)
     if chosen.engine.descent.precision == "bf16" and device_type != "cuda":

@@ -84,7 +84,8 @@ def build_prior(unknown: Unknown, options: PriorOptions) -> Prior:
     """A freshly drawn prior for one unknown; the global random state decides what is drawn.
 
     The unknown's own options, where its physics insists on some, come before `options`. Small unknowns get
-    fewer scales. Raises OptionError for sides under 16 and for options that do not fit each other.
+    fewer scales. Raises OptionError for options that do not fit each other and, except for networks without
+    scales, for sides under 16.
     """
     options = _fit_scales(unknown.prior or options, unknown.shape[1:])
     n_axes, n_out = len(unknown.shape) - 1, unknown.shape[0]
@@ -112,11 +113,13 @@ def _silence(network: nn.Module) -> None:
 
 def _fit_scales(options: PriorOptions, space: tuple[int, ...]) -> PriorOptions:
     """The options with as many scales as the shortest side allows, and one skip width for each."""
-    if min(space) < SMALLEST_SIDE:
-        raise OptionError(f"A side of {min(space)} is too short for a network; give at least {SMALLEST_SIDE}.")
     if not 1 <= len(space) <= 3:
         raise OptionError(f"{len(space)} axes are not supported; give one, two or three.")
-    if options.prior in ("siren", "convdecoder", "mlp"):
+    if options.prior in ("siren", "mlp"):
+        return options
+    if min(space) < SMALLEST_SIDE:
+        raise OptionError(f"A side of {min(space)} is too short for a network; give at least {SMALLEST_SIDE}.")
+    if options.prior == "convdecoder":
         return options
     skips = options.skip_width * (len(options.width) if len(options.skip_width) == 1 else 1)
     n_scales = len(options.width)

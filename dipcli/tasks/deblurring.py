@@ -20,7 +20,7 @@ from dipcli.tasks.statement import Outcome, Statement
 
 Part = tuple[slice, slice]
 
-WINDOWS = (9, 13, 17, 21, 25, 29, 35, 43, 55, 69, 87)  # tried one after the other
+WINDOWS = (9, 13, 17, 25, 35, 49, 69, 87)  # tried one after the other
 OF_PICTURE = 3  # the side of the picture in windows, unless told
 PART = 384  # side of the part in which a kernel is sought
 SMALLEST_PART = 32
@@ -35,7 +35,8 @@ RATES = {"classical": 0.1, "none": 0.01}  # of learning, in the picture's: over 
 SHARP = 0.82  # ℓ1/ℓ2 of the gradients, after over before, above which there was no blur to remove
 PEAKED = 0.9
 BRIGHTER = 0.1
-SCATTERED = 0.25  # share of its window that a kernel of mere noise covers
+SCATTERED = 0.25  # share of its window that a kernel of mere noise covers, unless the window is small
+SMALL_WINDOW = 25
 MISFIT, LEAST_MISFIT = 2.0, 0.012  # in deviations of the noise; never less than
 ALIKE = 0.6  # similarity of the kernels of two parts of an evenly blurred picture
 
@@ -154,8 +155,8 @@ def _unknowns(part: Blurred, guess: Guess, largest: int, options: DeblurringOpti
     prior = _kernel_prior(options)
     if options.init == "none":
         side = max(largest, DRAWN)
-        sides = [n + side - 1 for n in part.frame.shape[1:]]
-        return Unknown((len(part.frame), *sides)), Unknown((1, side, side), "simplex", prior)
+        picture = functional.pad(part.frame[None], (side // 2,) * 4, mode="replicate")[0]
+        return Unknown(tuple(picture.shape), guide=picture), Unknown((1, side, side), "simplex", prior)
     start = trimmed(guess.kernel, ROOM, DRAWN)
     picture = part.smooth_behind(start).clamp(0, 1)
     return (
@@ -199,7 +200,7 @@ def _doubts(guess: Guess, sharp: Tensor, part: Blurred, calm: Tensor, largest: i
     misfit = float(errors.square().mean().sqrt())
     doubts = {
         "No blur was found.": gain > SHARP or float(kernel.max()) > PEAKED,
-        "The kernel is scattered over its whole window.": covered > SCATTERED * largest**2,
+        "The kernel is scattered over its whole window.": covered > SCATTERED * max(largest, SMALL_WINDOW) ** 2,
         "The result is darker or brighter than the input.": abs(after - before) > BRIGHTER * before,
         f"The result does not explain the input (residual {misfit:.3f}).": misfit
         > max(LEAST_MISFIT, MISFIT * part.sigma),
