@@ -21,9 +21,10 @@ def total_variation(image: Tensor) -> Tensor:
 
 
 def normalised_sparsity(image: Tensor) -> Tensor:
-    """ℓ1/ℓ2 of the gradients: small where few of them are large, whatever the contrast; blur makes it larger.
+    """ℓ1/ℓ2 of the gradients per root of their number, in [0, 1]: small where few are large, of any contrast.
 
-    Source: Krishnan, Tay and Fergus, CVPR 2011, doi 10.1109/CVPR.2011.5995521.
+    Blur makes it larger. Source: Krishnan, Tay and Fergus, CVPR 2011, doi 10.1109/CVPR.2011.5995521, whose
+    ratio is √n times as large.
     """
     slopes = torch.cat([difference.flatten() for difference in gradients(image)])
-    return slopes.abs().sum() / (slopes.square().sum() + 1e-12).sqrt()
+    return slopes.abs().mean() / (slopes.square().mean() + 1e-18).sqrt()

@@ -5,7 +5,15 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim, psnr_db, ssim
+from dipcli.metrics import (
+    foreground,
+    nmse,
+    peak_psnr_db,
+    peak_ssim,
+    psnr_db,
+    psnr_up_to_shift_db,
+    ssim,
+)
 
 
 def noisy(picture):
@@ -142,3 +150,26 @@ def test_dark_holes_belong_to_the_foreground():
     inside = foreground(ring)
     assert bool(inside[:, 1:6, 1:6].all())
     assert int(inside.sum()) == 50
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (3, -2), (-9, 10)])
+def test_a_shift_by_whole_pixels_is_forgiven(shift):
+    reference = torch.rand(1, 80, 90)
+    assert psnr_up_to_shift_db(reference.roll(shift, (1, 2)), reference) > 150
+
+
+def test_a_shift_by_half_a_pixel_is_forgiven_too():
+    picture = torch.rand(1, 80, 90)
+    reference = 0.5 * (picture + picture.roll(-1, 2))  # by half a pixel, as linear interpolation has it
+    assert psnr_up_to_shift_db(picture, reference) > 150
+
+
+def test_a_shift_that_is_too_far_is_an_error():
+    reference = torch.rand(1, 80, 90)
+    assert psnr_up_to_shift_db(reference.roll(12, 1), reference) < 15
+
+
+def test_noise_is_not_forgiven():
+    reference = torch.rand(1, 60, 60).mul(0.5).add(0.25)
+    noisy = reference + 0.1 * torch.randn(1, 60, 60).clamp(-2, 2)
+    assert psnr_up_to_shift_db(noisy, reference) == pytest.approx(psnr_db(noisy, reference), abs=1)

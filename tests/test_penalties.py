@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from blurs import SOFT, blur, shapes
 from laws import assert_differentiable, assert_matches
 
-from dipcli.penalties import gradients, total_variation
+from dipcli.penalties import gradients, normalised_sparsity, total_variation
 
 
 def test_total_variation_of_nine_values_by_hand():
@@ -42,3 +43,24 @@ def test_there_is_one_gradient_for_each_axis():
 
 def test_gradients_of_total_variation_agree_with_differences():
     assert_differentiable(total_variation, torch.rand(1, 4, 5))
+
+
+def test_sparsity_of_nine_values_by_hand():
+    board = torch.zeros(1, 3, 3)
+    board[0, 1:] = 0.5  # three slopes of 0.5 among twelve
+    assert_matches(normalised_sparsity(board), (3 * 0.5 / 12) / (3 * 0.25 / 12) ** 0.5)
+
+
+def test_sparsity_does_not_depend_on_contrast_and_size():
+    image = torch.rand(1, 24, 24)
+    assert_matches(normalised_sparsity(0.1 * image), normalised_sparsity(image), tolerance=1e-5)
+    assert_matches(normalised_sparsity(torch.rand(1, 200, 200)), normalised_sparsity(image), tolerance=0.03)
+
+
+def test_blur_makes_a_picture_less_sparse():
+    picture = shapes(60, 60)
+    assert float(normalised_sparsity(blur(picture, SOFT))) > 1.2 * float(normalised_sparsity(picture))
+
+
+def test_gradients_of_sparsity_agree_with_differences():
+    assert_differentiable(normalised_sparsity, torch.rand(1, 4, 5))

@@ -49,6 +49,7 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     save_noisy(tmp_path / "truth.png", seed=1)
     for name in ("photo.png", "small.png", "snail.jpg"):
         save_noisy(tmp_path / name)
+    save_noisy(tmp_path / "shaken.png", (48, 52, 3))
     save_hole(tmp_path / "scratches.png")
     with Image.open(tmp_path / "photo.png") as photo, Image.open(tmp_path / "scratches.png") as hole:
         Image.merge("RGBA", (*photo.split(), ImageOps.invert(hole.convert("L")))).save(tmp_path / "logo.png")

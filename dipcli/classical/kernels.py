@@ -29,6 +29,7 @@ TURNS = 5
 DAMPING = 2.0  # of the kernel
 FAINT = 0.05  # of the largest value: less is noise
 LOOSE = 0.1  # of the mass: a part with less, apart from the rest, is noise
+WITHIN = 0.98  # share of a kernel that is not at the border of its window, if that is large enough
 TV = 6e-4
 FIT = 0.2  # what the logarithm of the residual counts beside that of the sharpness
 
@@ -37,6 +38,7 @@ class Guess(NamedTuple):
     """A kernel (n, n), the picture that it gives, and how believable the two are; the lowest is best."""
 
     score: float
+    misfit: float  # of the blurred picture from the frame, root mean square
     kernel: Tensor
     picture: Tensor
 
@@ -67,15 +69,25 @@ def judge(blurred: Tensor, kernel: Tensor, believed: Tensor | None = None) -> Gu
     picture, misfit = deconvolve_tv(blurred[None], kernel, TV, believed=believed, rounds=60)
     slopes = torch.cat([picture.diff(dim=axis).flatten() for axis in (1, 2)])
     sharpness = float(slopes.abs().sum() / torch.linalg.vector_norm(slopes).clamp(min=1e-9))
-    return Guess(math.log(max(sharpness, 1e-9)) + FIT * math.log(max(misfit, 1e-6)), kernel, picture)
+    score = math.log(max(sharpness, 1e-9)) + FIT * math.log(max(misfit, 1e-6))
+    return Guess(score, misfit, kernel, picture)
 
 
 def best_guess(
     blurred: Tensor, sizes: Iterable[int], *, edges: float = EDGES, believed: Tensor | None = None
 ) -> Guess:
-    """The most believable kernel for a gray frame (height, width) among those of several windows."""
-    kernels = (estimate_kernel(blurred, size, edges=edges, believed=believed) for size in sizes)
-    return min((judge(blurred, kernel, believed) for kernel in kernels), key=lambda guess: guess.score)
+    """The most believable kernel for a gray frame (height, width) among those of several windows.
+
+    One that its window cuts off is taken only where all are.
+    """
+    kernels = [estimate_kernel(blurred, size, edges=edges, believed=believed) for size in sizes]
+    whole = [kernel for kernel in kernels if not is_cut_off(kernel)]
+    return min((judge(blurred, kernel, believed) for kernel in whole or kernels), key=lambda guess: guess.score)
+
+
+def is_cut_off(kernel: Tensor) -> bool:
+    """Whether a kernel goes on beyond its window, as far as one can see."""
+    return float(kernel[1:-1, 1:-1].sum()) < WITHIN * float(kernel.sum())
 
 
 def tidy(kernel: Tensor, faint: float = FAINT) -> Tensor:

@@ -46,7 +46,9 @@ class DeblurringOptions:
     )
     restarts: Annotated[int, "Further tries where the kernel is not believable.", Range(0, 4)] = 1
     keep: Annotated[bool, "Return the result even where it is not believable."] = False
-    sparsity_weight: Annotated[float, "Weight of ℓ1/ℓ2 of the picture's gradients in the fit.", Range(0)] = 0.0
+    sparsity_weight: Annotated[
+        float, "Weight of ℓ1/ℓ2 of the picture's gradients in the fit; keeps the kernel from shrinking.", Range(0)
+    ] = 0.02
     tv_weight: Annotated[float, "Weight of the total variation in the fit.", Range(0)] = 0.0
     classical: Annotated[
         float, "Share of the classical estimate in the result of --method prior.", Range(0, 1)
@@ -54,8 +56,11 @@ class DeblurringOptions:
     reference_kernel: Annotated[Path | None, "The true kernel, to be scored against."] = None
 
     def __post_init__(self) -> None:
-        """Raise OptionError for a part of the picture that is no rectangle."""
-        self.part  # noqa: B018 - parsed for its errors
+        """Raise OptionError for a part of the picture that is no rectangle, or cannot be all that is fitted."""
+        if self.part is not None and self.method == "prior":
+            raise OptionError(
+                "--crop cannot go with --method prior, which makes the whole picture; leave one out."
+            )
 
     @property
     def part(self) -> tuple[slice, slice] | None:

@@ -20,7 +20,7 @@ from dipcli.tasks.statement import Outcome, Statement
 
 Part = tuple[slice, slice]
 
-WINDOWS = (9, 13, 17, 25, 35, 49, 69, 87)  # tried one after the other
+WINDOWS = (9, 13, 19, 27, 39, 55, 79)  # tried one after the other
 OF_PICTURE = 3  # the side of the picture in windows, unless told
 PART = 384  # side of the part in which a kernel is sought
 SMALLEST_PART = 32
@@ -117,18 +117,19 @@ def _blind(
 
     def finish(estimate: Estimate, picture: Tensor) -> Outcome:
         found = judge(calm, tidy(estimate["kernel"][0], FAINT), part.believed)
-        is_better = options.init == "none" or found.score < guess.score
-        best = found if is_better else guess
-        sharp = _sharp(blurred, found) if is_better else textbook
+        is_better = options.init == "none" or found.misfit < guess.misfit
+        best, sharp = (found, _sharp(blurred, found)) if is_better else (guess, textbook)
         doubts = _doubts(best, sharp, part, calm, largest)
         shown = picture if options.method == "prior" else blurred.in_units_of_input(sharp)
-        told = {"kernel of": "two networks" if is_better else "edges"}
-        metrics = {} if truth is None else {"kernel_similarity": similarity(best.kernel, truth.to(best.kernel))}
-        if not doubts or options.keep:
-            return Outcome(shown, {"kernel": trimmed(best.kernel)}, doubts, told, metrics)
-        doubt = f"{' '.join(doubts)} The input is returned; --keep returns the result all the same."
+        if doubts and not options.keep:
+            shown = blurred.in_units_of_input(blurred.frame)
+            doubts = (f"{' '.join(doubts)} The input is returned; --keep returns the result all the same.",)
         return Outcome(
-            blurred.in_units_of_input(blurred.frame), {"kernel": trimmed(best.kernel)}, (doubt,), told, metrics
+            shown,
+            {"kernel": trimmed(best.kernel)},
+            doubts,
+            {"kernel of": "two networks" if is_better else "edges"},
+            {} if truth is None else {"kernel_similarity": similarity(best.kernel, truth.to(best.kernel))},
         )
 
     return Statement(
@@ -219,6 +220,8 @@ def _part(blurred: Blurred, options: DeblurringOptions, avoid: Part | None = Non
                 f"--crop {options.crop} is no part of {width}x{height}, of sides of at least {SMALLEST_PART}."
             )
         return rows, columns
+    if options.method == "prior":
+        return slice(0, height), slice(0, width)
     sides = (min(PART, height), min(PART, width))
     gray = blurred.frame.mean(0, keepdim=True)
     slopes = sum(gray.diff(dim=axis, append=gray.narrow(axis, -1, 1)).square() for axis in (1, 2))

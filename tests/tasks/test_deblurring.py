@@ -159,12 +159,13 @@ def test_the_part_with_most_edges_is_searched(blurred, monkeypatch):
     assert finished(statement).picture.shape == frame.shape
 
 
-def test_an_uneven_blur_is_said(sharp, blurred, monkeypatch):
-    monkeypatch.setattr(deblurring, "PART", 92)
-    other = blur(sharp, framed(motion_kernel(7, 0), 9))
-    uneven, even = torch.cat([blurred, other], 2), torch.cat([blurred, blurred.flip(0)], 2)
-    assert any("may not be even" in warning for warning in state(uneven, **QUICK).warnings)
-    assert state(even, **QUICK).warnings == ()
+def test_an_uneven_blur_is_said(sharp, monkeypatch):
+    monkeypatch.setattr(deblurring, "PART", 88)
+    across, down = (blur(sharp, motion_kernel(11, angle)) for angle in (0, 90))
+    uneven, even = torch.cat([across, down], 2), torch.cat([down, down.flip(0)], 2)
+    quick = QUICK | {"kernel_size": 13}
+    assert any("may not be even" in warning for warning in state(uneven, **quick).warnings)
+    assert state(even, **quick).warnings == ()
 
 
 def test_the_part_may_be_told(blurred):
@@ -184,6 +185,17 @@ def test_the_part_may_be_told(blurred):
 def test_what_does_not_fit_is_refused(blurred, options, match):
     with pytest.raises(OptionError, match=match):
         state(blurred, **options)
+
+
+def test_the_networks_make_the_whole_picture_where_that_is_asked_for(blurred, monkeypatch):
+    monkeypatch.setattr(deblurring, "PART", 64)
+    outcome = finished(state(blurred, keep=True, **(QUICK | {"method": "prior"})))
+    assert outcome.picture.shape == blurred.shape
+
+
+def test_a_part_and_a_picture_by_networks_exclude_each_other():
+    with pytest.raises(OptionError, match="--crop cannot go with --method prior"):
+        DeblurringOptions(crop="0,0,40,40", method="prior")
 
 
 @pytest.mark.parametrize("crop", ["10,20", "a,b,c,d", "1,2,3,4,5", "-1,0,40,40"])
