@@ -48,7 +48,7 @@ class DeblurringOptions:
     keep: Annotated[bool, "Return the result even where it is not believable."] = False
     sparsity_weight: Annotated[
         float, "Weight of ℓ1/ℓ2 of the picture's gradients in the fit; keeps the kernel from shrinking.", Range(0)
-    ] = 0.02
+    ] = 0.01
     tv_weight: Annotated[float, "Weight of the total variation in the fit.", Range(0)] = 0.0
     classical: Annotated[
         float, "Share of the classical estimate in the result of --method prior.", Range(0, 1)
