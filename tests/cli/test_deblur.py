@@ -1,5 +1,7 @@
 """`dipcli deblur`: the sharp picture, and its kernel beside it."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -103,6 +105,12 @@ def test_the_record_says_what_was_decided(deblur, shaken, tmp_path):
     assert record["classical"] == {"method": "edges, tv"}
     assert record["decisions"]["kernel of"] in {"two networks", "edges"}
     assert record["options"]["kernel_size"] == 9
+
+
+def test_the_record_on_stdout_is_the_one_beside_the_output(deblur, shaken, tmp_path):
+    truth = ("--reference-kernel", tmp_path / "hook.npy")
+    done = deblur(shaken, "--kernel", "disk:2", *truth, "--json", "-o", tmp_path / "sharp.png")
+    assert json.loads(done.stdout) == record_of(tmp_path / "sharp.png")
 
 
 @pytest.mark.parametrize("preset", ["fast", "balanced", "paper"])
