@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from dipcli.classical.phasing import Algorithm, Pattern, cycles, inverse, shrink_wrap, transform
+from dipcli.classical.phasing import Algorithm, Pattern, cycles, inverse, shrink_wrap, smooth, transform
 from dipcli.symmetries import error
 
 WIDEST, NARROWEST, LATER = 2.0, 0.5, 0.7  # pixels: σ of shrink-wrap in the first round, and in later ones
@@ -17,6 +17,7 @@ FEWEST = 3  # starts that always go on
 ALIKE = 0.1  # error between two starts that say the same
 DETWIN_AT, DETWIN = 0.1, 10  # when, and for how many cycles, half of the support is hidden
 FINISH, TIGHT, SMOOTH, LAST = 10, 0.25, 1.0, 50  # of RAAR: updates, threshold and σ of the support; cycles of ER
+RELEASE = 40  # cycles of RAAR once the free pixels are shown
 RADIUS = 2  # of the discs (balls) of free pixels
 CENTRAL = 0.05  # share of the sides around the centre that is always shown
 CHUNK = 2**20  # values that are transformed together
@@ -91,12 +92,11 @@ def free_pixels(known: Tensor, share: float, seed: int = 0) -> Tensor:
     return (free & (distance.sqrt() > CENTRAL)).to(known.device) * known
 
 
-def search(pattern: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: int) -> Starts:
-    """The best starts after the search, still without the free pixels.
+def search(shown: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: int) -> Starts:
+    """The best starts after the search; `shown` is the pattern without the free pixels.
 
     Round after round the better half goes on, until the two best agree or the rounds are over.
     """
-    shown = replace(pattern, known=pattern.known - free)
     objects = random_starts(shown, box, told.starts, seed)
     support = box.expand(objects.shape)
     zeros = (0.0,) * told.starts
@@ -113,7 +113,7 @@ def search(pattern: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: i
 
 
 def finish(found: Starts, pattern: Pattern, box: Tensor, *, keep_support: bool = False) -> Starts:
-    """The starts brought to rest with all known pixels: RAAR while the support becomes tight, then ER."""
+    """The starts brought to rest: RAAR while the support becomes tight, then ER."""
     parts = []
     for objects, support in _chunks(found):
         x = objects
@@ -127,12 +127,46 @@ def finish(found: Starts, pattern: Pattern, box: Tensor, *, keep_support: bool =
     return replace(found, objects=objects, support=support, chi=tuple(chi))
 
 
+def release(found: Starts, pattern: Pattern) -> Starts:
+    """Starts at rest, brought to rest again where the pattern has pixels that they had not been shown."""
+    parts = [
+        cycles(cycles(*part, "raar", RELEASE), pattern, part[2], "er", LAST) for part in _with(pattern, found)
+    ]
+    objects = torch.cat(parts)
+    return replace(found, objects=objects, chi=tuple(pattern.chi(transform(objects)).tolist()))
+
+
 def random_starts(pattern: Pattern, box: Tensor, count: int, seed: int) -> Tensor:
-    """Objects in the box from the measured amplitudes and random phases."""
+    """Objects in the box from the measured amplitudes and random phases.
+
+    Where the centre was not measured, every second start is a blob: it knows, nearly, what is hidden.
+    """
     random = torch.Generator().manual_seed(seed)
-    phases = 2 * math.pi * torch.rand((count, *box.shape), generator=random)
+    phases = 2 * math.pi * torch.rand((count, *box.shape), generator=random).to(pattern.amplitude)
     amplitude = pattern.amplitude * pattern.known
-    return inverse(torch.polar(amplitude.expand(phases.shape), phases.to(amplitude))) * box
+    if bool(pattern.known.flatten()[0] > 0):
+        return inverse(torch.polar(amplitude.expand(phases.shape), phases)) * box
+    drawn = []
+    for number, phase in enumerate(phases):
+        spectrum = torch.polar(amplitude, phase)
+        if number % 2 == 0:
+            blob = transform(_blob(box, random)[None].to(amplitude.device))[0]
+            seen = blob.abs() * pattern.known
+            blob = blob * (amplitude.square().sum() / seen.square().sum().clamp(min=1e-20)).sqrt()
+            spectrum = torch.where(pattern.known > 0, torch.polar(amplitude, blob.angle()), blob)
+        drawn.append(inverse(spectrum[None])[0])
+    return torch.stack(drawn) * box
+
+
+def _blob(box: Tensor, random: torch.Generator) -> Tensor:
+    """An ellipse (ellipsoid) of magnitude 1 in the box, of random half-axes and a smooth random phase."""
+    shape = box.shape
+    distance = torch.zeros(shape)
+    for axis, n in enumerate(shape):
+        line = (torch.arange(n) - n // 2) / (n / 4 * (0.6 + 0.4 * float(torch.rand(1, generator=random))))
+        distance = distance + line.square().reshape(-1, *[1] * (len(shape) - 1 - axis))
+    field = smooth(torch.randn(shape, generator=random)[None], min(shape) / 16)[0]
+    return torch.polar((distance < 1).float(), 0.5 * field / field.std())
 
 
 def _round(found: Starts, pattern: Pattern, box: Tensor, told: Search, *, first: bool) -> Starts:

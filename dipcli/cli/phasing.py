@@ -30,7 +30,8 @@ from dipcli.options import PhaseOptions, PhasingMethod
 from dipcli.physics.diffraction import embed
 from dipcli.report.messages import LOGGER
 from dipcli.symmetries import align, error
-from dipcli.tasks.phasing import Control, Shot, state_phasing
+from dipcli.tasks.phasing import state_phasing
+from dipcli.tasks.textbook_phases import Control, Shot
 
 INSIDE = 0.3  # share of the truth's largest magnitude from which a pixel belongs to the object
 

@@ -179,6 +179,7 @@ FROM_PROJECTIONS = FAST
 
 PHASE: dict[PhasingMethod, dict[PresetName, PhaseOptions]] = {
     "classical": {name: PhaseOptions(engine=FAST) for name in ("fast", "balanced", "paper")},
+    "sparse": {name: PhaseOptions(engine=FAST) for name in ("fast", "balanced", "paper")},
     "double-dip": {
         "fast": PhaseOptions(engine=TWO_HOURGLASSES),
         "balanced": PhaseOptions(engine=TWO_HOURGLASSES),

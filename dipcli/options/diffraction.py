@@ -8,7 +8,7 @@ from dipcli.errors import OptionError
 from dipcli.options.engine import EngineOptions
 from dipcli.options.notes import Range
 
-PhasingMethod = Literal["auto", "classical", "double-dip", "hybrid"]
+PhasingMethod = Literal["auto", "classical", "sparse", "double-dip", "hybrid"]
 AlgorithmName = Literal["hio", "raar", "er"]
 UnknownsName = Literal["magnitude-phase", "real-imaginary"]
 MisfitName = Literal["amplitude", "poisson", "intensity"]
@@ -67,13 +67,16 @@ class PhasingOptions:
 
     method: Annotated[
         PhasingMethod,
-        "classical: many starts of projections; double-dip: two networks; hybrid: networks that begin there.",
+        "classical: many starts of projections; sparse: then few edges and bends; double-dip: two networks; "
+        "hybrid: networks that begin at the sparse object; auto: sparse.",
     ] = "auto"
-    starts: Annotated[int, "Random starts of the projections.", Range(1)] = 12
+    starts: Annotated[int, "Random starts of the projections; 0: 12 in 2D, 4 in 3D.", Range(0)] = 0
     algorithm: Annotated[AlgorithmName, "The projections of the search: HIO, RAAR, or error reduction."] = "hio"
-    cycles: Annotated[int, "Cycles of one round; after each, the better half of the starts goes on.", Range(1)] = (
-        600
-    )
+    cycles: Annotated[
+        int,
+        "Cycles of one round, after which the better half of the starts goes on; 0: 600 in 2D, 200 in 3D.",
+        Range(0),
+    ] = 0
     rounds: Annotated[int, "Most rounds; fewer where the two best starts agree.", Range(1)] = 6
     support: Annotated[
         Path | None, "Where the object is, if that is known: a file of the pattern's or the object's shape."

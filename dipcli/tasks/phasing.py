@@ -1,66 +1,32 @@
-"""Retrieving the phases of one pattern: projections from many starts, two networks, or both."""
+"""Retrieving the phases of one pattern: projections, few edges and bends, two networks, judged by free pixels."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
-from dipcli.classical.agreement import Agreement, agreement
-from dipcli.classical.multistart import Search, Starts, finish, free_pixels, search
-from dipcli.classical.phasing import Pattern, transform
-from dipcli.errors import InputError, OptionError
-from dipcli.options import PhaseOptions, PhasingMethod, PhasingOptions
+from dipcli.classical.phasing import transform
+from dipcli.classical.sparse import best_scale, unseen
+from dipcli.errors import OptionError
+from dipcli.options import PhaseOptions, PhasingMethod
 from dipcli.physics.diffraction import MISFITS, Fraunhofer, diffraction_problem, embed, middle
 from dipcli.problem import Estimate
 from dipcli.tasks.likeness import likeness_of
 from dipcli.tasks.statement import Outcome, Statement
+from dipcli.tasks.textbook_phases import Control, Shot, Textbook, box_sides, find, smoothed
 
-KEPT = 5  # starts that are compared with each other in the end
-SAME = 0.5  # error to the best one under which a start shows the same object
+AUTO: PhasingMethod = "sparse"  # what measured best, see tests/bench/phase.py
 UNSURE = 0.2
 
 
 @dataclass(frozen=True)
-class Shot:
-    """What was measured: intensity (1, *space), frequency 0 in the centre, and where it is good."""
+class Candidate:
+    """One method's object (1, *space) and its χ on free pixels that it was not shown."""
 
-    intensity: Tensor
-    good: Tensor
-    support: Tensor | None = None  # (*space), where that is known
-
-
-@dataclass(frozen=True)
-class Control:
-    """How the search is seeded, ended from outside, and watched."""
-
-    seed: int = 0
-    deadline: float = math.inf
-    interrupted: Callable[[], bool] = lambda: False
-    watch: Callable[[int, int, float], None] = lambda _round, _starts, _misfit: None
-
-
-@dataclass(frozen=True)
-class Textbook:
-    """What projections found: starts, the best first, and what those that agree have in common."""
-
-    starts: Starts
-    common: Agreement
-    seen: tuple[float, ...]  # χ on the free pixels, for which nothing was fitted to them
-
-    errors: tuple[float, ...]  # of each start to the best one
-
-    @property
-    def best(self) -> Tensor:
-        """The object (1, *space)."""
-        return self.starts.objects[:1]
-
-    def table(self) -> Tensor:
-        """A row for each start: its number, cycles, χ, χ on the free pixels, error to the best one."""
-        found = self.starts
-        rows = zip(found.numbers, found.cycles, found.chi, self.seen, self.errors, strict=True)
-        return torch.tensor(list(rows), dtype=torch.float64)
+    method: str
+    image: Tensor
+    free: float
 
 
 def state_phasing(shot: Shot, recipes: Mapping[PhasingMethod, PhaseOptions], control: Control) -> Statement:
@@ -69,152 +35,81 @@ def state_phasing(shot: Shot, recipes: Mapping[PhasingMethod, PhaseOptions], con
     Raises OptionError for a support that does not fit.
     """
     told = recipes["classical"].phasing
-    method: PhasingMethod = "classical" if told.method == "auto" else told.method
+    method = AUTO if told.method == "auto" else told.method
     options = recipes[method]
-    pattern = pattern_of(shot)
-    free = free_pixels(pattern.known, told.free_pixels)
-    book = _textbook(shot, pattern, free, options.phasing, control)
-    box = box_sides(shot.intensity)
-    facts = {
-        "pattern": f"{_sizes(shot.intensity.shape[1:])}, {float((shot.good > 0).float().mean()):.1%} of it good, "
-        f"{float(shot.intensity.sum()):.3g} counts",
-        "object": f"in a box of {_sizes(box)}",
-        "textbook": f"{told.algorithm.upper()}, {told.starts} start(s), {book.starts.cycles[0]} cycles for the "
-        f"best, χ {book.starts.chi[0]:.4f}, {book.starts.free[0]:.4f} on free pixels",
-        "method": method,
-    }
-    told_phasing = {**asdict(options.pattern), **asdict(options.phasing)}
-    textbook = (f"{told.algorithm}, {told.starts} starts", middle(book.best, box).abs())
-    if method == "classical":
+    if told.fresnel and method != "double-dip":
+        raise OptionError("Projections know the far field only; with --fresnel use --method double-dip.")
+    book = find(shot, told, control)
+    candidates = [Candidate("classical", book.best, book.free[0])]
+    if method in ("sparse", "hybrid"):
+        fitted, aware = smoothed(book, control)
+        candidates.append(Candidate("sparse", aware, fitted.free))
+    start = min(candidates, key=lambda one: one.free).image
+    space, box = shot.intensity.shape[1:], box_sides(shot.intensity)
+    textbook = (f"{told.algorithm}, {len(book.starts.numbers)} best starts", middle(book.best, box).abs())
+    stated = ({**asdict(options.pattern), **asdict(options.phasing)}, _facts(shot, book, method))
+    if method in ("classical", "sparse"):
         return Statement(
             None,
             options.engine,
             textbook,
-            told_phasing,
-            facts,
+            *stated,
             warnings=_doubts(book, control),
-            finish=lambda _estimate, _picture: outcome_of(book.best, book, pattern, {}),
+            finish=lambda _estimate, _picture: judged(candidates, book),
         )
-    likeness = likeness_of(options.phasing, box, book.best if method == "hybrid" else None)
+    likeness = likeness_of(options.phasing, box, start if method == "hybrid" else None)
     problem = diffraction_problem(
         shot.intensity,
-        Fraunhofer(shot.intensity.shape[1:], options.phasing.fresnel),
+        Fraunhofer(space, options.phasing.fresnel),
         likeness,
         MISFITS[options.phasing.loss],
-        weight=torch.fft.fftshift(pattern.known - free)[None],
+        weight=torch.fft.fftshift(book.shown.known)[None],
         tv_weight=options.phasing.tv_weight,
     )
 
     def finished(estimate: Estimate, _: Tensor) -> Outcome:
-        found = embed(likeness.join(estimate["first"], estimate["second"]), shot.intensity.shape[1:])
-        return judged(found, book, pattern, free, method)
+        image = embed(likeness.join(estimate["first"], estimate["second"]), space)
+        return judged([*candidates, Candidate(method, image, unseen(image, book.shown, book.free_pixels))], book)
 
-    return Statement(problem, options.engine, textbook, told_phasing, facts, finish=finished)
-
-
-def pattern_of(shot: Shot) -> Pattern:
-    """Amplitudes of norm 1 with frequency 0 in the corner."""
-    good = shot.good.to(shot.intensity.dtype)
-    amplitude = (shot.intensity[0].clamp(min=0) * good).sqrt()
-    return Pattern(torch.fft.ifftshift(amplitude / amplitude.norm()), torch.fft.ifftshift(good))
+    return Statement(problem, options.engine, textbook, *stated, warnings=_doubts(book, control), finish=finished)
 
 
-def box_sides(intensity: Tensor) -> tuple[int, ...]:
-    """The sides of the object's box: half of the pattern's."""
-    return tuple(n // 2 for n in intensity.shape[1:])
+def judged(candidates: list[Candidate], book: Textbook) -> Outcome:
+    """The outcome with the object that explains the free pixels best: never worse than the textbook there."""
+    best = min(candidates, key=lambda one: one.free)
+    facts = {
+        "free pixels": ", ".join(f"χ {one.free:.4f} {one.method}" for one in candidates),
+        "object of": best.method,
+    }
+    return outcome_of(best.image, book, facts)
 
 
-def _textbook(shot: Shot, pattern: Pattern, free: Tensor, told: PhasingOptions, control: Control) -> Textbook:
-    """The search, its best starts brought to rest, and what they have in common."""
-    space = shot.intensity.shape[1:]
-    if told.fresnel:
-        raise OptionError("Projections know the far field only; with --fresnel use --method double-dip.")
-    box = embed(torch.ones(1, *box_sides(shot.intensity), device=shot.good.device), space)[0] > 0
-    given = shot.support
-    if given is not None:
-        if given.shape == box_sides(shot.intensity):
-            given = embed(given[None].float(), space)[0] > 0
-        if given.shape != space or not bool(given.any()):
-            raise OptionError(
-                f"--support is {_sizes(given.shape)} and must be {_sizes(space)} or half, and not empty."
-            )
-    limits = box if given is None else given
-    how = Search(
-        starts=told.starts,
-        algorithm=told.algorithm,
-        cycles=told.cycles,
-        rounds=told.rounds,
-        threshold=told.support_threshold if given is None else 0.0,
-        every=told.support_every,
-        detwin=told.detwin,
-        deadline=control.deadline,
-        interrupted=control.interrupted,
-        watch=control.watch,
-    )
-    found = search(pattern, limits, how, free=free, seed=control.seed)
-    found = found.take(list(range(min(KEPT, len(found.numbers)))))
-    if not math.isfinite(found.free[0]):
-        raise InputError("No start led to finite numbers; check the pattern's values.")
-    done = finish(found, pattern, limits, keep_support=given is not None)
-    common = agreement(done.objects)
-    return Textbook(done, agreement_of_same(done.objects, common), found.free, common.errors)
-
-
-def agreement_of_same(objects: Tensor, common: Agreement) -> Agreement:
-    """The agreement of those objects that show the same as the first."""
-    same = [k for k, e in enumerate(common.errors) if e < SAME]
-    return common if len(same) == len(objects) else agreement(objects[same])
-
-
-def free_misfit(image: Tensor, pattern: Pattern, free: Tensor) -> float:
-    """χ of an object (1, *space) on the free pixels, at the scale that the others tell."""
-    shown = pattern.known - free
-    predicted = transform(image).abs()
-    scale = (shown * predicted * pattern.amplitude).sum() / (shown * predicted.square()).sum().clamp(min=1e-30)
-    return float(pattern.chi(scale * transform(image), free))
-
-
-def judged(found: Tensor, book: Textbook, pattern: Pattern, free: Tensor, method: str) -> Outcome:
-    """The outcome with the networks' object, or with the textbook's where that explains the free pixels better."""
-    misfit = free_misfit(found, pattern, free)
-    is_better = misfit < book.seen[0]
-    facts = {"free pixels": f"χ {misfit:.4f} ({method}), {book.seen[0]:.4f} (textbook)"}
-    return outcome_of(
-        found if is_better else book.best,
-        book,
-        pattern,
-        {**facts, "object of": method if is_better else "textbook"},
-    )
-
-
-def outcome_of(image: Tensor, book: Textbook, pattern: Pattern, facts: Mapping[str, str]) -> Outcome:
+def outcome_of(image: Tensor, book: Textbook, facts: Mapping[str, str]) -> Outcome:
     """The object on its box, centred, of mean phase 0, and all that is written beside it."""
-    box = tuple(n // 2 for n in image.shape[1:])
-    spectrum = transform(image)
-    scale = (pattern.known * spectrum.abs() * pattern.amplitude).sum() / (
-        pattern.known * spectrum.abs().square()
-    ).sum()
-    image = image * scale
-    support = book.starts.support[:1]
-    shift = centring(support[0])
-    centred = torch.roll(image, shift, tuple(range(1, image.ndim)))
-    turn = torch.exp(-1j * centred.sum().angle())
-    modes = torch.roll(book.common.modes, shift, tuple(range(1, image.ndim)))
+    box, axes = tuple(n // 2 for n in image.shape[1:]), tuple(range(1, image.ndim))
+    image = image * best_scale(image, book.pattern)
+    shift = centring(book.support[0])
+
+    def placed(tensor: Tensor) -> Tensor:
+        return middle(torch.roll(tensor, shift, axes), box)
+
+    turn = torch.exp(-1j * image.sum().angle())
+    common = book.common
     objects = {
-        "object": middle(centred * turn, box),
-        "classical": middle(torch.roll(book.best, shift, tuple(range(1, image.ndim))) * turn, box),
-        "support": middle(torch.roll(support, shift, tuple(range(1, image.ndim))), box),
-        "modes": middle(modes, box) * turn,
-        "weights": book.common.weights,
-        "prtf": book.common.prtf,
+        "object": placed(image) * turn,
+        "classical": placed(book.best) * turn,
+        "support": placed(book.support),
+        "modes": placed(common.modes) * turn,
+        "weights": common.weights,
+        "prtf": common.prtf,
         "runs": book.table(),
         "computed": torch.fft.fftshift(transform(image).abs().square()),
     }
-    resolution = book.common.resolution
+    resolution = common.resolution
     more = {
-        "chi": f"{float(pattern.chi(transform(image))):.4f}",
-        "starts that agree": f"{len(book.common.aligned)} of {len(book.starts.numbers)}",
-        "first mode": f"{float(book.common.weights[0]):.1%}",
+        "chi": f"{float(book.pattern.chi(transform(image))):.4f}",
+        "starts that agree": f"{len(common.aligned)} of {len(book.starts.numbers)}",
+        "first mode": f"{float(common.weights[0]):.1%}",
         "resolution": "not limited by agreement" if resolution is None else f"{resolution:.2f} pixels (PRTF 1/e)",
     }
     return Outcome(objects["object"].abs(), objects, (), {**facts, **more})
@@ -230,8 +125,19 @@ def centring(support: Tensor) -> tuple[int, ...]:
     return tuple(shift)
 
 
+def _facts(shot: Shot, book: Textbook, method: str) -> dict[str, str]:
+    share = float((shot.good > 0).float().mean())
+    return {
+        "pattern": f"{_sizes(shot.intensity.shape[1:])}, {share:.1%} of it good, "
+        f"{float(shot.intensity.sum()):.3g} counts",
+        "object": f"in a box of {_sizes(box_sides(shot.intensity))}",
+        "projections": f"{book.starts.cycles[0]} cycles for the best start, χ {book.starts.chi[0]:.4f}",
+        "method": method,
+    }
+
+
 def _doubts(book: Textbook, control: Control) -> tuple[str, ...]:
-    """What makes the textbook's answer hard to believe."""
+    """What makes the projections' answer hard to believe."""
     if control.interrupted():
         return ()
     if len(book.starts.numbers) > 1 and len(book.common.aligned) == 1:

@@ -32,8 +32,8 @@ def run_program(command: str, source: Path, output: Path, *options: str) -> Run:
         texts = [file.seek(0) or file.read() for file in (out, err)]
     if process.returncode:
         raise RuntimeError(texts[1])
-    with beside(output, "history.csv").open() as file:
-        history = list(csv.DictReader(file))
+    path = beside(output, "history.csv")
+    history = list(csv.DictReader(path.read_text().splitlines())) if path.is_file() else []
     return Run(json.loads(texts[0]), history, seconds, usage.ru_maxrss / 1024)
 
 
