@@ -10,14 +10,16 @@ from dipcli.fidelities import (
     poisson,
     root_mean_squared_error,
 )
-from dipcli.options import PriorOptions
+from dipcli.options import PhasingOptions, PriorOptions
 from dipcli.physics.blur import Blur, blind_deblurring_problem, gaussian_kernel
+from dipcli.physics.diffraction import MISFITS, Fraunhofer, RandomMixing, diffraction_problem
 from dipcli.physics.fourier import fft
 from dipcli.physics.jpeg import Component, JpegEncoding
 from dipcli.physics.mri import CoilEncoding, SenseEncoding, mri_problem
 from dipcli.physics.picture import picture_problem
 from dipcli.physics.superresolution import Decimation
 from dipcli.problem import Unknown
+from dipcli.tasks.likeness import likeness_of
 
 
 def noisy(*shape, seed=1):
@@ -69,6 +71,14 @@ def mri(fidelity=mean_squared_error, *, has_maps=False, **options):
     return mri_problem(fft(images) * sampled, encoding, fidelity, **options)
 
 
+def diffraction(loss="amplitude", optics=None, **told):
+    """The pattern of a random object of 16 x 18 pixels."""
+    box = (16, 18)
+    optics = optics or Fraunhofer((32, 36))
+    intensity = optics(torch.complex(noisy(1, *box), noisy(1, *box, seed=2)))
+    return diffraction_problem(intensity, optics, likeness_of(PhasingOptions(**told), box), MISFITS[loss])
+
+
 PROBLEMS = {
     "denoising": lambda: picture_problem(noisy(1, 16, 20), mean_squared_error, tv_weight=0.01),
     "denoising-l1": lambda: picture_problem(noisy(1, 16, 20), mean_absolute_error),
@@ -82,11 +92,16 @@ PROBLEMS = {
     "jpeg-turned": lambda: dejpeg(orientation=6, sampling=(1, 2)),
     "deblurring": deblurring,
     "deblurring-blind": blind_deblurring,
+    "diffraction": diffraction,
+    "diffraction-poisson": lambda: diffraction("poisson", unknowns="magnitude-phase"),
+    "diffraction-intensity": lambda: diffraction("intensity", nonnegative_real=True),
+    "diffraction-uniform": lambda: diffraction(uniform_magnitude=True),
+    "diffraction-fresnel": lambda: diffraction(optics=Fraunhofer((32, 36), curvature=0.01)),
+    "diffraction-random": lambda: diffraction(optics=RandomMixing((16, 18), 900)),
 }
 
-LINEAR = tuple(
-    sorted(PROBLEMS.keys() - {"deblurring-blind"})
-)  # whose operator claims to be linear in its one unknown
+# Whose operator claims to be linear in its one unknown.
+LINEAR = tuple(sorted(name for name in PROBLEMS if not name.startswith(("deblurring-blind", "diffraction"))))
 
 # All linear too, but of complex measurements, which one law of `test_laws` would make real; they are held to the
 # same laws in physics/test_mri_laws.py.

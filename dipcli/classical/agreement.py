@@ -14,7 +14,7 @@ from dipcli.classical.phasing import transform
 from dipcli.symmetries import align, error
 
 VISIBLE = 1 / math.e  # a transfer below it is not resolved
-RINGS = 32
+RINGS = 32  # at most; none is narrower than a pixel
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,12 @@ def _transfer(aligned: Tensor) -> Tensor:
     for axis, n in enumerate(phasors.shape):
         line = torch.fft.fftfreq(n, device=phasors.device).square()
         squares = squares + line.reshape(-1, *[1] * (phasors.ndim - 1 - axis))
-    ring = (squares.sqrt() * 2 * RINGS).long().flatten()
-    inside = ring < RINGS
-    totals = torch.zeros(RINGS, device=phasors.device).index_add_(0, ring[inside], phasors.flatten()[inside])
-    counts = torch.zeros(RINGS, device=phasors.device).index_add_(
+    rings = min(RINGS, min(phasors.shape) // 2)
+    ring = (squares.sqrt() * 2 * rings).long().flatten()
+    inside = ring < rings
+    totals = torch.zeros(rings, device=phasors.device).index_add_(0, ring[inside], phasors.flatten()[inside])
+    counts = torch.zeros(rings, device=phasors.device).index_add_(
         0, ring[inside], torch.ones_like(phasors).flatten()[inside]
     )
-    frequency = (torch.arange(RINGS, device=phasors.device) + 0.5) / (2 * RINGS)
+    frequency = (torch.arange(rings, device=phasors.device) + 0.5) / (2 * rings)
     return torch.stack([frequency, totals / counts.clamp(min=1)], 1)
