@@ -4,6 +4,7 @@ Sources: Favre-Nicolin et al., PyNX: high-performance computing toolkit for cohe
 doi 10.1107/S1600576720010985 (modes); Chapman et al., 2006, doi 10.1364/JOSAA.23.001179 (PRTF).
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -33,10 +34,13 @@ class Agreement:
     @property
     def resolution(self) -> float | None:
         """Half of the period in pixels at which the transfer falls below 1/e; None where it does not."""
-        below = self.prtf[:, 1] < VISIBLE
-        if len(self.aligned) < 2 or not bool(below.any()):
+        rows = self.prtf.tolist()
+        if len(self.aligned) < 2:
             return None
-        return 0.5 / max(float(self.prtf[int(below.int().argmax()), 0]), 1e-12)
+        for (near, above), (far, below) in itertools.pairwise([[0.0, 1.0], *rows]):
+            if below < VISIBLE:
+                return float(0.5 / (near + (far - near) * (above - VISIBLE) / (above - below)))
+        return None
 
 
 def agreement(objects: Tensor) -> Agreement:
