@@ -19,3 +19,7 @@ class OptionError(DipcliError):
 
 class DivergedError(DipcliError):
     """The descent left the finite numbers and did not come back."""
+
+
+class Interrupted(DipcliError):  # noqa: N818 - no mistake was made
+    """The work was left in good order because of a signal; a checkpoint lets it go on."""

@@ -42,6 +42,19 @@ def test_each_set_up_is_one_line(heading):
     assert len(block(heading)) == 1
 
 
+def test_the_lines_on_many_inputs_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scans").mkdir()
+    for name in ("a.png", "b.png"):
+        save_noisy(tmp_path / "scans" / name)
+    for line in block("Many inputs"):
+        words = shlex.split(line)[1:]
+        few = [] if words[0] == "status" else ["--iterations", "2", "--runs", "1", "--width", "4,4"]
+        done = CliRunner().invoke(app, [*words, *few])
+        assert done.exit_code == 0, done.output
+    assert (tmp_path / "clean" / "b.png").is_file()
+
+
 @pytest.mark.parametrize("line", block("One-liners"))
 def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -15,6 +15,23 @@ class Item:
     output: Path
     name: str
 
+    @property
+    def size(self) -> int:
+        """Bytes of the input; 0 where it cannot be read."""
+        try:
+            return self.input.stat().st_size
+        except OSError:
+            return 0
+
+
+def share(items: Sequence[Item], part: int, parts: int) -> list[Item]:
+    """The items of one part of `parts`, counted from 1, in their order.
+
+    Dealt out by size, so that all parts have about as much to do.
+    """
+    dealt = sorted(items, key=lambda item: (-item.size, item.name))[part - 1 :: parts]
+    return [item for item in items if item in dealt]
+
 
 def plan(
     inputs: Sequence[Path],
@@ -82,6 +99,12 @@ def _check(items: Sequence[Item], overwrite: bool) -> None:
             raise OptionError(f"{item.output} is an input and is never written over; name another --output.")
         if target in claimed:
             raise OptionError(f"{item.input} and {claimed[target]} would both be written to {item.output}.")
-        claimed[target] = item.input
+        record = target.with_suffix("")
+        if record in claimed:
+            raise OptionError(
+                f"{item.input} and {claimed[record]} would have one record, {record.name}.run.json; "
+                "give them outputs of their own."
+            )
+        claimed[target] = claimed[record] = item.input
         if item.output.exists() and not overwrite:
             raise OptionError(f"{item.output} exists; add --overwrite, or name another --output.")

@@ -13,6 +13,7 @@ from dipcli.cli.inpaint import inpaint
 from dipcli.cli.mri import mri
 from dipcli.cli.phase_retrieve import phase_retrieve
 from dipcli.cli.simulate import simulate
+from dipcli.cli.status import status
 from dipcli.cli.upscale import upscale
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.command()(expand(mri))
 app.command("phase-retrieve")(expand(phase_retrieve))
 app.command()(expand(simulate))
 app.command()(doctor)
+app.command()(status)
 
 
 def _show_version(wanted: bool) -> None:

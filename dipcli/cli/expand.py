@@ -10,7 +10,9 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import typer
 
-from dipcli.options import Flag, Range
+from dipcli.cli.spell import spell
+from dipcli.errors import OptionError
+from dipcli.options import Call, Flag, Hidden, Range
 
 Options = TypeVar("Options")
 
@@ -37,7 +39,7 @@ def expand(command: Callable[..., None]) -> Callable[..., None]:
     """The command with every parameter typed with a dataclass replaced by one option for each field.
 
     `files: FileOptions` becomes options with the fields' defaults; `knobs: Overrides[EngineOptions]` becomes
-    options that are empty unless given, nested dataclasses included.
+    options that are empty unless given; nested dataclasses are included. `files.call` is what was typed.
     """
     signature = inspect.signature(command, eval_str=True)
     groups = {name: p.annotation for name, p in signature.parameters.items() if _is_group(p.annotation)}
@@ -50,13 +52,14 @@ def expand(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
+        call = spell(command.__name__, parameters, values)
         grouped: dict[str, dict[str, Any]] = {name: {} for name in groups}
         for name in owners:
             grouped[owners[name]][name] = values.pop(name)
-        built = {
-            name: Overrides(grouped[name]) if get_origin(kind) is Overrides else kind(**grouped[name])
-            for name, kind in groups.items()
-        }
+        try:
+            built = {name: _build(kind, grouped[name], call) for name, kind in groups.items()}
+        except OptionError as error:
+            raise typer.BadParameter(str(error)) from error
         command(**values, **built)
 
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -81,14 +84,26 @@ def _is_group(annotation: Any) -> bool:  # noqa: ANN401 - an annotation
     return get_origin(annotation) is Overrides or is_dataclass(annotation)
 
 
+def _build(kind: Any, values: Mapping[str, Any], call: Call) -> Any:  # noqa: ANN401 - reflection
+    """A group of options from the values of its fields, those of nested groups included."""
+    if get_origin(kind) is Overrides:
+        return Overrides(values)
+    nested = {name: hint for name, hint in typing.get_type_hints(kind).items() if is_dataclass(hint)}
+    own = {field.name: values[field.name] for field in fields(kind) if field.name not in nested}
+    groups = {name: call if hint is Call else _build(hint, values, call) for name, hint in nested.items()}
+    return kind(**own, **groups)
+
+
 def _options(annotation: Any) -> list[inspect.Parameter]:  # noqa: ANN401 - an annotation
     """One keyword parameter, annotated for Typer, for each field."""
-    if get_origin(annotation) is not Overrides:
-        return [_option(annotation, field, field.default) for field in fields(annotation)]
     options: list[inspect.Parameter] = []
-    (kind,) = get_args(annotation)
+    optional = get_origin(annotation) is Overrides
+    kind = get_args(annotation)[0] if optional else annotation
     for field, hint in zip(fields(kind), typing.get_type_hints(kind).values(), strict=True):
-        options += _options(Overrides[hint]) if is_dataclass(hint) else [_option(kind, field, None)]  # type: ignore[valid-type]
+        if is_dataclass(hint):
+            options += [] if hint is Call else _options(Overrides[hint] if optional else hint)  # type: ignore[valid-type]
+        else:
+            options.append(_option(kind, field, None if optional else field.default))
     return options
 
 
@@ -97,10 +112,11 @@ def _option(kind: Any, field: Any, default: Any) -> inspect.Parameter:  # noqa: 
     bare, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     text = next(note for note in notes if isinstance(note, str))
     span = next((note for note in notes if isinstance(note, Range)), Range())
-    names = [f"--{field.name.replace('_', '-')}", *(n.letter for n in notes if isinstance(n, Flag))]
+    names = [f"--{field.name.replace('_', '-')}", *(n.name for n in notes if isinstance(n, Flag))]
     if bare is bool and default is not False:
         names[0] += f"/--no-{field.name.replace('_', '-')}"
     settings: dict[str, Any] = {"help": text, "rich_help_panel": kind.__name__.removesuffix("Options")}
+    settings["hidden"] = any(isinstance(note, Hidden) for note in notes)
     if bare == tuple[int, ...]:
         settings |= {"parser": parse_counts, "metavar": "N,N|NxK"}
         bare = tuple

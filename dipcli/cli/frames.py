@@ -6,9 +6,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from dipcli.cli.run import Session
+from dipcli.cli.session import Session
+from dipcli.engine.checkpoint import Keeper
 from dipcli.engine.restore import Networks, Result, restore
 from dipcli.engine.solve import Moment
+from dipcli.errors import Interrupted
+from dipcli.options import EngineOptions
+from dipcli.problem import Problem
 from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
 from dipcli.report.progress import Reporter
@@ -52,6 +56,16 @@ class Restored:
     also_read: Sequence[Path] = ()  # files beside the input that entered the result
 
 
+@dataclass(frozen=True)
+class Fit:
+    """How a problem is to be fitted."""
+
+    options: EngineOptions
+    label: str
+    seed: int
+    networks: Sequence[Networks]
+
+
 def restore_frame(
     statement: Statement,
     session: Session,
@@ -61,7 +75,14 @@ def restore_frame(
     metric: Metric | None = None,
     networks: Sequence[Networks] = (),
 ) -> Frame:
-    """Solve a stated problem and finish it as the statement wants; not scored yet."""
+    """Solve a stated problem and finish it as the statement wants; not scored yet.
+
+    Raises Interrupted when the session was, before the fit or in it; its checkpoint lets it go on.
+    """
+    if session.interrupted.is_set():
+        if session.checkpoints:
+            session.checkpoints.flush()
+        raise Interrupted(f"{label}: left before its fit.")
     for name, fact in statement.facts.items():
         LOGGER.info("%s: %s %s", label, name, fact)
     _warn(label, statement.warnings)
@@ -70,27 +91,37 @@ def restore_frame(
         _warn(label, outcome.warnings)
         return Frame(statement, outcome)
     history = History(metric)
-    stopping = statement.options.stopping
-    bar = Reporter(
-        session.console, label, iterations=stopping.iterations, runs=stopping.runs, quiet=session.files.quiet
+    result = _fit(statement.problem, Fit(statement.options, label, seed, networks), session, history)
+    outcome = statement.finish(result.estimate, result.picture)
+    _warn(label, outcome.warnings)
+    return Frame(statement, outcome, result, history)
+
+
+def _fit(problem: Problem, fit: Fit, session: Session, history: History) -> Result:
+    """The result of the fit, or of what is left of it; its state is kept when the session is interrupted.
+
+    Raises Interrupted then.
+    """
+    stopping = fit.options.stopping
+    checkpoints = session.checkpoints
+    found, keeper = checkpoints.begin(history) if checkpoints else (None, Keeper())
+    if found is not None:
+        return found
+    reporter = Reporter(
+        session.show, session.interval, fit.label, iterations=stopping.iterations, runs=stopping.runs
     )
 
     def watch(moment: Moment) -> None:
         history(moment)
-        bar(moment)
+        reporter(moment)
 
-    with bar:
-        result = restore(
-            statement.problem,
-            statement.options,
-            seed=seed,
-            networks=networks,
-            watch=watch,
-            interrupted=session.interrupted.is_set,
-        )
-    outcome = statement.finish(result.estimate, result.picture)
-    _warn(label, outcome.warnings)
-    return Frame(statement, outcome, result, history)
+    with reporter:
+        result = restore(problem, fit.options, seed=fit.seed, networks=fit.networks, watch=watch, keeper=keeper)
+    if result.ending == "interrupted":
+        raise Interrupted(f"{fit.label}: left with a checkpoint at iteration {result.iterations}.")
+    if checkpoints:
+        checkpoints.end(result, history)
+    return result
 
 
 def _warn(label: str, warnings: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import torch
 import typer
 
 from dipcli.batch.plan import Item
-from dipcli.cli.run import Record, Session
+from dipcli.cli.session import Record, Session
 from dipcli.io.scan import Scan, acceleration, padding_of
 from dipcli.io.scans import load_maps, load_scan
 from dipcli.options import EncodingName, MriOptions

@@ -10,7 +10,7 @@ from dipcli.batch.plan import Item
 from dipcli.cli.frames import Restored
 from dipcli.cli.pictures import restore_picture
 from dipcli.cli.records import record_of
-from dipcli.cli.run import Record, Session
+from dipcli.cli.session import Record, Session
 from dipcli.io.atomic import write_atomically
 from dipcli.io.images import Picture, plain_picture, save_picture
 from dipcli.io.names import beside

@@ -15,7 +15,7 @@ from torch import Tensor
 from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored, restore_frame
 from dipcli.cli.records import record_of
-from dipcli.cli.run import Record, Session
+from dipcli.cli.session import Record, Session
 from dipcli.engine.device import derive_seed
 from dipcli.errors import InputError
 from dipcli.io.atomic import write_atomically

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored, label_of, restore_frame
-from dipcli.cli.run import Session
+from dipcli.cli.session import Session
 from dipcli.engine.device import derive_seed
 from dipcli.errors import InputError
 from dipcli.io.formats import format_of_name
@@ -24,7 +24,7 @@ from dipcli.tasks.statement import Outcome, State, Statement
 def restore_picture(item: Item, session: Session, picture: Picture, state: State) -> Restored:
     """Restore every frame of one file; scored where there is a reference.
 
-    Raises InputError for a reference that does not fit, or when interrupted between two frames.
+    Raises InputError for a reference that does not fit.
     """
     start = time.perf_counter()
     check_output(item.output, picture)
@@ -36,10 +36,6 @@ def restore_picture(item: Item, session: Session, picture: Picture, state: State
         label = label_of(item.name, index, len(references))
         seed = derive_seed(session.files.seed, item.name, index)
         frames.append(_restore_frame(measured, reference, session, state, label, seed))
-        if session.interrupted.is_set() and len(frames) < len(references):
-            raise InputError(
-                f"{item.input}: interrupted in frame {index + 1} of {len(references)}; nothing was written."
-            )
     warnings = [*picture.warnings, *(warning for frame in frames for warning in frame.warnings)]
     if any(frame.statement.exact for frame in frames) and format_of_name(item.output).is_lossy:
         warnings.append(f"{item.output}: is compressed again, and no value survives that; end the name in .png.")

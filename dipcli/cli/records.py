@@ -8,7 +8,7 @@ from typing import Any, get_args
 from dipcli import __version__
 from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored
-from dipcli.cli.run import Record, Session
+from dipcli.cli.session import Record, Session
 from dipcli.engine.restore import Result
 from dipcli.engine.solve import Ending
 from dipcli.io.run_record import sha256_of
@@ -38,6 +38,8 @@ def record_of(
                 else {}
             ),
         },
+        "asked": dict(session.asked or {}),
+        "output_sha256": sha256_of(item.output),
         "outputs": {name: str(path) for name, path in outputs.items()},
         "device": str(session.device),
         "threads": session.threads,

@@ -12,7 +12,7 @@ from torch import Tensor
 from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored, label_of, restore_frame
 from dipcli.cli.records import record_of
-from dipcli.cli.run import Record, Session
+from dipcli.cli.session import Record, Session
 from dipcli.engine.device import derive_seed
 from dipcli.engine.restore import Networks
 from dipcli.errors import InputError
@@ -51,14 +51,13 @@ def process_scan(item: Item, session: Session, recipes: Mapping[EncodingName, Mr
     if options.undersampling.undersample is not None:
         scan = _undersampled(item, scan, options)
     frames = _restore(item, session, scan, recipes, reference)
-    scan = _first(scan, len(frames))
     restored = Restored(
         scan.stored_shape,
         "complex64",
         frames,
         time.perf_counter() - start,
         [*scan.warnings, *_warnings(scan, frames)],
-        None if reference is None else _scores(_pictures(frames), reference[: len(frames)]),
+        None if reference is None else _scores(_pictures(frames), reference),
         _also_read(item, session, options),
     )
     outputs = _write(item, scan, restored, options)
@@ -145,25 +144,7 @@ def _restore(
         )
         scored = {} if truth is None or frame.result is None else _scores(_pictures([frame]), truth)
         frames.append(replace(frame, metrics=scored))
-        if session.interrupted.is_set():
-            break
     return frames
-
-
-def _first(scan: Scan, count: int) -> Scan:
-    """The first slices of a scan, and a warning where that is not all."""
-    if count == len(scan.kspace):
-        return scan
-    last, following = scan.slices[count - 1 : count + 1]
-    warning = f"interrupted: slices {scan.slices[0]} to {last} were reconstructed, --slices {following}: goes on."
-    LOGGER.warning("%s", warning)
-    return replace(
-        scan,
-        kspace=scan.kspace[:count],
-        sampled=scan.sampled[:count],
-        slices=scan.slices[:count],
-        warnings=(*scan.warnings, warning),
-    )
 
 
 def _neighbours(frames: Sequence[Frame], statement: Statement) -> Sequence[Networks]:

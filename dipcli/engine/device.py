@@ -61,11 +61,11 @@ def random_state(device: torch.device) -> list[Tensor]:
 
 def set_random_state(device: torch.device, states: list[Tensor]) -> None:
     """Go back to a `random_state` of the same device."""
-    torch.set_rng_state(states[0])
+    torch.set_rng_state(states[0].cpu())
     if device.type == "cuda":
-        torch.cuda.set_rng_state(states[1], device)
+        torch.cuda.set_rng_state(states[1].cpu(), device)
     elif device.type == "mps":
-        torch.mps.set_rng_state(states[1])
+        torch.mps.set_rng_state(states[1].cpu())
 
 
 def derive_seed(seed: int, *names: object) -> int:

@@ -2,24 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Protocol, final
+from typing import Any, final
 
+from dipcli.engine.checkpoint import Stateful
 from dipcli.engine.descent import Descent, Step
 from dipcli.errors import DivergedError
 
 INTERVAL = 25
 EXPLOSION = 10.0
 STRIKES = 3
-
-
-class Stateful(Protocol):
-    """What can be rewound."""
-
-    def state(self) -> dict[str, Any]:
-        """A copy of all that changes."""
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go back to a `state`."""
 
 
 @final
@@ -62,3 +53,11 @@ class Guard:
         for _ in range(self._strikes):
             self._descent.slow_down()
         return True
+
+    def state(self) -> dict[str, Any]:
+        """For `load_state`; good states are never changed, so no copy is needed."""
+        return {"good": self._good, "objective": self._objective, "strikes": self._strikes}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to a `state`."""
+        self._good, self._objective, self._strikes = state["good"], state["objective"], state["strikes"]

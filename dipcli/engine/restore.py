@@ -1,14 +1,16 @@
 """The one call that a command or a notebook makes: from a problem and options to the restored picture."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from functools import partial
+from typing import Any, Self, final, get_args
 
 import torch
 from torch import Tensor
 
 from dipcli.engine.averaging import RunningAverage
+from dipcli.engine.checkpoint import Keeper, State
 from dipcli.engine.descent import Descent, Step
 from dipcli.engine.device import derive_seed
 from dipcli.engine.solve import Bounds, Ending, Moment, Solution, Watcher, solve
@@ -53,41 +55,79 @@ def restore(
     seed: int = 0,
     networks: Sequence[Networks] = (),
     watch: Watcher = lambda _: None,
-    interrupted: Callable[[], bool] = lambda: False,
+    keeper: Keeper | None = None,
 ) -> Result:
     """Fit untrained networks to the problem, `options.stopping.runs` times with other seeds, and average.
 
     With `networks`, the ends of the runs of a problem of the same shapes, each run starts where that one ended.
-    A run that is cut off is only used when it is the first. Raises OptionError for options that do not fit the
-    problem and DivergedError where no finite fit was found.
+    A run that is cut off is only used when it is the first. A `keeper` may hold the state of an earlier call
+    with the same arguments: the fit goes on from there, and ends as if it had never been left.
+    Raises OptionError for options that do not fit the problem and DivergedError where no finite fit was found.
     """
     stopping = options.stopping
-    start = time.perf_counter()
+    keeper = keeper or Keeper()
+    done = _Done.of(keeper.frozen)
+    start = time.perf_counter() - done.seconds
     deadline = start + stopping.max_time if stopping.max_time else float("inf")
-    bounds = Bounds(stopping.iterations, deadline, interrupted)
-    solutions: list[Solution] = []
-    ends: list[Networks] = []
-    tuning: Tuning | None = None
-    ending: Ending = "early_stop"
-    for run in range(1, stopping.runs + 1):
+    for run in range(done.run, stopping.runs + 1):
         torch.manual_seed(derive_seed(seed, run))
         priors = _priors(problem, options)
         for name, weights in networks[run - 1].items() if run <= len(networks) else ():
             priors[name].take_over(weights)
-        tuning = tuning or tune(priors, options)
-        tuning.apply(priors)
+        done.tuning = done.tuning or tune(priors, options)
+        done.tuning.apply(priors)
         visible, stopper = build_stopper(problem, stopping)
         average = RunningAverage(stopping.averaging)
-        teller = _Teller(problem, run, start, [s.estimate for s in solutions], average, watch)
-        descent = Descent(visible, priors, options.descent)
-        solution = solve(descent, stopper, average, bounds, teller)
-        ending = max(ending, solution.ending, key=get_args(Ending).index)
-        if solution.ending not in CUT_OFF or not solutions:
-            solutions.append(solution)
-            ends.append({name: prior.state_dict() for name, prior in priors.items()})
+        teller = _Teller(problem, run, start, [s.estimate for s in done.solutions], average, watch)
+        keeper.around = partial(done.state, run, start)
+        bounds = Bounds(stopping.iterations, deadline)
+        solution = solve(Descent(visible, priors, options.descent), stopper, average, bounds, teller, keeper)
+        done.add(solution, priors)
         if solution.ending in CUT_OFF:
             break
-    return _result(problem, solutions, ending, tuning or Tuning(), ends)
+    return _result(problem, done)
+
+
+@final
+class _Done:
+    """What the finished runs of one call leave for the next ones."""
+
+    def __init__(self) -> None:
+        self.run = 1  # the one to go on with
+        self.seconds = 0.0
+        self.ending: Ending = "early_stop"
+        self.solutions: list[Solution] = []
+        self.networks: list[Networks] = []
+        self.tuning: Tuning | None = None
+
+    @classmethod
+    def of(cls, frozen: State | None) -> Self:
+        """As it was when a state was frozen."""
+        done = cls()
+        if frozen is not None:
+            done.run, done.seconds, done.ending = frozen["run"], frozen["seconds"], frozen["ending"]
+            done.solutions = [Solution(**solution) for solution in frozen["solutions"]]
+            done.networks = list(frozen["networks"])
+            done.tuning = Tuning(**frozen["tuning"])
+        return done
+
+    def add(self, solution: Solution, priors: Mapping[str, Prior]) -> None:
+        """Take in one more run; one that was cut off is only used when it is the first."""
+        self.ending = max(self.ending, solution.ending, key=get_args(Ending).index)
+        if solution.ending not in CUT_OFF or not self.solutions:
+            self.solutions.append(solution)
+            self.networks.append({name: prior.state_dict() for name, prior in priors.items()})
+
+    def state(self, run: int, start: float) -> State:
+        """For `of`, in the midst of a run."""
+        return {
+            "run": run,
+            "seconds": time.perf_counter() - start,
+            "ending": self.ending,
+            "solutions": [vars(solution) for solution in self.solutions],
+            "networks": list(self.networks),
+            "tuning": vars(self.tuning or Tuning()),
+        }
 
 
 @dataclass(frozen=True)
@@ -117,11 +157,10 @@ def _mean(estimates: Sequence[Estimate]) -> Estimate:
     return {name: torch.stack([estimate[name] for estimate in estimates]).mean(0) for name in estimates[0]}
 
 
-def _result(
-    problem: Problem, solutions: Sequence[Solution], ending: Ending, tuning: Tuning, networks: Sequence[Networks]
-) -> Result:
-    estimates = [solution.estimate for solution in solutions]
+def _result(problem: Problem, done: _Done) -> Result:
+    estimates = [solution.estimate for solution in done.solutions]
     mean = _mean(estimates)
     pictures = torch.stack([problem.picture(estimate) for estimate in estimates])
-    spread = pictures.std(0) if len(solutions) > 1 else None
-    return Result(mean, problem.picture(mean), spread, ending, tuple(solutions), tuning, tuple(networks))
+    spread = pictures.std(0) if len(estimates) > 1 else None
+    solutions, networks = tuple(done.solutions), tuple(done.networks)
+    return Result(mean, problem.picture(mean), spread, done.ending, solutions, done.tuning or Tuning(), networks)

@@ -8,6 +8,7 @@ from typing import Literal
 from torch import Tensor
 
 from dipcli.engine.averaging import Best, RunningAverage
+from dipcli.engine.checkpoint import Keeper, Stateful
 from dipcli.engine.descent import Descent, Step
 from dipcli.engine.guard import Guard
 from dipcli.engine.stopping import Stopper, Verdict
@@ -37,12 +38,9 @@ class Bounds:
 
     iterations: int
     deadline: float = float("inf")  # on the clock of time.perf_counter
-    interrupted: Callable[[], bool] = lambda: False
 
     def ending(self, iteration: int) -> Ending | None:
         """The bound that is reached after this iteration, if any."""
-        if self.interrupted():
-            return "interrupted"
         if time.perf_counter() >= self.deadline:
             return "max_time"
         return "max_iterations" if iteration >= self.iterations else None
@@ -64,14 +62,23 @@ def solve(
     average: RunningAverage,
     bounds: Bounds,
     watch: Callable[[Step, Verdict], None],
+    keeper: Keeper,
 ) -> Solution:
-    """Descend until the stopper confirms a minimum or a bound is reached.
+    """Descend until the stopper confirms a minimum, a bound is reached, or the keeper is interrupted.
 
     Returned is the average at the minimum; without any, the average at the end.
     Raises DivergedError where the fit diverges again and again.
     """
     best = Best()
     guard = Guard(descent, stopper, average, best)
+    parts: dict[str, Stateful] = {
+        "descent": descent,
+        "stopper": stopper,
+        "average": average,
+        "best": best,
+        "guard": guard,
+    }
+    keeper.thaw(parts)
     for step in descent:
         average.update(step.estimate)
         verdict = stopper.update(step)
@@ -81,6 +88,9 @@ def solve(
         if verdict.best:
             best.keep(step.iteration, average)
         watch(step, verdict)
+        if ending is None and keeper.is_due():
+            keeper.freeze(parts)
+            ending = "interrupted" if keeper.interrupted() else None
         if ending:
             if best.estimate is None:
                 best.keep(step.iteration, average)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,11 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path}: cannot be read, {error.strerror or error}; check the path.") from error
+
+
+def hash_of(lines: Iterable[str]) -> str:
+    """The hexadecimal SHA-256 of lines of text."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def to_json(record: Mapping[str, object], *, indent: int | None = None) -> str:

@@ -3,7 +3,9 @@
 A command turns each field into a flag of the same name; the record of a run is `asdict` of the same objects.
 """
 
+from dipcli.options.batch import BatchOptions, ClusterOptions, SchedulerName
 from dipcli.options.blurs import DeblurOptions, DeblurringOptions, DeconvolutionName, KernelPriorName
+from dipcli.options.call import Call
 from dipcli.options.diffraction import (
     AlgorithmName,
     MisfitName,
@@ -26,7 +28,7 @@ from dipcli.options.engine import (
     StoppingOptions,
 )
 from dipcli.options.files import FileOptions
-from dipcli.options.notes import Flag, Range
+from dipcli.options.notes import Flag, Hidden, Range
 from dipcli.options.pictures import (
     DenoiseOptions,
     DenoisingOptions,
@@ -53,6 +55,9 @@ from dipcli.options.scans import (
 
 __all__ = [
     "AlgorithmName",
+    "BatchOptions",
+    "Call",
+    "ClusterOptions",
     "DeblurOptions",
     "DeblurringOptions",
     "DeconvolutionName",
@@ -63,6 +68,7 @@ __all__ = [
     "EngineOptions",
     "FileOptions",
     "Flag",
+    "Hidden",
     "InpaintOptions",
     "InpaintingOptions",
     "KernelName",
@@ -87,6 +93,7 @@ __all__ = [
     "SampleName",
     "SamplingName",
     "ScanFormat",
+    "SchedulerName",
     "SimulationOptions",
     "StopName",
     "StoppingOptions",

@@ -13,6 +13,11 @@ class Range:
 
 @dataclass(frozen=True)
 class Flag:
-    """A one-letter name, beside the field's own."""
+    """Another name, beside the field's own."""
 
-    letter: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """An option that the program gives to itself; help does not name it."""

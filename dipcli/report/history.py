@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable
-from typing import final
+from collections.abc import Callable, Mapping
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -32,6 +32,14 @@ class History:
         self._terms.append(torch.stack(list(step.terms.values())))
         value = self._metric(moment.returned()) if self._metric else None
         self._rows.append((moment.run, step.iteration, moment.seconds, moment.verdict.score, value))
+
+    def state(self) -> dict[str, Any]:
+        """For `load_state`, as long as no further step is noted."""
+        return {"names": self._names, "rows": self._rows, "terms": torch.stack(self._terms)}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to a `state`."""
+        self._names, self._rows, self._terms = (list(state[name]) for name in ("names", "rows", "terms"))
 
     def csv(self, frame: int = 0) -> bytes:
         """The rows of one frame of a stack, counted from 0; the first one has the header.

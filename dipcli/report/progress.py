@@ -1,6 +1,8 @@
-"""What a person sees while a run goes on: a bar on a terminal, a plain line now and then elsewhere."""
+"""What a person sees while runs go on: bars on a terminal, a plain line now and then elsewhere."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, final
 
@@ -14,23 +16,29 @@ PLAIN_SECONDS = 5.0
 BAR_SECONDS = 0.2
 
 
+@dataclass(frozen=True)
+class Glimpse:
+    """How far one fit is; at the end `status` is empty."""
+
+    label: str
+    done: int
+    total: int
+    status: str
+    seconds_left: float  # at most: early stopping may end a run before its last iteration
+
+
 @final
-class Reporter:
-    """A watcher that shows iteration, objective, score and the time that is left, on stderr.
+class Display:
+    """The one display of a call, on stderr, of as many fits as go on at a time."""
 
-    The time is an upper bound: early stopping may end a run before its last iteration.
-    """
-
-    def __init__(self, console: Console, name: str, *, iterations: int, runs: int, quiet: bool) -> None:
+    def __init__(self, console: Console, *, n_items: int, quiet: bool) -> None:
         self._console = console
-        self._name = name
-        self._total = iterations * runs
-        self._iterations, self._runs = iterations, runs
         self._quiet = quiet
-        self._interval = BAR_SECONDS if console.is_terminal else PLAIN_SECONDS
+        self._n_items, self._n_done = n_items, 0
+        self.interval = BAR_SECONDS if console.is_terminal else PLAIN_SECONDS
         self._last = time.perf_counter()
         self._bar: Progress | None = None
-        self._task = TaskID(0)
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._quiet:
@@ -41,8 +49,9 @@ class Reporter:
                 TimeRemainingColumn(),
             )
             self._bar = Progress(*columns, console=self._console, transient=True, redirect_stdout=False)
-            self._task = self._bar.add_task(escape(self._name), total=self._total, status="")
             self._bar.start()
+            if self._n_items > 1:
+                self._tasks[""] = self._bar.add_task("all inputs", total=self._n_items, status="")
         return self
 
     def __exit__(
@@ -51,20 +60,63 @@ class Reporter:
         if self._bar:
             self._bar.stop()
 
-    def __call__(self, moment: Moment) -> None:
-        """Show one step, if the last one shown was long enough ago."""
+    def advance(self) -> None:
+        """One more item is done, or has failed."""
+        self._n_done += 1
+        if self._bar and "" in self._tasks:
+            self._bar.update(self._tasks[""], completed=self._n_done)
+
+    def show(self, glimpse: Glimpse) -> None:
+        """Show how far a fit is; outside a terminal not more often than every few seconds."""
+        if self._bar:
+            self._update(self._bar, glimpse)
+            return
         now = time.perf_counter()
-        if self._quiet or now - self._last < self._interval:
+        if self._quiet or not glimpse.status or now - self._last < PLAIN_SECONDS:
+            return
+        self._last = now
+        line = f"{glimpse.label}: {glimpse.status}, at most {glimpse.seconds_left:.0f} s left"
+        self._console.print(line, markup=False, soft_wrap=True)
+
+    def _update(self, bar: Progress, glimpse: Glimpse) -> None:
+        if not glimpse.status:
+            if glimpse.label in self._tasks:
+                bar.remove_task(self._tasks.pop(glimpse.label))
+            return
+        if glimpse.label not in self._tasks:
+            self._tasks[glimpse.label] = bar.add_task(escape(glimpse.label), total=glimpse.total, status="")
+        bar.update(self._tasks[glimpse.label], completed=glimpse.done, status=glimpse.status)
+
+
+@final
+class Reporter:
+    """A watcher that tells of iteration, objective, score and the time that is left, now and then."""
+
+    def __init__(
+        self, show: Callable[[Glimpse], None], interval: float, label: str, *, iterations: int, runs: int
+    ) -> None:
+        self._show, self._interval, self._label = show, interval, label
+        self._iterations, self._runs = iterations, runs
+        self._last = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._show(Glimpse(self._label, 0, 1, "", 0.0))
+
+    def __call__(self, moment: Moment) -> None:
+        """Tell of one step, if the last one told of was long enough ago."""
+        now = time.perf_counter()
+        if now - self._last < self._interval:
             return
         self._last = now
         done = (moment.run - 1) * self._iterations + moment.step.iteration
-        if self._bar:
-            self._bar.update(self._task, completed=done, status=self._status(moment))
-            return
-        left = moment.seconds / done * (self._total - done)
-        self._console.print(
-            f"{self._name}: {self._status(moment)}, at most {left:.0f} s left", markup=False, soft_wrap=True
-        )
+        total = self._iterations * self._runs
+        left = moment.seconds / done * (total - done)
+        self._show(Glimpse(self._label, done, total, self._status(moment), left))
 
     def _status(self, moment: Moment) -> str:
         run = f"run {moment.run}/{self._runs}, " if self._runs > 1 else ""

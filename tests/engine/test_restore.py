@@ -8,6 +8,7 @@ from laws import assert_matches
 from steps import TINY, tiny_problem
 
 from dipcli.engine.averaging import RunningAverage
+from dipcli.engine.checkpoint import Keeper
 from dipcli.engine.descent import Descent
 from dipcli.engine.device import derive_seed
 from dipcli.engine.restore import restore
@@ -32,7 +33,7 @@ def single_run(seed, run):
     problem, stopper = build_stopper(problem, options.stopping)
     descent = Descent(problem, priors, options.descent)
     average = RunningAverage(options.stopping.averaging)
-    return solve(descent, stopper, average, Bounds(options.stopping.iterations), lambda *_: None)
+    return solve(descent, stopper, average, Bounds(options.stopping.iterations), lambda *_: None, Keeper())
 
 
 def watched(**stopping):
@@ -101,18 +102,18 @@ def test_iterations_of_all_runs_are_counted():
 
 
 def test_several_runs_are_called_after_the_worst_ending():
-    result = restore(tiny_problem(), engine(runs=2, stop="never"), interrupted=interruption(12))
+    result = restore(tiny_problem(), engine(runs=2, stop="never"), keeper=Keeper(interrupted=interruption(12)))
     assert result.ending == "interrupted"
 
 
 def test_a_later_run_that_is_cut_off_is_not_used():
-    result = restore(tiny_problem(), engine(runs=3, stop="never"), interrupted=interruption(12))
+    result = restore(tiny_problem(), engine(runs=3, stop="never"), keeper=Keeper(interrupted=interruption(12)))
     assert len(result.solutions) == 1
     assert torch.equal(result.picture, restore(tiny_problem(), engine(stop="never")).picture)
 
 
 def test_a_first_run_that_is_cut_off_is_used():
-    result = restore(tiny_problem(), engine(runs=3), interrupted=interruption(2))
+    result = restore(tiny_problem(), engine(runs=3), keeper=Keeper(interrupted=interruption(2)))
     assert (result.ending, result.iterations) == ("interrupted", 2)
     assert bool(result.picture.isfinite().all())
 

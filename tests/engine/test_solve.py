@@ -7,13 +7,26 @@ import torch
 from steps import Scripted, average, breakable_problem, tiny_descent
 
 from dipcli.engine.averaging import RunningAverage
+from dipcli.engine.checkpoint import Keeper
 from dipcli.engine.solve import Bounds, solve
 from dipcli.engine.stopping import Never
 from dipcli.errors import DivergedError
 from dipcli.options import StoppingOptions
 
 
-def run(stopper=None, bounds=None, *, decay=0.9, descent=None):
+class Spoiled(Bounds):
+    """Bounds that call something after each step."""
+
+    def __init__(self, iterations, spoil):
+        super().__init__(iterations)
+        object.__setattr__(self, "spoil", spoil)
+
+    def ending(self, iteration):
+        self.spoil()
+        return super().ending(iteration)
+
+
+def run(stopper=None, bounds=None, *, decay=0.9, descent=None, keeper=None):
     """The solution, and every (step, verdict) that the watcher was told."""
     told = []
     solution = solve(
@@ -22,6 +35,7 @@ def run(stopper=None, bounds=None, *, decay=0.9, descent=None):
         RunningAverage(decay),
         bounds or Bounds(5),
         lambda step, verdict: told.append((step, verdict)),
+        keeper or Keeper(),
     )
     return solution, told
 
@@ -42,14 +56,14 @@ def test_the_deadline_ends_the_run_after_a_step():
 
 
 def test_an_interruption_ends_the_run():
-    answers = iter([False, False, True])
-    solution, _ = run(bounds=Bounds(50, interrupted=lambda: next(answers)))
+    answers = iter([False, False, True, True])
+    solution, _ = run(bounds=Bounds(50), keeper=Keeper(interrupted=lambda: next(answers)))
     assert (solution.ending, solution.iterations) == ("interrupted", 3)
 
 
-def test_an_interruption_counts_more_than_the_other_bounds():
-    solution, _ = run(bounds=Bounds(1, deadline=0.0, interrupted=lambda: True))
-    assert solution.ending == "interrupted"
+def test_a_run_that_has_ended_is_not_interrupted():
+    solution, _ = run(bounds=Bounds(1), keeper=Keeper(interrupted=lambda: True))
+    assert solution.ending == "max_iterations"
 
 
 def test_without_a_minimum_the_last_average_is_returned():
@@ -89,10 +103,9 @@ def test_a_run_that_breaks_at_its_end_goes_on_until_it_is_good_again():
 
     def spoil():
         problem.operator.factor = math.nan if next(calls) in range(6, 8) else 1.0
-        return False
 
     calls = iter(range(1000))
-    solution, _ = run(bounds=Bounds(8, interrupted=spoil), descent=tiny_descent(problem))
+    solution, _ = run(bounds=Spoiled(8, spoil), descent=tiny_descent(problem))
     assert (solution.ending, solution.iterations) == ("max_iterations", 8)
     assert bool(solution.estimate["image"].isfinite().all())
 
@@ -102,9 +115,8 @@ def test_a_run_that_breaks_for_a_while_recovers():
 
     def spoil():
         problem.operator.factor = math.nan if next(calls) in range(30, 50) else 1.0
-        return False
 
     calls = iter(range(1000))
-    solution, _ = run(bounds=Bounds(60, interrupted=spoil), descent=tiny_descent(problem))
+    solution, _ = run(bounds=Spoiled(60, spoil), descent=tiny_descent(problem))
     assert solution.iterations == 60
     assert bool(solution.estimate["image"].isfinite().all())

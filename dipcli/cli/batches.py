@@ -1,0 +1,89 @@
+"""From a call to the items that it has to do: planned or read back, its part taken, what is done left out."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dipcli.batch.plan import Item, plan, share
+from dipcli.cli.ledger import Standing, standing_of
+from dipcli.cli.manifest import NAME, load_manifest, save_manifest
+from dipcli.errors import OptionError
+from dipcli.options import FileOptions
+from dipcli.report.messages import LOGGER
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All items of a call, and where each of them stands; `folder` is theirs, where they have one."""
+
+    items: tuple[Item, ...]
+    standings: tuple[Standing, ...]
+    folder: Path | None
+    chosen: frozenset[Standing]
+
+    @property
+    def todo(self) -> list[Item]:
+        """The items that are to be processed."""
+        pairs = zip(self.items, self.standings, strict=True)
+        return [item for item, standing in pairs if standing in self.chosen]
+
+
+def open_batch(inputs: Sequence[Path], files: FileOptions, suffixes: Collection[str], suffix: str) -> Batch:
+    """What is to be done.
+
+    Raises InputError for inputs that are not there, OptionError for outputs that are and must not be lost.
+    """
+    options = files.batch
+    goes_on = options.resume or options.retry_failed
+    folder = _folder(inputs, files)
+    items = _frozen(folder, files) if options.shard and folder else None
+    if items is None:
+        items = plan(
+            inputs,
+            files.output,
+            recursive=files.recursive,
+            overwrite=files.overwrite or goes_on or bool(options.shard),
+            suffixes=suffixes,
+            suffix=suffix,
+        )
+        folder = folder if len(items) > 1 or any(path.is_dir() for path in inputs) else None
+        if folder is not None and not options.dry_run and not options.worker:
+            folder.mkdir(parents=True, exist_ok=True)
+            save_manifest(folder, files.call, items, files.seed)
+    if options.shard:
+        items = share(items, *options.part())
+        _refuse_existing(items, files)
+    looks = goes_on or options.dry_run
+    standings = tuple(standing_of(item, files.call) if looks else "waiting" for item in items)
+    return Batch(tuple(items), standings, folder, _chosen(files))
+
+
+def _chosen(files: FileOptions) -> frozenset[Standing]:
+    if files.batch.retry_failed:
+        return frozenset({"failed"})
+    undone: set[Standing] = {"waiting", "begun", "failed", "stale"}
+    return frozenset(undone if files.batch.resume else {*undone, "done"})
+
+
+def _folder(inputs: Sequence[Path], files: FileOptions) -> Path | None:
+    """Where outputs go, if that is a folder of this batch alone."""
+    one_file = len(inputs) == 1 and inputs[0].is_file()
+    return None if files.output is None or files.output.is_file() or one_file else files.output
+
+
+def _frozen(folder: Path, files: FileOptions) -> list[Item] | None:
+    """The items that an earlier shard of the same call found."""
+    if not (folder / NAME).is_file():
+        return None
+    manifest = load_manifest(folder)
+    if (manifest.call.inputs, manifest.call.asked) != (files.call.inputs, files.call.asked):
+        raise OptionError(f"{folder / NAME}: is the plan of another call; delete it, or name another --output.")
+    LOGGER.info("%s: %d inputs, as they were found first.", folder / NAME, len(manifest.items))
+    return list(manifest.items)
+
+
+def _refuse_existing(items: Sequence[Item], files: FileOptions) -> None:
+    may_exist = files.overwrite or files.batch.resume or files.batch.retry_failed
+    for item in items:
+        if item.output.exists() and not may_exist:
+            raise OptionError(f"{item.output} exists; add --resume or --overwrite, or name another --output.")

@@ -1,0 +1,119 @@
+"""The checkpoints of one item: a file for each of its fits, in a folder beside its output."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+
+import torch
+
+from dipcli.engine.checkpoint import Keeper, State, from_bytes, to_bytes
+from dipcli.engine.restore import Result
+from dipcli.engine.solve import Solution
+from dipcli.engine.tuning import Tuning
+from dipcli.errors import InputError
+from dipcli.io.atomic import write_atomically
+from dipcli.report.history import History
+
+
+@final
+class Checkpoints:
+    """Fits are asked for in the order in which the item has them: slice by slice, tile by tile.
+
+    Nothing is written before a checkpoint is due; then the results of the finished fits are, too. What a
+    checkpoint is of is its `seal`; a file with another seal raises InputError, unless it `may_discard` it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seal: Mapping[str, Any],
+        device: torch.device,
+        *,
+        every: float,
+        interrupted: Callable[[], bool],
+        may_discard: bool,
+    ) -> None:
+        """`every` is in seconds; 0 for none but when interrupted."""
+        self._folder, self._seal, self._device = folder, dict(seal), device
+        self._every, self._interrupted = every or float("inf"), interrupted
+        self._may_discard = may_discard
+        self._begun = 0
+        self._unwritten: dict[int, State] = {}
+        self._last = time.perf_counter()
+
+    def begin(self, history: History) -> tuple[Result | None, Keeper]:
+        """The next fit: its result, if it was finished before, and what keeps it; the history comes back too."""
+        index, self._begun = self._begun, self._begun + 1
+        found = self._load(index)
+        if found is not None:
+            history.load_state(found["history"])
+            if "result" in found:
+                return _result(found["result"]), Keeper()
+        keeper = Keeper(
+            partial(self._save, index, history),
+            frozen=None if found is None else found["fit"],
+            interrupted=self._interrupted,
+            is_time=self._is_time,
+        )
+        return None, keeper
+
+    def end(self, result: Result, history: History) -> None:
+        """Take in the result of the fit that was begun last."""
+        solutions = [vars(replace(solution, estimate={})) for solution in result.solutions]
+        plain = {**vars(result), "solutions": solutions, "tuning": vars(result.tuning)}
+        plain |= {"estimate": dict(result.estimate), "networks": list(result.networks)}
+        self._unwritten[self._begun - 1] = {"result": plain, "history": history.state()}
+
+    def remove(self) -> None:
+        """Delete them all: the item is done, or is begun afresh."""
+        if self._folder.is_dir():
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _is_time(self) -> bool:
+        return time.perf_counter() - self._last >= self._every
+
+    def _save(self, index: int, history: History, state: State) -> None:
+        self._unwritten[index] = {"fit": state, "history": history.state()}
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what was not yet written."""
+        if self._unwritten:
+            self._folder.mkdir(exist_ok=True)
+        for number, content in self._unwritten.items():
+            write_atomically(self._path(number), to_bytes({"seal": self._seal, **content}))
+        self._unwritten.clear()
+        self._last = time.perf_counter()
+
+    def _load(self, index: int) -> State | None:
+        path = self._path(index)
+        if not path.is_file():
+            return None
+        found = from_bytes(path.read_bytes(), self._device)
+        if found is not None and found["seal"] == self._seal:
+            return found
+        if not self._may_discard:
+            raise InputError(
+                f"{self._folder}: this checkpoint is of another input, other options or another version; "
+                "delete it, or add --overwrite."
+            )
+        self.remove()
+        return None
+
+    def _path(self, index: int) -> Path:
+        return self._folder / f"{index}.pt"
+
+
+def _result(plain: State) -> Result:
+    return Result(
+        **{
+            **plain,
+            "solutions": tuple(Solution(**solution) for solution in plain["solutions"]),
+            "tuning": Tuning(**plain["tuning"]),
+            "networks": tuple(plain["networks"]),
+        }
+    )

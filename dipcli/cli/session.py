@@ -1,0 +1,33 @@
+"""What all items of one call share, and what processes one of them."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from dipcli.batch.plan import Item
+from dipcli.cli.checkpoints import Checkpoints
+from dipcli.options import FileOptions
+from dipcli.report.progress import Glimpse
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Session:
+    """What an item needs to know beside itself."""
+
+    command: str
+    files: FileOptions
+    show: Callable[[Glimpse], None]
+    interval: float  # seconds between two glimpses
+    device: torch.device
+    threads: int
+    interrupted: threading.Event
+    checkpoints: Checkpoints | None = None  # of the item that is processed
+    asked: Mapping[str, Any] | None = None  # what decides its result, for the record
+
+
+Process = Callable[[Item, Session], Record]

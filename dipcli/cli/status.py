@@ -1,0 +1,47 @@
+"""`dipcli status`: how far a batch is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def status(
+    folder: Annotated[Path, typer.Argument(help="The folder that the batch writes into.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, not a table.")] = False,
+) -> None:
+    """Tell of each input of a batch whether it is done, begun, failed or waiting.
+
+    Works while the batch runs, on this machine or elsewhere. Files are not read through: --resume is more exact.
+    Example: dipcli status clean/
+    """
+    from collections import Counter
+
+    from dipcli.cli.ledger import failure_of, glance
+    from dipcli.cli.manifest import load_manifest
+    from dipcli.errors import DipcliError
+    from dipcli.io.names import beside
+    from dipcli.io.run_record import load_record, to_json
+
+    rows: list[dict[str, object]] = []
+    try:
+        for item in load_manifest(folder).items:
+            standing = glance(item)
+            row: dict[str, object] = {"name": item.name, "standing": standing}
+            if standing == "done":
+                record = load_record(beside(item.output, "run.json"))
+                row |= {name: record.get(name) for name in ("ending", "iterations", "seconds")}
+            rows.append(row | ({"error": failure_of(item)} if standing == "failed" else {}))
+    except DipcliError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    counts = dict(Counter(str(row["standing"]) for row in rows))
+    if json:
+        typer.echo(to_json({"counts": counts, "items": rows}))
+        return
+    width = max(len(str(row["name"])) for row in rows)
+    for row in rows:
+        facts = [str(row[name]) for name in ("ending", "error") if name in row]
+        facts += [f"{row['iterations']} iterations, {row['seconds']} s"] if "seconds" in row else []
+        typer.echo(f"{row['name']:{width}}  {row['standing']:8} {', '.join(facts)}".rstrip())
+    typer.echo(", ".join(f"{count} {standing}" for standing, count in counts.items()))

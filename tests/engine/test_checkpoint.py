@@ -1,0 +1,77 @@
+"""A fit that is left and gone on with ends as if it had never been left, bit for bit."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from steps import TINY, tiny_problem
+
+from dipcli.engine.checkpoint import Keeper, from_bytes, to_bytes
+from dipcli.engine.restore import restore
+from dipcli.options import DescentOptions, EngineOptions, StoppingOptions
+
+CPU = torch.device("cpu")
+STOPPING = StoppingOptions(warm_up=2, alpha=0.3, patience=6, averaging=0.8, iterations=30, window=4, held_out=0.2)
+DESCENT = DescentOptions(memory_format="contiguous", compile="off", weight_noise=1e-3)
+
+
+def engine(**stopping):
+    return EngineOptions(replace(TINY, jitter=0.05), DESCENT, replace(STOPPING, **stopping))
+
+
+def interruption(calls):
+    """True from that call on."""
+    left = iter(range(calls))
+    return lambda: next(left, None) is None
+
+
+def left_and_gone_on(options, calls):
+    """The result of a fit that is frozen to bytes and thawed again after every so many questions."""
+    frozen, legs = None, 0
+    while True:
+        saved = []
+        keeper = Keeper(saved.append, frozen=frozen, interrupted=interruption(calls))
+        result = restore(tiny_problem(), options, seed=3, keeper=keeper)
+        if result.ending != "interrupted":
+            return result, legs
+        torch.manual_seed(legs)  # whatever happens elsewhere in between
+        frozen = from_bytes(to_bytes(saved[-1]), CPU)
+        legs += 1
+
+
+@pytest.mark.parametrize("stop", ["emv", "wmv", "held-out", "never"])
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_fit_that_is_left_again_and_again_ends_as_if_it_never_was(stop, runs):
+    options = engine(stop=stop, runs=runs)
+    expected = restore(tiny_problem(), options, seed=3)
+    result, legs = left_and_gone_on(options, 4)
+    assert legs >= 2
+    assert (result.ending, result.iterations, result.best_iteration) == (
+        expected.ending,
+        expected.iterations,
+        expected.best_iteration,
+    )
+    assert torch.equal(result.picture, expected.picture)
+    for one, other in zip(result.networks, expected.networks, strict=True):
+        for name, tensors in one["image"].items():
+            assert torch.equal(tensors, other["image"][name])
+
+
+def test_a_state_is_saved_from_time_to_time_without_changing_the_result():
+    saved = []
+    keeper = Keeper(saved.append, is_time=lambda: True)
+    result = restore(tiny_problem(), engine(), seed=3, keeper=keeper)
+    assert len(saved) == result.iterations - 1
+    assert torch.equal(result.picture, restore(tiny_problem(), engine(), seed=3).picture)
+
+
+def test_a_file_that_is_cut_off_is_no_state():
+    assert from_bytes(to_bytes({"a": torch.zeros(9)})[:-40], CPU) is None
+
+
+def test_a_file_with_code_in_it_is_no_state():
+    import io
+
+    buffer = io.BytesIO()
+    torch.save({"a": print}, buffer)
+    assert from_bytes(buffer.getvalue(), CPU) is None
