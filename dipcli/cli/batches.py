@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dipcli.batch.plan import Item, plan, share
+from dipcli.cli.attempts import make_folder
 from dipcli.cli.ledger import Standing, standing_of
 from dipcli.cli.manifest import NAME, load_manifest, save_manifest
 from dipcli.errors import OptionError
@@ -17,6 +18,7 @@ class Batch:
     """All items of a call, and where each of them stands; `folder` is theirs, where they have one."""
 
     items: tuple[Item, ...]
+    plan: tuple[Item, ...]  # those of all shards
     standings: tuple[Standing, ...]
     folder: Path | None
     chosen: frozenset[Standing]
@@ -26,6 +28,14 @@ class Batch:
         """The items that are to be processed."""
         pairs = zip(self.items, self.standings, strict=True)
         return [item for item, standing in pairs if standing in self.chosen]
+
+
+def freeze(batch: Batch, files: FileOptions) -> None:
+    """Write the plan beside the outputs, where they have a folder. Errors: OutputError."""
+    if batch.folder is not None and not files.batch.dry_run:
+        make_folder(batch.folder)
+        if not files.batch.shard or not (batch.folder / NAME).is_file():
+            save_manifest(batch.folder, files.call, batch.plan, files.seed)
 
 
 def open_batch(inputs: Sequence[Path], files: FileOptions, suffixes: Collection[str], suffix: str) -> Batch:
@@ -47,15 +57,13 @@ def open_batch(inputs: Sequence[Path], files: FileOptions, suffixes: Collection[
             suffix=suffix,
         )
         folder = folder if len(items) > 1 or any(path.is_dir() for path in inputs) else None
-        if folder is not None and not options.dry_run and not options.worker:
-            folder.mkdir(parents=True, exist_ok=True)
-            save_manifest(folder, files.call, items, files.seed)
+    whole = tuple(items)
     if options.shard:
         items = share(items, *options.part())
         _refuse_existing(items, files)
     looks = goes_on or options.dry_run
     standings = tuple(standing_of(item, files.call) if looks else "waiting" for item in items)
-    return Batch(tuple(items), standings, folder, _chosen(files))
+    return Batch(tuple(items), whole, standings, folder, _chosen(files))
 
 
 def _chosen(files: FileOptions) -> frozenset[Standing]:

@@ -1,7 +1,5 @@
 """The one funnel of every command: each item is processed, counted, and its failure said in one sentence."""
 
-import logging
-import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,14 +10,14 @@ from typing import NoReturn
 import torch
 import typer
 
-from dipcli.batch.plan import Item
-from dipcli.batch.workers import Workers
-from dipcli.cli.attempts import Attempt, Try, attempt
-from dipcli.cli.batches import Batch, open_batch
-from dipcli.cli.ledger import note_failure
+from dipcli.batch.scripts import requeue
+from dipcli.cli.attempts import Attempt, attempt
+from dipcli.cli.batches import Batch, freeze, open_batch
+from dipcli.cli.crew import share_out
 from dipcli.cli.rehearsal import show_plan
 from dipcli.cli.session import Process, Record, Session
 from dipcli.cli.signals import interruptible
+from dipcli.cli.submit import submit_batch
 from dipcli.cli.worker import SECONDS, open_reports, serve
 from dipcli.engine.device import allocated_threads, choose_device, prepare
 from dipcli.errors import DipcliError, OptionError
@@ -31,13 +29,15 @@ __all__ = ["Process", "Record", "Session", "run"]
 
 DONE, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 75
 
+Build = Callable[[str], Process]
+
 
 def run(
     command: str,
     inputs: Sequence[Path],
     files: FileOptions,
     suffixes: Collection[str],
-    build: Callable[[str], Process],
+    build: Build,
     suffix: str = "",
 ) -> NoReturn:
     """Process every input and leave with the exit code: 0 all done, 1 some failed, 2 usage, 75 interrupted.
@@ -49,34 +49,32 @@ def run(
     console = open_console()
     show_messages(console, "error" if files.quiet else files.log_level)
     with _explained(), interruptible(quiet=files.batch.worker) as interrupted:
-        devices = _devices(files)
-        threads = files.threads or max(1, allocated_threads() // len(devices))
-        device = choose_device(devices[0])
-        prepare(device, threads)
-        process = build(device.type)
-
-        def session(show: Callable[[Glimpse], None], interval: float) -> Session:
-            return Session(command, files, show, interval, device, threads, interrupted)
-
         if files.batch.worker:
             reports = open_reports()
-            own = session(reports.show, SECONDS)
+            own, process = _ready(command, files, interrupted, build)
+            own = replace(own, show=reports.show, interval=SECONDS)
             serve(lambda item: attempt(item, own, process, in_batch=False), reports)
             raise typer.Exit(DONE)
         batch = open_batch(inputs, files, suffixes, suffix)
+        if files.cluster.submit:
+            freeze(batch, files)
+            raise typer.Exit(submit_batch(batch, files))
+        own, process = _ready(command, files, interrupted, build)
         if files.batch.dry_run:
             show_plan(batch, files)
             raise typer.Exit(DONE)
+        freeze(batch, files)
         with Display(console, n_items=len(batch.todo), quiet=files.quiet) as display:
+            own = replace(own, show=display.show, interval=display.interval)
+            devices = _devices(files)
             if len(devices) > 1 and len(batch.todo) > 1:
-                attempts = _by_workers(batch.todo, files, devices, threads, display, interrupted)
+                attempts = share_out(batch, own, devices, display)
             else:
-                own = session(display.show, display.interval)
-                in_batch = batch.folder is not None
-                attempts = _one_by_one(
-                    batch.todo, interrupted, lambda item: attempt(item, own, process, in_batch=in_batch)
-                )
-            raise typer.Exit(_count(attempts, batch, display))
+                attempts = _one_by_one(batch, own, process)
+            code = _count(attempts, batch, display)
+    if code == INTERRUPTED and files.batch.requeue and (problem := requeue()):
+        LOGGER.error("%s", problem)
+    raise typer.Exit(code)
 
 
 @contextmanager
@@ -89,6 +87,21 @@ def _explained() -> Iterator[None]:
         raise typer.Exit(USAGE if isinstance(error, OptionError) else SOME_FAILED) from error
 
 
+def _ready(
+    command: str, files: FileOptions, interrupted: threading.Event, build: Build
+) -> tuple[Session, Process]:
+    """The machine is set up, and what is to be done on it; nothing is shown yet."""
+    devices = _devices(files)
+    threads = files.threads or max(1, allocated_threads() // len(devices))
+    device = choose_device(devices[0])
+    prepare(device, threads)
+    return Session(command, files, _ignore, 1.0, device, threads, interrupted), build(device.type)
+
+
+def _ignore(glimpse: Glimpse) -> None:
+    pass
+
+
 def _devices(files: FileOptions) -> list[str]:
     """The device of each process."""
     if files.device != "cuda:all":
@@ -99,10 +112,17 @@ def _devices(files: FileOptions) -> list[str]:
     return [f"cuda:{job % n_devices}" for job in range(max(files.batch.jobs, n_devices))]
 
 
-def _count(attempts: Iterator[tuple[Item, Attempt]], batch: Batch, display: Display) -> int:
+def _one_by_one(batch: Batch, session: Session, process: Process) -> Iterator[Attempt]:
+    for item in batch.todo:
+        if session.interrupted.is_set():
+            return
+        yield attempt(item, session, process, in_batch=batch.folder is not None)
+
+
+def _count(attempts: Iterator[Attempt], batch: Batch, display: Display) -> int:
     """Say how each item ended; the exit code of them all."""
     endings: list[str] = []
-    for _, ended in attempts:
+    for ended in attempts:
         endings.append(ended.ending)
         display.advance()
         if ended.ending == "failed":
@@ -118,37 +138,3 @@ def _count(attempts: Iterator[tuple[Item, Attempt]], batch: Batch, display: Disp
         LOGGER.warning("Interrupted; the same command with --resume goes on from here.")
         return INTERRUPTED
     return SOME_FAILED if n_failed else DONE
-
-
-def _one_by_one(
-    items: Sequence[Item], interrupted: threading.Event, attempt: Try
-) -> Iterator[tuple[Item, Attempt]]:
-    for item in items:
-        if interrupted.is_set():
-            return
-        yield item, attempt(item)
-
-
-def _by_workers(
-    items: Sequence[Item],
-    files: FileOptions,
-    devices: Sequence[str],
-    threads: int,
-    display: Display,
-    interrupted: threading.Event,
-) -> Iterator[tuple[Item, Attempt]]:
-    """Have the items processed by as many processes as there are devices."""
-    call = replace(files.call, inputs=files.call.inputs[:1])
-    changes: dict[str, str | bool | None] = {"jobs": None, "shard": None, "threads": str(threads), "worker": True}
-    program = (sys.executable, "-m", "dipcli")
-    with Workers([(*program, *call.again(**changes, device=device)) for device in devices]) as workers:
-        for item, report in workers.work(items, interrupted.is_set):
-            kind, facts = report["kind"], {name: fact for name, fact in report.items() if name != "kind"}
-            if kind == "progress":
-                display.show(Glimpse(**facts))
-            elif kind == "message":
-                LOGGER.log(getattr(logging, facts["level"]), "%s", facts["text"])
-            elif kind in ("done", "failed", "interrupted"):
-                if kind == "failed":
-                    note_failure(item, facts["text"])
-                yield item, Attempt(kind, facts["text"])

@@ -1,0 +1,33 @@
+"""`--jobs`: the same command in several processes, and one display of them all."""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from dipcli.batch.workers import Workers
+from dipcli.cli.attempts import Attempt
+from dipcli.cli.batches import Batch
+from dipcli.cli.ledger import note_failure
+from dipcli.cli.session import Session
+from dipcli.report.messages import LOGGER
+from dipcli.report.progress import Display, Glimpse
+
+
+def share_out(batch: Batch, session: Session, devices: Sequence[str], display: Display) -> Iterator[Attempt]:
+    """Have the items of a batch processed by a worker for each of the devices; yields how they ended, as they do."""
+    call = replace(session.files.call, inputs=session.files.call.inputs[:1])
+    changes: dict[str, str | bool | None] = {"jobs": None, "shard": None, "worker": True}
+    changes["threads"] = str(session.threads)
+    program = (sys.executable, "-m", "dipcli")
+    with Workers([(*program, *call.again(**changes, device=device)) for device in devices]) as workers:
+        for item, report in workers.work(batch.todo, session.interrupted.is_set):
+            kind, facts = report["kind"], {name: fact for name, fact in report.items() if name != "kind"}
+            if kind == "progress":
+                display.show(Glimpse(**facts))
+            elif kind == "message":
+                LOGGER.log(logging.getLevelNamesMapping()[facts["level"]], "%s", facts["text"])
+            elif kind != "ready":
+                if kind == "failed" and batch.folder is not None:
+                    note_failure(item, facts["text"])
+                yield Attempt(kind, facts["text"])
