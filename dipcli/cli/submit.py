@@ -67,8 +67,8 @@ def _dask(files: FileOptions, n: int) -> int:
         return 0
     codes = []
     for part in run_parts(files.cluster.address or "", parts, Path.cwd()):
-        codes.append(part.code)
-        typer.echo(part.out, nl=False)
-        if part.code:
-            LOGGER.error("%s", part.err.strip())
+        codes.append(part.returncode)
+        typer.echo(part.stdout, nl=False)
+        if part.returncode:
+            LOGGER.error("%s", part.stderr.strip())
     return max(codes, default=0)
