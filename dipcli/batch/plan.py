@@ -9,7 +9,10 @@ from dipcli.errors import InputError, OptionError
 
 @dataclass(frozen=True)
 class Item:
-    """One input and its output; `name` is its path within the batch and enters its seed."""
+    """One input and its output; `name` is its path within the batch and enters its seed.
+
+    The output of an input that is only looked at is itself.
+    """
 
     input: Path
     output: Path
@@ -40,7 +43,7 @@ def plan(
     recursive: bool,
     overwrite: bool,
     suffixes: Collection[str],
-    suffix: str = "",
+    suffix: str | None = "",
 ) -> list[Item]:
     """The items of a batch, in the order given; folders sorted by name, `@list.txt` line by line.
 
@@ -53,6 +56,8 @@ def plan(
     if not found:
         raise OptionError("No input was given; name a file, a folder with -r, or @list.txt.")
     many = "/" not in suffixes and any(path.is_dir() for path in inputs)
+    if suffix is None:
+        return [Item(path, path, name) for path, name in found]
     into_folder = len(found) > 1 or many or bool(output and output.is_dir())
     if into_folder and output is not None and output.is_file():
         raise OptionError(f"{output} is a file, but {len(found)} inputs need a folder; name another --output.")

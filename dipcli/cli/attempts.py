@@ -8,7 +8,7 @@ from typing import Literal
 from dipcli.batch.plan import Item
 from dipcli.cli.checkpoints import Checkpoints
 from dipcli.cli.ledger import asked_of, note_failure, seal_of
-from dipcli.cli.session import Process, Session
+from dipcli.cli.session import Process, Record, Session
 from dipcli.errors import DipcliError, Interrupted, OutputError
 from dipcli.io.names import beside
 from dipcli.io.run_record import to_json
@@ -47,6 +47,8 @@ def attempt(item: Item, session: Session, process: Process, *, in_batch: bool) -
 def _process(item: Item, session: Session, process: Process) -> Attempt:
     if session.interrupted.is_set():
         raise Interrupted(f"{item.input}: not begun.")
+    if item.output == item.input:
+        return _told(item, session, process(item, session))
     make_folder(item.output.parent)
     asked = asked_of(item, session.files.call)
     batch = session.files.batch
@@ -63,6 +65,10 @@ def _process(item: Item, session: Session, process: Process) -> Attempt:
     record = process(item, replace(session, checkpoints=checkpoints, asked=asked))
     checkpoints.remove()
     beside(item.output, "failed.json").unlink(missing_ok=True)
+    return _told(item, session, record)
+
+
+def _told(item: Item, session: Session, record: Record) -> Attempt:
     if session.files.json:
         return Attempt("done", to_json(record))
     return Attempt("done", str(item.output) if "outputs" in record else "")

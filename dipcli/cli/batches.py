@@ -38,14 +38,14 @@ def freeze(batch: Batch, files: FileOptions) -> None:
             save_manifest(batch.folder, files.call, batch.plan, files.seed)
 
 
-def open_batch(inputs: Sequence[Path], files: FileOptions, suffixes: Collection[str], suffix: str) -> Batch:
+def open_batch(inputs: Sequence[Path], files: FileOptions, suffixes: Collection[str], suffix: str | None) -> Batch:
     """What is to be done.
 
     Raises InputError for inputs that are not there, OptionError for outputs that are and must not be lost.
     """
     options = files.batch
     goes_on = options.resume or options.retry_failed
-    folder = _folder(inputs, files)
+    folder = None if suffix is None else _folder(inputs, files)
     items = _frozen(folder, files) if options.shard and folder else None
     if items is None:
         items = plan(

@@ -1,6 +1,5 @@
 """`dipcli mri`: an image from accelerated k-space."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +38,5 @@ def mri(
             return lambda item, session: inspect_scan(item, session, recipes)
         return lambda item, session: process_scan(item, session, recipes, preset)
 
-    if inspect:  # no output is written, so none is in the way
-        run("mri", inputs, replace(files, output=None, overwrite=True), SUFFIXES, build)
-    run("mri", inputs, files, SUFFIXES, build, suffix=f".{knobs.given.get('format') or 'h5'}")
+    suffix = None if inspect else f".{knobs.given.get('format') or 'h5'}"
+    run("mri", inputs, files, SUFFIXES, build, suffix=suffix)

@@ -38,12 +38,12 @@ def run(
     files: FileOptions,
     suffixes: Collection[str],
     build: Build,
-    suffix: str = "",
+    suffix: str | None = "",
 ) -> NoReturn:
     """Process every input and leave with the exit code: 0 all done, 1 some failed, 2 usage, 75 interrupted.
 
     `build` gets the type of the device and returns what processes one item into its record. `suffix`, where it
-    is not empty, is what the names of outputs that are not named themselves end in. With several jobs, each
+    is not empty, is what the names of outputs that are not named themselves end in; None writes none. With several jobs, each
     process calls this function again and builds its own.
     """
     console = open_console()
