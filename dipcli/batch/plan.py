@@ -32,7 +32,7 @@ def share(items: Sequence[Item], part: int, parts: int) -> list[Item]:
 
     Dealt out by size, so that all parts have about as much to do.
     """
-    dealt = sorted(items, key=lambda item: (-item.size, item.name))[part - 1 :: parts]
+    dealt = set(sorted(items, key=lambda item: (-item.size, item.name))[part - 1 :: parts])
     return [item for item in items if item in dealt]
 
 

@@ -45,8 +45,7 @@ def open_batch(inputs: Sequence[Path], files: FileOptions, suffixes: Collection[
     """
     options = files.batch
     goes_on = options.resume or options.retry_failed
-    folder = None if suffix is None else _folder(inputs, files)
-    items = _frozen(folder, files) if options.shard and folder else None
+    items = _frozen(files.output, files) if options.shard and files.output else None
     if items is None:
         items = plan(
             inputs,
@@ -56,14 +55,14 @@ def open_batch(inputs: Sequence[Path], files: FileOptions, suffixes: Collection[
             suffixes=suffixes,
             suffix=suffix,
         )
-        folder = folder if len(items) > 1 or any(path.is_dir() for path in inputs) else None
+    is_batch = suffix is not None and (len(items) > 1 or items[0].input not in inputs)
     whole = tuple(items)
     if options.shard:
         items = share(items, *options.part())
         _refuse_existing(items, files)
     looks = goes_on or options.dry_run
     standings = tuple(standing_of(item, files.call) if looks else "waiting" for item in items)
-    return Batch(tuple(items), whole, standings, folder, _chosen(files))
+    return Batch(tuple(items), whole, standings, files.output if is_batch else None, _chosen(files))
 
 
 def _chosen(files: FileOptions) -> frozenset[Standing]:
@@ -71,12 +70,6 @@ def _chosen(files: FileOptions) -> frozenset[Standing]:
         return frozenset({"failed"})
     undone: set[Standing] = {"waiting", "begun", "failed", "stale"}
     return frozenset(undone if files.batch.resume else {*undone, "done"})
-
-
-def _folder(inputs: Sequence[Path], files: FileOptions) -> Path | None:
-    """Where outputs go, if that is a folder of this batch alone."""
-    one_file = len(inputs) == 1 and inputs[0].is_file()
-    return None if files.output is None or files.output.is_file() or one_file else files.output
 
 
 def _frozen(folder: Path, files: FileOptions) -> list[Item] | None:

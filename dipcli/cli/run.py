@@ -43,8 +43,8 @@ def run(
     """Process every input and leave with the exit code: 0 all done, 1 some failed, 2 usage, 75 interrupted.
 
     `build` gets the type of the device and returns what processes one item into its record. `suffix`, where it
-    is not empty, is what the names of outputs that are not named themselves end in; None writes none. With several jobs, each
-    process calls this function again and builds its own.
+    is not empty, is what the names of outputs that are not named themselves end in; None is for a look at the
+    inputs. With several jobs, each process calls this function again and builds its own.
     """
     console = open_console()
     show_messages(console, "error" if files.quiet else files.log_level)
