@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from cli.conftest import save_hole, save_noisy
+from patterns import as_cxi, simulated
 from PIL import Image, ImageOps
 from scan_files import as_cfl, as_fastmri, as_npy
 from scans import full_kspace, sampled_kspace
@@ -26,6 +27,20 @@ def block(heading: str) -> list[str]:
     fences = re.findall(r"```\n(.*?)\n```", section, flags=re.S)
     assert len(fences) == 1
     return str(fences[0]).splitlines()
+
+
+# What makes each command quick; most have networks.
+FEW = {"simulate": ("--overwrite",), "phase-retrieve": ("--starts", "2", "--cycles", "20", "--rounds", "1")}
+
+
+def save_patterns(folder: Path) -> None:
+    """A pattern with its truth, a mask for it, and a folder of frames."""
+    counts, truth = simulated(n_axes=3)
+    as_cxi(folder / "scan.cxi", counts, truth)
+    (folder / "frames").mkdir()
+    for number, frame in enumerate(counts):
+        tifffile.imwrite(folder / "frames" / f"{number:03}.tif", frame.astype(np.int32))
+    np.save(folder / "mask.npy", np.zeros(counts.shape, np.uint8))
 
 
 def save_scans(folder: Path) -> None:
@@ -67,6 +82,7 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     with Image.open(tmp_path / "photo.png") as photo, Image.open(tmp_path / "scratches.png") as hole:
         Image.merge("RGBA", (*photo.split(), ImageOps.invert(hole.convert("L")))).save(tmp_path / "logo.png")
     save_scans(tmp_path)
+    save_patterns(tmp_path)
     for folder in ("scans", "pages", "masks"):
         (tmp_path / folder).mkdir()
     save_noisy(tmp_path / "scans" / "a.png")
@@ -75,7 +91,9 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     stack = np.random.default_rng(0).random((16, 16, 16), dtype=np.float32)
     tifffile.imwrite(tmp_path / "noisy.tif", stack, photometric="minisblack")
     words = shlex.split(line.split(">")[0])[1:]
-    done = CliRunner().invoke(app, [*words, "--iterations", "2", "--runs", "1", "--width", "4,4"])
+    done = CliRunner().invoke(
+        app, [*words, *FEW.get(words[0], ("--iterations", "2", "--runs", "1", "--width", "4,4"))]
+    )
     assert done.exit_code == 0, done.output
 
 

@@ -172,7 +172,7 @@ MRI: dict[EncodingName, dict[PresetName, MriOptions]] = {
 # Zhuang et al., 2022: two hourglasses from nothing; sizes, rate and steps are ours, for theirs are not published.
 TWO_HOURGLASSES = EngineOptions(
     PriorOptions(width=(32,) * 4, skip_width=(4,), jitter=0.0),
-    DescentOptions(learning_rate=1e-3),
+    DescentOptions(learning_rate=0.01),
     StoppingOptions(alpha=0.1, patience=300, warm_up=300, margin=0.01, averaging=0.9, iterations=1600),
 )
 FROM_PROJECTIONS = FAST

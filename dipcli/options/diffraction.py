@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from dipcli.errors import OptionError
 from dipcli.options.engine import EngineOptions
-from dipcli.options.notes import Range
+from dipcli.options.notes import Flag, Range
 
 PhasingMethod = Literal["auto", "classical", "sparse", "double-dip", "hybrid"]
 AlgorithmName = Literal["hio", "raar", "er"]
@@ -117,7 +117,7 @@ class PhaseOptions:
 class SimulationOptions:
     """The object and the measurement that are simulated."""
 
-    output: Annotated[Path, "Where the pattern and its truth go: .cxi or .npz."] = Path("scan.cxi")
+    output: Annotated[Path, "Where the pattern and its truth go: .cxi or .npz.", Flag("-o")] = Path("scan.cxi")
     size: Annotated[int, "Side of the pattern; the object is less than half of it.", Range(16)] = 64
     phase_range: Annotated[float, "Range of the strain's phase in radians.", Range(0)] = 1.0
     dislocations: Annotated[int, "Edge dislocations, of alternating sign.", Range(0)] = 0

@@ -25,7 +25,8 @@ JoinName = Literal["magnitude-phase", "real-imaginary"]
 class Fraunhofer(nn.Module):
     """Object (1, *box), complex -> intensity (1, *space) far away: |F(pad(x))|², frequency 0 in the centre.
 
-    With `curvature` c it is Fresnel's: x is multiplied by exp(iπ·c·Σ m²) first, m in pixels from the centre.
+    With `curvature` c it is Fresnel's: x is multiplied by exp(iπ·c·Σ m²) first, m in pixels from the centre. What
+    far fields cannot tell apart, near ones of complex objects cannot either: the symmetries are those of `field`.
     """
 
     def __init__(self, space: Sequence[int], curvature: float = 0.0) -> None:
@@ -33,15 +34,19 @@ class Fraunhofer(nn.Module):
         self.space = tuple(space)
         self.curvature = curvature
 
-    def forward(self, image: Tensor) -> Tensor:
-        """The intensity."""
+    def field(self, image: Tensor) -> Tensor:
+        """The wave (1, *space) of which the intensity is the square of the transform."""
         if self.curvature:
             squares = image.real.new_zeros(image.shape[1:])
             for axis, n in enumerate(image.shape[1:]):
                 line = (torch.arange(n, device=image.device, dtype=squares.dtype) - n // 2).square()
                 squares = squares + line.reshape(-1, *[1] * (image.ndim - 2 - axis))
             image = image * torch.exp(1j * math.pi * self.curvature * squares)
-        return fft(embed(image, self.space)).abs().square()
+        return embed(image, self.space)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The intensity."""
+        return fft(self.field(image)).abs().square()
 
 
 @final

@@ -139,7 +139,7 @@ def _facts(shot: Shot, book: Textbook, method: str) -> dict[str, str]:
 def _doubts(book: Textbook, control: Control) -> tuple[str, ...]:
     """What makes the projections' answer hard to believe."""
     if control.interrupted():
-        return ()
+        return ("Interrupted before the search ended.",)
     if len(book.starts.numbers) > 1 and len(book.common.aligned) == 1:
         return ("No other start shows the same object; more --starts or --rounds may find a better one.",)
     if len(book.common.errors) > 1 and book.common.errors[1] > UNSURE:

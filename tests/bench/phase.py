@@ -130,7 +130,8 @@ def _nearby(case: str, folder: Path, flags: list[str]) -> None:
     """Anchor P14: one crystal of 32² by two networks alone, through a near field or a random medium."""
     crystal = simulate_crystal(Crystal(32, 2, 1.0), np.random.default_rng(1))
     truth = torch.from_numpy(crystal)[None]
-    optics = Fraunhofer((64, 64), curvature=0.01) if case == "fresnel" else RandomMixing((32, 32), 4 * 1024)
+    near, random = Fraunhofer((64, 64), curvature=0.1), RandomMixing((32, 32), 4 * 1024)
+    optics = near if case == "fresnel" else random
     recipe = PHASE["double-dip"]["fast"]
     likeness = likeness_of(PhasingOptions(), (32, 32))
     problem = diffraction_problem(optics(truth), optics, likeness, amplitude_misfit)
@@ -139,8 +140,10 @@ def _nearby(case: str, folder: Path, flags: list[str]) -> None:
     found = likeness.join(result.estimate["first"], result.estimate["second"])
     factor = (found.conj() * truth).sum() / found.abs().square().sum()
     relative = float((factor * found - truth).norm() / truth.norm())
+    if case == "fresnel":
+        relative = error(near.field(found), near.field(truth))
     seconds = time.perf_counter() - start
-    print(f"| {case}, up to a global phase | **{relative:.3f}** | | double-dip | | {seconds:.0f} | |", flush=True)
+    print(f"| {case}, two networks alone | **{relative:.3f}** | | double-dip | | {seconds:.0f} | |", flush=True)
 
 
 def _real(case: str, folder: Path, flags: list[str]) -> None:
