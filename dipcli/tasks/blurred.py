@@ -27,6 +27,7 @@ GROUPED_UP_TO = 700_000  # values of a frame for which groups of similar patches
 MOST_HIDDEN = 0.9
 LEAST_TV, TV_OF_NOISE = 3e-4, 0.2
 CERTAIN = 0.005  # less noise than this nobody can count on: a kernel is never exact
+CALMED = 0.5  # share of the noise that is taken away before a kernel is sought: faint edges go with the rest
 ROUNDS = 24
 GROUPING = Grouping(side=6, step=4, reach=12, count=24)
 
@@ -60,9 +61,9 @@ class Blurred:
         return replace(self, frame=self.frame[:, rows, columns], believed=self.believed[rows, columns])
 
     def calm_gray(self) -> Tensor:
-        """Its brightness (height, width) without the noise."""
+        """Its brightness (height, width) with less noise."""
         gray = self.frame.mean(0, keepdim=True)
-        sigma = self.sigma / math.sqrt(len(self.frame))
+        sigma = CALMED * self.sigma / math.sqrt(len(self.frame))
         return dct_denoise(gray, white_power(gray, sigma))[0] if sigma > FAINTEST.sigma else gray[0]
 
     def weight(self) -> Tensor | None:
