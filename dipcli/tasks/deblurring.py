@@ -201,9 +201,9 @@ def _guess(calm: Tensor, part: Blurred, largest: int, options: DeblurringOptions
 
 
 def _both(guess: Guess, drawn: Tensor, part: Blurred, calm: Tensor, options: DeblurringOptions) -> Guess:
-    """The mean of the kernels of edges and of the network, where that explains more; edges miss detail, networks err.
+    """The mean of the kernels of edges and of the network, where the network explains more.
 
-    From nothing, the network's alone.
+    Edges miss detail, and networks err: neither alone was better. From nothing, it is the network's alone.
     """
     drawn = tidy(drawn, FAINT)
     found = judge(calm, drawn, part.believed)
