@@ -17,7 +17,7 @@ from dipcli.report.progress import Display, Glimpse
 def share_out(batch: Batch, session: Session, devices: Sequence[str], display: Display) -> Iterator[Attempt]:
     """Have the items of a batch processed by a worker for each device; yields how they ended, as they do."""
     call = replace(session.files.call, inputs=session.files.call.inputs[:1])
-    changes: dict[str, str | bool | None] = {"jobs": None, "shard": None, "worker": True}
+    changes: dict[str, str | bool | None] = {"shard": None, "worker": True}
     changes["threads"] = str(session.threads)
     program = (sys.executable, "-m", "dipcli")
     with Workers([(*program, *call.again(**changes, device=device)) for device in devices]) as workers:

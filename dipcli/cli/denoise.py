@@ -35,9 +35,9 @@ def denoise(
 
     def build(device_type: str) -> Process:
         presets = DEJPEG if knobs.given.get("jpeg") else DENOISE
-        for name in ("sigma", "loss"):
+        for name, why in (("sigma", "knows its noise"), ("loss", "knows its noise"), ("tile", "knows its size")):
             if knobs.given.get("jpeg") and knobs.given.get(name) is not None:
-                raise OptionError(f"--jpeg knows its noise from the file; leave --{name} out.")
+                raise OptionError(f"--jpeg {why} from the file; leave --{name} out.")
         options = settings(presets, preset, device_type, knobs)
 
         def state_of(item: Item) -> State:
@@ -52,6 +52,7 @@ def denoise(
             load_picture(item.input, volume=options.denoising.volume),
             state_of(item),
             preset,
+            0 if options.denoising.jpeg else options.denoising.tile,
         )
 
     run("denoise", inputs, files, SUFFIXES, build)

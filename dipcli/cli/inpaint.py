@@ -38,6 +38,7 @@ def inpaint(
             load_with_holes(item, told),
             lambda frame: state_inpainting(frame, recipes),
             preset,
+            told.tile,
         )
 
     run("inpaint", inputs, files, SUFFIXES, build)

@@ -18,13 +18,17 @@ from dipcli.io.run_record import save_record
 from dipcli.tasks.statement import State
 
 
-def process_picture(item: Item, session: Session, picture: Picture, state: State, preset: str) -> Record:
+def process_picture(
+    item: Item, session: Session, picture: Picture, state: State, preset: str, tile: int | None = 0
+) -> Record:
     """Restore one file, read as `picture`, and write picture, history, spread and, last of all, the record.
+
+    `tile` is the side of tiles; 0 is for no tiles, None for tiles where memory wants them.
 
     Raises InputError for what cannot be read or used,
     OutputError for what cannot be written.
     """
-    restored = restore_picture(item, session, picture, state)
+    restored = restore_picture(item, session, picture, state, tile)
     outputs = _write(item, picture, restored)
     record = record_of(item, session, restored, outputs, preset)
     save_record(beside(item.output, "run.json"), record)

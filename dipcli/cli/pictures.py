@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,7 +12,9 @@ from torch import Tensor
 from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored, label_of, restore_frame
 from dipcli.cli.session import Session
+from dipcli.cli.tiling import restore_tiles, tile_side
 from dipcli.engine.device import derive_seed
+from dipcli.engine.forecast import free_bytes
 from dipcli.errors import InputError
 from dipcli.io.formats import format_of_name
 from dipcli.io.images import Picture, check_output, load_picture
@@ -21,7 +23,9 @@ from dipcli.report.messages import LOGGER
 from dipcli.tasks.statement import Outcome, State, Statement
 
 
-def restore_picture(item: Item, session: Session, picture: Picture, state: State) -> Restored:
+def restore_picture(
+    item: Item, session: Session, picture: Picture, state: State, tile: int | None = 0
+) -> Restored:
     """Restore every frame of one file; scored where there is a reference.
 
     Raises InputError for a reference that does not fit.
@@ -35,7 +39,7 @@ def restore_picture(item: Item, session: Session, picture: Picture, state: State
     for index, (measured, reference) in enumerate(zip(picture.frames, references, strict=True)):
         label = label_of(item.name, index, len(references))
         seed = derive_seed(session.files.seed, item.name, index)
-        frames.append(_restore_frame(measured, reference, session, state, label, seed))
+        frames.append(_restore_frame(measured, reference, session, state, Place(label, seed, tile)))
     warnings = [*picture.warnings, *(warning for frame in frames for warning in frame.warnings)]
     if any(frame.statement.exact for frame in frames) and format_of_name(item.output).is_lossy:
         warnings.append(f"{item.output}: is compressed again, and no value survives that; end the name in .png.")
@@ -63,26 +67,52 @@ def _size(frame: Tensor) -> str:
     return f"{'x'.join(map(str, reversed(sides)))} with {channels} channel(s)"
 
 
+@dataclass(frozen=True)
+class Place:
+    """What a frame is called, its seed, and the side of its tiles: 0 for none, None as memory allows."""
+
+    label: str
+    seed: int
+    tile: int | None
+
+
 def _restore_frame(
     measured: NDArray[np.float32],
     reference: NDArray[np.float32] | None,
     session: Session,
     state: State,
-    label: str,
-    seed: int,
+    place: Place,
 ) -> Frame:
     measurement = torch.from_numpy(measured).to(session.device)
-    statement = state(measurement)
     truth = None if reference is None else torch.from_numpy(reference).to(session.device)
+    free = free_bytes(session.device)
+    side = tile_side(measurement, state, place.tile, free and free / session.files.batch.jobs)
+    if side is None:
+        frame = _restore_whole(state(measurement), truth, session, place)
+    else:
+
+        def restore_tile(part: Tensor, name: str, index: int) -> Frame:
+            seed = derive_seed(place.seed, index)
+            return restore_frame(state(part), session, f"{place.label} {name}", seed)
+
+        frame = restore_tiles(measurement, side, restore_tile)
+        _check_size(truth, frame.statement, session)
+    return replace(frame, metrics=_metrics(measurement, truth, frame.statement, frame.outcome))
+
+
+def _restore_whole(statement: Statement, truth: Tensor | None, session: Session, place: Place) -> Frame:
+    _check_size(truth, statement, session)
+    seen = None if truth is None else truth[statement.part]
+    metric = None if seen is None else lambda picture: psnr_db(picture, seen)
+    return restore_frame(statement, session, place.label, place.seed, metric=metric)
+
+
+def _check_size(truth: Tensor | None, statement: Statement, session: Session) -> None:
     if truth is not None and truth.shape != statement.classical[1].shape:
         raise InputError(
             f"{session.files.reference}: the reference is {_size(truth)}, but the result will be "
             f"{_size(statement.classical[1])}; give one of the same size."
         )
-    seen = None if truth is None else truth[statement.part]
-    metric = None if seen is None else lambda picture: psnr_db(picture, seen)
-    frame = restore_frame(statement, session, label, seed, metric=metric)
-    return replace(frame, metrics=_metrics(measurement, truth, statement, frame.outcome))
 
 
 def _metrics(

@@ -36,6 +36,7 @@ def upscale(
             load_picture(item.input, volume=options.upscaling.volume),
             lambda frame: state_upscaling(frame, options.engine, options.upscaling),
             preset,
+            options.upscaling.tile if options.upscaling.factor.is_integer() else 0,
         )
 
     run("upscale", inputs, files, SUFFIXES, build)

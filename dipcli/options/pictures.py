@@ -24,6 +24,11 @@ class PictureOptions:
         float | None, "Standard deviation of Gaussian noise, white being 1, if it is known.", Range(0)
     ] = None
     classical: Annotated[float, "Share of the classical estimate in the result; 0 for none.", Range(0, 1)] = 0.5
+    tile: Annotated[
+        int | None,
+        "Side of the tiles in which a large picture is restored; 0 for none; without it, as memory allows.",
+        Range(0),
+    ] = None
     volume: Annotated[bool, "Take a stack of pages as one three-dimensional unknown."] = False
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import torch
@@ -32,6 +32,17 @@ class History:
         self._terms.append(torch.stack(list(step.terms.values())))
         value = self._metric(moment.returned()) if self._metric else None
         self._rows.append((moment.run, step.iteration, moment.seconds, moment.verdict.score, value))
+
+    @classmethod
+    def of(cls, parts: Sequence["History"]) -> "History":
+        """One history of the parts of a frame, one after the other; runs are counted on."""
+        whole = cls(parts[0]._metric)
+        for part in parts:
+            before = max((row[0] for row in whole._rows), default=0)
+            whole._rows += [(before + row[0], row[1], row[2], row[3], row[4]) for row in part._rows]
+            whole._terms += part._terms
+            whole._names = part._names or whole._names
+        return whole
 
     def state(self) -> dict[str, Any]:
         """For `load_state`, as long as no further step is noted."""
