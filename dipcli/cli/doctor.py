@@ -8,6 +8,7 @@ EXTRAS = {
     "nibabel": ("formats", "NIfTI volumes"),
     "imagecodecs": ("formats", "compressed TIFF, 16-bit colour PNG"),
     "jpeglib": ("jpeg", "denoise --jpeg"),
+    "distributed": ("hpc", "--submit dask"),
     "matplotlib": ("report", "charts of a run's history"),
 }
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from dipcli.cli.session import Session
+from dipcli.cli.session import Rehearsed, Session
 from dipcli.engine.checkpoint import Keeper
+from dipcli.engine.forecast import forecast_fit
 from dipcli.engine.restore import Networks, Result, restore
 from dipcli.engine.solve import Moment
 from dipcli.errors import Interrupted
@@ -90,6 +91,8 @@ def restore_frame(
         outcome = statement.finish({}, statement.classical[1])
         _warn(label, outcome.warnings)
         return Frame(statement, outcome)
+    if session.rehearses:
+        raise Rehearsed(forecast_fit(statement.problem, statement.options))
     history = History(metric)
     result = _fit(statement.problem, Fit(statement.options, label, seed, networks), session, history)
     outcome = statement.finish(result.estimate, result.picture)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored, label_of, restore_frame
-from dipcli.cli.session import Session
-from dipcli.cli.tiling import restore_tiles, tile_side
+from dipcli.cli.session import Rehearsed, Session
+from dipcli.cli.tiling import forecast_frame, restore_tiles, tile_side
 from dipcli.engine.device import derive_seed
 from dipcli.engine.forecast import free_bytes
 from dipcli.errors import InputError
@@ -32,6 +32,9 @@ def restore_picture(
     """
     start = time.perf_counter()
     check_output(item.output, picture)
+    if session.rehearses:
+        first = torch.from_numpy(picture.frames[0]).to(session.device)
+        raise Rehearsed(forecast_frame(first, state, len(picture.frames)))
     for warning in picture.warnings:
         LOGGER.warning("%s", warning)
     references = _references(item, session, picture)

@@ -17,6 +17,7 @@ from dipcli.cli.crew import share_out
 from dipcli.cli.rehearsal import show_plan
 from dipcli.cli.session import Process, Record, Session
 from dipcli.cli.signals import interruptible
+from dipcli.cli.streams import Streams, streams
 from dipcli.cli.submit import submit_batch
 from dipcli.cli.worker import SECONDS, open_reports, serve
 from dipcli.engine.device import allocated_threads, choose_device, prepare
@@ -48,7 +49,12 @@ def run(
     """
     console = open_console()
     show_messages(console, "error" if files.quiet else files.log_level)
-    with _explained(), interruptible(quiet=files.batch.worker) as interrupted:
+    with (
+        _explained(),
+        interruptible(quiet=files.batch.worker) as interrupted,
+        streams(inputs, files, suffix) as found,
+    ):
+        inputs, files = found.inputs, found.files
         if files.batch.worker:
             reports = open_reports()
             own, process = _ready(command, files, interrupted, build)
@@ -61,7 +67,7 @@ def run(
             raise typer.Exit(submit_batch(batch, files))
         own, process = _ready(command, files, interrupted, build)
         if files.batch.dry_run:
-            show_plan(batch, files)
+            show_plan(batch, own, process)
             raise typer.Exit(DONE)
         freeze(batch, files)
         with Display(console, n_items=len(batch.todo), quiet=files.quiet) as display:
@@ -71,7 +77,7 @@ def run(
                 attempts = share_out(batch, own, devices, display)
             else:
                 attempts = _one_by_one(batch, own, process)
-            code = _count(attempts, batch, display)
+            code = _count(attempts, batch, display, found)
     if code == INTERRUPTED and files.batch.requeue and (problem := requeue()):
         LOGGER.error("%s", problem)
     raise typer.Exit(code)
@@ -119,7 +125,7 @@ def _one_by_one(batch: Batch, session: Session, process: Process) -> Iterator[At
         yield attempt(item, session, process, in_batch=batch.folder is not None)
 
 
-def _count(attempts: Iterator[Attempt], batch: Batch, display: Display) -> int:
+def _count(attempts: Iterator[Attempt], batch: Batch, display: Display, found: Streams) -> int:
     """Say how each item ended; the exit code of them all."""
     endings: list[str] = []
     for ended in attempts:
@@ -129,6 +135,8 @@ def _count(attempts: Iterator[Attempt], batch: Batch, display: Display) -> int:
             LOGGER.error("%s", ended.text)
         elif ended.ending == "interrupted":
             LOGGER.warning("%s", ended.text)
+        elif found.piped is not None:
+            found.send()
         elif ended.text:
             typer.echo(ended.text)
     n_failed = endings.count("failed")

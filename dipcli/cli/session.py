@@ -9,6 +9,8 @@ import torch
 
 from dipcli.batch.plan import Item
 from dipcli.cli.checkpoints import Checkpoints
+from dipcli.engine.forecast import Forecast
+from dipcli.errors import DipcliError
 from dipcli.options import FileOptions
 from dipcli.report.progress import Glimpse
 
@@ -28,6 +30,15 @@ class Session:
     interrupted: threading.Event
     checkpoints: Checkpoints | None = None  # of the item that is processed
     asked: Mapping[str, Any] | None = None  # what decides its result, for the record
+    rehearses: bool = False  # forecasts, and raises Rehearsed, instead of restoring
 
 
 Process = Callable[[Item, Session], Record]
+
+
+class Rehearsed(DipcliError):  # noqa: N818 - no mistake was made
+    """Where the work would begin, the forecast of it instead."""
+
+    def __init__(self, forecast: Forecast | None) -> None:
+        super().__init__("This was a rehearsal.")
+        self.forecast = forecast

@@ -1,5 +1,6 @@
 """Pictures in tiles: when, how large, and one frame made of them all."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import get_args
@@ -28,17 +29,21 @@ PARTS = ("picture", "classical", "missing", "kept", "spread")  # of a frame, tha
 RestoreTile = Callable[[Tensor, str, int], Frame]  # measured, what it is called, its number
 
 
-def forecast_frame(measurement: Tensor, state: State) -> Forecast | None:
-    """What the frame will cost, from its middle; None where the middle alone cannot be stated."""
+def forecast_frame(measurement: Tensor, state: State, count: int = 1) -> Forecast | None:
+    """What so many such frames will cost, from its middle; None where the middle alone cannot be stated."""
     space = measurement.shape[1:]
     side = TRIAL_SIDES[len(space)]
     middle = [slice(max(0, (n - side) // 2), max(0, (n - side) // 2) + min(n, side)) for n in space]
     crop = measurement[(slice(None), *middle)]
+    begin = time.perf_counter()
     try:
         statement = state(crop)
+        textbook = time.perf_counter() - begin
         if statement.problem is None:
             return None
-        return forecast_fit(statement.problem, statement.options).times(measurement.numel() / crop.numel())
+        fit = forecast_fit(statement.problem, statement.options)
+        one = replace(fit, seconds=fit.seconds + textbook).times(measurement.numel() / crop.numel())
+        return replace(one, seconds=one.seconds * count)
     except DipcliError:
         return None
 

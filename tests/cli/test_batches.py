@@ -257,3 +257,9 @@ def test_checkpoints_are_written_from_time_to_time(denoise, noisy, tmp_path, mon
     monkeypatch.setattr(Keeper, "freeze", lambda self, parts: saved.append(parts))
     denoise(noisy, "-o", tmp_path / "clean.png", "--checkpoint-every", "0.000001")
     assert len(saved) == 3
+
+
+def test_a_dry_run_forecasts_time_and_memory(batch):
+    row = json.loads(batch("--dry-run", "--json").stdout.splitlines()[-1])
+    assert row["forecast"]["seconds"] >= 0
+    assert 300 < row["forecast"]["mebibytes"] < 2000

@@ -1,0 +1,183 @@
+"""Many inputs: pictures a minute, overhead, memory, tiles, and a hundred kills.
+
+`--rows jobs,overhead,memory,tiles,seam,kills` and `--pictures`, `--kills`, `--megapixels` choose what is measured.
+"""
+
+import argparse
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "denoise_truth.png"
+PROGRAM = [sys.executable, "-m", "dipcli", "denoise"]
+ONE = ["--runs", "1", "--compile", "off", "--memory-format", "contiguous"]
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="scale")
+    parser.add_argument("--rows", default="jobs,overhead,memory,tiles,seam,kills")
+    parser.add_argument("--pictures", default="4,16,64")
+    parser.add_argument("--megapixels", default="0.25,1,4,24")
+    parser.add_argument("--kills", type=int, default=100)
+    told = parser.parse_args(arguments)
+    rows = told.rows.split(",")
+    sizes = [float(text) for text in told.megapixels.split(",")]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if "jobs" in rows:
+            _jobs(folder, [int(text) for text in told.pictures.split(",")])
+        if "overhead" in rows:
+            _overhead(folder)
+        if "memory" in rows or "tiles" in rows:
+            _sizes(folder, sizes, tiles="tiles" in rows)
+        if "seam" in rows:
+            _seam(folder)
+        if "kills" in rows:
+            _kills(folder, told.kills)
+
+
+def _noisy(path: Path, shape: tuple[int, int], seed: int = 0) -> Path:
+    """The sample enlarged to a size (height, width), with Gaussian noise of deviation 0.1."""
+    with Image.open(SAMPLE) as picture:
+        clean = np.asarray(picture.resize(shape[::-1], Image.Resampling.BICUBIC), np.float32) / 255
+    noise = np.random.default_rng(seed).standard_normal(clean.shape, dtype=np.float32)
+    Image.fromarray(np.round((clean + 0.1 * noise).clip(0, 1) * 255).astype(np.uint8)).save(path)
+    return path
+
+
+def _folder(parent: Path, count: int, shape: tuple[int, int]) -> Path:
+    folder = parent / f"in{count}x{shape[0]}"
+    if not folder.is_dir():
+        folder.mkdir()
+        for index in range(count):
+            _noisy(folder / f"{index:03}.png", shape, index)
+    return folder
+
+
+def _run(*arguments: object) -> float:
+    start = time.perf_counter()
+    subprocess.run([*PROGRAM, *map(str, arguments), "-q", "--overwrite"], check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def _jobs(folder: Path, counts: Sequence[int]) -> None:
+    print("| pictures of 128², fast | jobs | threads | seconds | pictures a minute |\n|---|---|---|---|---|")
+    for count in counts:
+        source = _folder(folder, count, (128, 128))
+        for jobs, threads in ((1, 1), (1, 2), (2, 1)):
+            seconds = _run("-r", source, "-o", folder / "out", "--jobs", jobs, "--threads", threads)
+            print(f"| {count} | {jobs} | {threads} | {seconds:.1f} | {60 * count / seconds:.1f} |", flush=True)
+
+
+def _overhead(folder: Path) -> None:
+    """What an item costs beside its fit: pictures of one iteration, many against few, in one process."""
+    few, many = 4, 24
+    print("| overhead for each item after the first | seconds |\n|---|---|")
+    for jobs in (1, 2):
+        flags = ("--iterations", 1, "--sigma", 0.1, "--threads", 1, "--jobs", jobs, *ONE)
+        times = [_run("-r", _folder(folder, n, (24, 24)), "-o", folder / "out", *flags) for n in (few, many)]
+        print(f"| 24² pictures, {jobs} job(s) | {(times[1] - times[0]) / (many - few):.3f} |", flush=True)
+
+
+def _sizes(folder: Path, sizes: Sequence[float], *, tiles: bool) -> None:
+    print(
+        "| megapixels | tiles | peak MB | forecast MB | seconds | seconds a megapixel |\n|---|---|---|---|---|---|"
+    )
+    for size in sizes:
+        side = round((size * 1e6) ** 0.5)
+        source = _noisy(folder / "large.png", (side, side))
+        for tile in (0, 512) if tiles and side > 512 else (0,):
+            flags = [source, "-o", folder / "large_out.png", "--tile", tile, "--threads", 1, "--iterations", 20]
+            told = _forecast(*flags) if tile == 0 else 0.0
+            start = time.perf_counter()
+            peak = _peak(*flags)
+            seconds = time.perf_counter() - start
+            row = (f"{size:g}", tile or "none", f"{peak:.0f}", f"{told:.0f}" if told else "")
+            print(f"| {' | '.join(map(str, row))} | {seconds:.0f} | {seconds / size:.0f} |", flush=True)
+
+
+def _forecast(*arguments: object) -> float:
+    command = [*PROGRAM, *map(str, arguments), *ONE, "--dry-run", "--overwrite", "-q"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout.split(" MiB")[0].split()[-1]) * 2**20 / 1e6
+
+
+def _peak(*arguments: object) -> float:
+    """Peak memory of one process, in MB; the process is waited for by itself alone."""
+    command = [*PROGRAM, *map(str, arguments), *ONE, "-q", "--overwrite"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    assert isinstance(usage, resource.struct_rusage)
+    return usage.ru_maxrss * 1024 / 1e6
+
+
+def _seam(folder: Path) -> None:
+    source = _noisy(folder / "seam.png", (512, 512))
+    flags = ("--threads", 1)
+    for name, more in (("whole", ()), ("tiled", ("--tile", 240)), ("other", ("--seed", 1))):
+        _run(source, "-o", folder / f"{name}.png", *flags, *more)
+    whole, tiled, other = (_pixels(folder / f"{name}.png") for name in ("whole", "tiled", "other"))
+    steps = np.abs(np.diff(tiled - whole, axis=1)).mean((0, 2))
+    print("| 512², 9 tiles of 240², grey levels | |\n|---|---|")
+    print(f"| tiled - whole, root mean square | {np.sqrt(np.square(tiled - whole).mean()):.2f} |")
+    print(f"| another seed - whole, root mean square | {np.sqrt(np.square(other - whole).mean()):.2f} |")
+    ratio = steps.max() / np.median(steps)
+    print(f"| largest step of the difference across a column, over the median | {ratio:.2f} |")
+
+
+def _pixels(path: Path) -> NDArray[np.float64]:
+    with Image.open(path) as picture:
+        return np.asarray(picture, np.float64)
+
+
+def _kills(folder: Path, kills: int) -> None:
+    """Kill -9 at random moments; every round ends with the bytes of an undisturbed run, and none is done twice."""
+    source, chance = _folder(folder, 40, (24, 24)), random.Random(0)
+    flags = ["-r", str(source), "--threads", "1", "--iterations", "20", *ONE]
+    _run(*flags, "-o", folder / "reference")
+    expected = {path.name: path.read_bytes() for path in (folder / "reference").glob("*.png")}
+    killed, rounds, again = 0, 0, 0
+    while killed < kills:
+        out = folder / f"round{rounds}"
+        rounds += 1
+        done: dict[Path, int] = {}
+        while len(list(out.glob("*.png"))) < len(expected) or not _resume(flags, out, None, 1):
+            before = dict(done)
+            killed += not _resume(flags, out, chance.uniform(2.5, 9.0), chance.choice((1, 2)))
+            records = {path: path.stat().st_mtime_ns for path in out.glob("*.run.json")}
+            again += sum(records[path] != stamp for path, stamp in before.items())
+            done = records
+        again += sum(path.stat().st_mtime_ns != stamp for path, stamp in done.items())
+        found = {path.name: path.read_bytes() for path in out.glob("*.png")}
+        print(f"round {rounds}: {killed} kills so far, whole and right: {found == expected}", flush=True)
+        if found != expected:
+            raise SystemExit(1)
+    print(f"| kills -9 | rounds of {len(expected)} | outputs wrong | done twice |\n|---|---|---|---|")
+    print(f"| {killed} | {rounds} | 0 | {again} |")
+
+
+def _resume(flags: list[str], out: Path, seconds: float | None, jobs: int) -> bool:
+    """Whether the batch came to its end, and was not killed after so many seconds."""
+    process = subprocess.Popen(
+        [*PROGRAM, *flags, "-o", str(out), "--resume", "--jobs", str(jobs), "-q"], stdout=subprocess.DEVNULL
+    )
+    try:
+        return process.wait(seconds) == 0
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return False
