@@ -89,7 +89,7 @@ def write_script(name: str, arguments: Sequence[str], *, n: int, logs: Path) -> 
             "# alone what is done: the whole array may be submitted again.",
             *header,
             f"cd {shlex.quote(str(Path.cwd()))} || exit 1",
-            *(["trap '' USR1 USR2  # for the program, not for this shell"] if waits else []),
+            "trap '' USR1 USR2 TERM  # they are for the program, as soon as it listens",
             f"{'' if waits else 'exec '}{command}",
             *scheduler.tail,
             "",

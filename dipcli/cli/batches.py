@@ -55,8 +55,9 @@ def open_batch(inputs: Sequence[Path], files: FileOptions, suffixes: Collection[
             suffixes=suffixes,
             suffix=suffix,
         )
-    is_batch = suffix is not None and (len(items) > 1 or items[0].input not in inputs)
     whole = tuple(items)
+    is_found = len(whole) > 1 or whole[0].input not in inputs
+    is_batch = suffix is not None and is_found and whole[0].output != files.output
     if options.shard:
         items = share(items, *options.part())
         _refuse_existing(items, files)

@@ -11,25 +11,27 @@ import numpy as np
 import pytest
 from cli.conftest import QUICK, save_noisy
 from PIL import Image
+from typer.testing import CliRunner
 
-PROGRAM = [sys.executable, "-m", "dipcli"]
+from dipcli.cli.app import app
 
 
 def piped(*arguments, stdin):
-    return subprocess.run([*PROGRAM, *map(str, arguments), *QUICK], input=stdin, capture_output=True, check=False)
+    words = [str(argument) for argument in (*arguments, *QUICK)]
+    return CliRunner().invoke(app, words, input=stdin)
 
 
 def test_a_picture_goes_through_a_pipe(noisy, tmp_path):
     done = piped("denoise", "-", "-o", "-", stdin=noisy.read_bytes())
-    assert done.returncode == 0, done.stderr
-    with Image.open(io.BytesIO(done.stdout)) as picture:
+    assert done.exit_code == 0, done.stderr
+    with Image.open(io.BytesIO(done.stdout_bytes)) as picture:
         assert (picture.format, picture.size) == ("PNG", (24, 20))
         assert not np.array_equal(np.asarray(picture), np.asarray(Image.open(noisy)))
 
 
 def test_an_input_from_stdin_has_an_output_like_any_other(noisy, tmp_path):
     done = piped("denoise", "-", "-o", tmp_path / "clean.png", stdin=noisy.read_bytes())
-    assert done.stdout.decode() == f"{tmp_path / 'clean.png'}\n"
+    assert done.stdout == f"{tmp_path / 'clean.png'}\n"
     assert (tmp_path / "clean.run.json").is_file()
 
 
@@ -43,8 +45,8 @@ def test_an_input_from_stdin_has_an_output_like_any_other(noisy, tmp_path):
 )
 def test_a_pipe_that_does_not_fit_is_one_sentence(arguments, code, sentence):
     done = piped("denoise", *arguments, stdin=b"")
-    assert (done.returncode, done.stdout) == (code, b"")
-    assert sentence in done.stderr.decode()
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert sentence in done.stderr
 
 
 @pytest.fixture

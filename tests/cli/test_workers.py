@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from cli.conftest import save_noisy
 
+from dipcli.cli.run import _devices
+from dipcli.errors import OptionError
+from dipcli.options import BatchOptions, FileOptions
+
 PROGRAM = [sys.executable, "-m", "dipcli"]
 FLAGS = ["--runs", "1", "--threads", "1", "--compile", "off", "--memory-format", "contiguous"]
 
@@ -88,3 +92,13 @@ def test_an_option_that_does_not_fit_is_said_once(scans, tmp_path):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert len(err.splitlines()) == 1
+
+
+def test_each_gpu_gets_a_process(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert _devices(FileOptions(device="cuda:all")) == ["cuda:0", "cuda:1"]
+    three = FileOptions(device="cuda:all", batch=BatchOptions(jobs=3))
+    assert _devices(three) == ["cuda:0", "cuda:1", "cuda:0"]
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(OptionError, match="found no GPU"):
+        _devices(FileOptions(device="cuda:all"))
