@@ -8,13 +8,13 @@ from blurs import blur, hook, middle_of, shapes
 from laws import assert_matches
 from noises import gaussian
 
-import dipcli.tasks.deblurring as deblurring
 from dipcli.classical.kernels import framed, similarity
 from dipcli.engine.restore import restore
 from dipcli.errors import InputError, OptionError
 from dipcli.metrics import psnr_db, psnr_up_to_shift_db
 from dipcli.options import DeblurringOptions, DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.physics.blur import gaussian_kernel, motion_kernel
+from dipcli.tasks import kernel_search
 from dipcli.tasks.deblurring import state_deblurring
 
 ENGINE = EngineOptions(
@@ -150,7 +150,7 @@ def test_light_is_deblurred_where_values_are_its_power(sharp):
 
 
 def test_the_part_with_most_edges_is_searched(blurred, monkeypatch):
-    monkeypatch.setattr(deblurring, "PART", 100)
+    monkeypatch.setattr(kernel_search, "PART", 100)
     frame = torch.full((1, 140, 220), 0.5)
     frame[:, 40:132, 116:216] = blurred
     statement = state(frame, **QUICK)
@@ -160,10 +160,10 @@ def test_the_part_with_most_edges_is_searched(blurred, monkeypatch):
 
 
 def test_an_uneven_blur_is_said(sharp, monkeypatch):
-    monkeypatch.setattr(deblurring, "PART", 88)
+    monkeypatch.setattr(kernel_search, "PART", 88)
     across, down = (blur(sharp, motion_kernel(11, angle)) for angle in (0, 90))
     uneven, even = torch.cat([across, down], 2), torch.cat([down, down.flip(0)], 2)
-    quick = QUICK | {"kernel_size": 13}
+    quick = QUICK | {"kernel_size": 17}
     assert any("may not be even" in warning for warning in state(uneven, **quick).warnings)
     assert state(even, **quick).warnings == ()
 
@@ -188,9 +188,17 @@ def test_what_does_not_fit_is_refused(blurred, options, match):
 
 
 def test_the_networks_make_the_whole_picture_where_that_is_asked_for(blurred, monkeypatch):
-    monkeypatch.setattr(deblurring, "PART", 64)
+    monkeypatch.setattr(kernel_search, "PART", 64)
     outcome = finished(state(blurred, keep=True, **(QUICK | {"method": "prior"})))
     assert outcome.picture.shape == blurred.shape
+
+
+def test_a_kernel_that_its_window_cuts_off_is_said(sharp):
+    frame = blur(sharp, motion_kernel(13, 30))
+    assert any(
+        "beyond its 5 pixels" in warning for warning in state(frame, **(QUICK | {"kernel_size": 5})).warnings
+    )
+    assert state(frame, **(QUICK | {"kernel_size": 19})).warnings == ()
 
 
 def test_a_part_and_a_picture_by_networks_exclude_each_other():
