@@ -51,20 +51,22 @@ def forecast_frame(measurement: Tensor, state: State, count: int = 1) -> Forecas
 def tile_side(measurement: Tensor, state: State, told: int | None, free: float | None) -> int | None:
     """The side of the tiles, or None for the whole frame at once; `told` 0 is for no tiles.
 
-    Raises InputError where the frame fits neither at once nor in tiles, as far as can be told.
+    Raises InputError where the frame fits neither at once nor in the tiles that are allowed, as far as can be told.
     """
     space = measurement.shape[1:]
-    if told is not None or measurement.numel() < SMALL or free is None:
+    if told or measurement.numel() < SMALL or free is None:
         return told if told and max(space) > told else None
     forecast = forecast_frame(measurement, state)
     if forecast is None or forecast.bytes <= SHARE * free:
         return None
     room = SHARE * free - PROCESS_BYTES - KEPT_BYTES * measurement.numel()
     side = int((measurement[0].numel() * max(room, 0) / (forecast.bytes - PROCESS_BYTES)) ** (1 / len(space)))
-    if side < LEAST_SIDE:
+    if side < LEAST_SIDE or told == 0:
+        advice = (
+            "leave --tile 0 out" if side >= LEAST_SIDE else "use fewer --jobs, a smaller --width, or --preset fast"
+        )
         raise InputError(
-            f"needs about {forecast.bytes / GIGABYTE:.1f} GB, and {free / GIGABYTE:.1f} GB are free; "
-            "use fewer --jobs, a smaller --width, or --preset fast."
+            f"needs about {forecast.bytes / GIGABYTE:.1f} GB, and {free / GIGABYTE:.1f} GB are free; {advice}."
         )
     return side // 32 * 32
 

@@ -87,7 +87,9 @@ class StoppingOptions:
     pixels: Annotated[int, "Pixels that the moving variance looks at; 0 for all.", Range(0)] = 65_536
     averaging: Annotated[float, "Decay of the running average that is returned.", Range(0, 0.9999)] = 0.99
     iterations: Annotated[int, "Bound on the iterations of a run.", Range(1)] = 5000
-    max_time: Annotated[float, "Bound on the seconds of a run; 0 for none.", Range(0)] = 0.0
+    max_time: Annotated[float, "Bound on the seconds of one fit, all its runs together; 0 for none.", Range(0)] = (
+        0.0
+    )
     runs: Annotated[int, "Runs with other seeds, whose pictures are averaged.", Range(1)] = 1
 
 

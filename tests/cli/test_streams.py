@@ -1,10 +1,11 @@
-"""The program between other programs: pipes, xargs, GNU parallel."""
+"""The program between other programs: pipes, xargs, GNU parallel, Snakemake."""
 
 import io
 import os
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -78,5 +79,29 @@ def test_the_one_liner_of_the_readme_runs(many, tool):
         pytest.skip(f"{tool} is not on this machine")
     (line,) = lines_of_readme(tool)
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (many / "clean").glob("*.png")) == ["a.png", "b.png"]
+
+
+@pytest.fixture
+def rule(many):
+    """The README's rule, in a file for Snakemake."""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    rule = textwrap.dedent(text[text.index("    rule denoise:") :].split("\n\n")[0])
+    (many / "Snakefile").write_text(rule)
+    return rule
+
+
+def test_the_command_of_the_rule_of_the_readme_runs(many, rule):
+    command = rule.split('shell: "')[1].rstrip('"\n')
+    line = command.format(input="scans/a.png", output="clean/a.png", threads=1)
+    subprocess.run(["bash", "-c", line], capture_output=True, check=True)
+    assert (many / "clean" / "a.png").is_file()
+
+
+@pytest.mark.skipif(shutil.which("snakemake") is None, reason="snakemake is not on this machine")
+def test_the_rule_of_the_readme_runs(many, rule):
+    command = ["snakemake", "--cores", "1", "clean/a.png", "clean/b.png"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (many / "clean").glob("*.png")) == ["a.png", "b.png"]

@@ -63,6 +63,9 @@ def test_a_picture_that_does_not_fit_is_cut_into_tiles(denoise, large, tmp_path,
     done = denoise(large, "-o", tmp_path / "tiled.png")
     assert done.exit_code == 0, done.stderr
     assert "tiles" in json.loads((tmp_path / "tiled.run.json").read_text())["decisions"]
+    done = denoise(large, "-o", tmp_path / "whole.png", "--tile", "0")
+    assert done.exit_code == 1
+    assert "leave --tile 0 out" in done.stderr
 
 
 def test_a_picture_that_fits_in_no_tile_is_refused(denoise, large, tmp_path, monkeypatch):
