@@ -51,7 +51,7 @@ def forecast_frame(measurement: Tensor, state: State, count: int = 1) -> Forecas
 def tile_side(measurement: Tensor, state: State, told: int | None, free: float | None) -> int | None:
     """The side of the tiles, or None for the whole frame at once; `told` 0 is for no tiles.
 
-    Raises InputError where the frame fits neither at once nor in the tiles that are allowed, as far as can be told.
+    Raises InputError where the frame fits neither at once nor in tiles that are allowed, as far as can be told.
     """
     space = measurement.shape[1:]
     if told or measurement.numel() < SMALL or free is None:

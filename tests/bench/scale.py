@@ -75,9 +75,8 @@ def _run(*arguments: object) -> float:
 
 
 def _jobs(folder: Path, counts: Sequence[int]) -> None:
-    print(
-        "| pictures of 128², 100 iterations | jobs | threads | seconds | pictures a minute |\n|---|---|---|---|---|"
-    )
+    print("| pictures of 128², 100 iterations | jobs | threads | seconds | pictures a minute |")
+    print("|---|---|---|---|---|")
     for count in counts:
         source = _folder(folder, count, (128, 128))
         for jobs, threads in ((1, 1), (1, 2), (2, 1)):
