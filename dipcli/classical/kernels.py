@@ -73,14 +73,12 @@ def judge(blurred: Tensor, kernel: Tensor, believed: Tensor | None = None) -> Gu
     return Guess(score, misfit, kernel, picture)
 
 
-def best_guess(
-    blurred: Tensor, sizes: Iterable[int], *, edges: float = EDGES, believed: Tensor | None = None
-) -> Guess:
-    """The most believable kernel for a gray frame (height, width) among those of several windows.
+def best_guess(blurred: Tensor, ways: Iterable[tuple[int, float]], *, believed: Tensor | None = None) -> Guess:
+    """The most believable kernel for a gray frame (height, width) of several `ways`: windows and weights of edges.
 
     One that its window cuts off is taken only where all are.
     """
-    kernels = [estimate_kernel(blurred, size, edges=edges, believed=believed) for size in sizes]
+    kernels = [estimate_kernel(blurred, size, edges=edges, believed=believed) for size, edges in ways]
     whole = [kernel for kernel in kernels if not is_cut_off(kernel)]
     return min((judge(blurred, kernel, believed) for kernel in whole or kernels), key=lambda guess: guess.score)
 

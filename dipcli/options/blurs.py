@@ -44,7 +44,7 @@ class DeblurringOptions:
     crop: Annotated[str | None, "The part the kernel is sought in: left,top,width,height; chosen otherwise."] = (
         None
     )
-    restarts: Annotated[int, "Further tries where the kernel is not believable.", Range(0, 4)] = 1
+    restarts: Annotated[int, "Further tries where the kernel is not believable.", Range(0, 3)] = 1
     keep: Annotated[bool, "Return the result even where it is not believable."] = False
     sparsity_weight: Annotated[
         float, "Weight of ℓ1/ℓ2 of the picture's gradients in the fit; keeps the kernel from shrinking.", Range(0)
