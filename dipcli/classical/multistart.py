@@ -15,6 +15,7 @@ WIDEST, NARROWEST, LATER = 2.0, 0.5, 0.7  # pixels: σ of shrink-wrap in the fir
 POLISH = 20  # cycles of ER before starts are compared: HIO's own iterates are no solutions
 FEWEST = 3  # starts that always go on
 ALIKE = 0.1  # error between two starts that say the same
+APART = 0.4  # error from which they show different objects
 DETWIN_AT, DETWIN = 0.1, 10  # when, and for how many cycles, half of the support is hidden
 FINISH, TIGHT, SMOOTH, LAST = 10, 0.25, 1.0, 50  # of RAAR: updates, threshold and σ of the support; cycles of ER
 RELEASE = 40  # cycles of RAAR once the free pixels are shown
@@ -31,6 +32,7 @@ class Search:
     algorithm: Algorithm = "hio"
     cycles: int = 600
     rounds: int = 6
+    searches: int = 4
     threshold: float = 0.15
     every: int = 20
     detwin: bool = False
@@ -92,15 +94,19 @@ def free_pixels(known: Tensor, share: float, seed: int = 0) -> Tensor:
     return (free & (distance.sqrt() > CENTRAL)).to(known.device) * known
 
 
-def search(shown: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: int) -> Starts:
+def search(
+    shown: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: int, begin: Tensor | None = None
+) -> Starts:
     """The best starts after the search; `shown` is the pattern without the free pixels.
 
-    Round after round the better half goes on, until the two best agree or the rounds are over.
+    Round after round the better half goes on, until the two best agree or the rounds are over. The starts are
+    random, or the objects in `begin`.
     """
-    objects = random_starts(shown, box, told.starts, seed)
-    support = box.expand(objects.shape)
-    zeros = (0.0,) * told.starts
-    found = Starts(objects, support, tuple(range(told.starts)), zeros, zeros, (0,) * told.starts)
+    objects = random_starts(shown, box, told.starts, seed) if begin is None else begin * box
+    count = len(objects)
+    found = Starts(
+        objects, box.expand(objects.shape), tuple(range(count)), (0.0,) * count, (0.0,) * count, (0,) * count
+    )
     for number in range(told.rounds):
         first = number == 0
         found = _ranked(_round(found, shown, box, told, first=first), shown, free)
@@ -210,6 +216,14 @@ def _agree(found: Starts, pattern: Pattern) -> bool:
     best = found.take([0, 1])
     first, second = cycles(best.objects, pattern, best.support, "er", POLISH)
     return error(first[None], second[None]) < ALIKE
+
+
+def stands_alone(found: Starts, pattern: Pattern) -> bool:
+    """Whether no other start shows what the best one does."""
+    if found.agreed:
+        return False
+    polished = torch.cat([cycles(*pair, "er", POLISH) for pair in _with(pattern, found)])
+    return all(error(one[None], polished[:1]) > APART for one in polished[1:])
 
 
 def _with(pattern: Pattern, found: Starts) -> list[tuple[Tensor, Pattern, Tensor]]:

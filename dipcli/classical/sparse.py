@@ -30,9 +30,16 @@ class Fit:
     weight: float
 
 
-def sparse_object(
-    image: Tensor, support: Tensor, pattern: Pattern, free: Tensor, *, steps: int, is_over: Callable[[], bool]
-) -> Fit:
+@dataclass(frozen=True)
+class Fitting:
+    """Steps of each fit, the share by which a higher weight has to explain free pixels better, and when to end."""
+
+    steps: int
+    margin: float = 0.0
+    is_over: Callable[[], bool] = lambda: False
+
+
+def sparse_object(image: Tensor, support: Tensor, pattern: Pattern, free: Tensor, told: Fitting) -> Fit:
     """The best object of all weights, by the free pixels; the weight rises as long as that helps.
 
     `image` and `support` are (1, *space); `pattern` does not know the free pixels.
@@ -41,12 +48,12 @@ def sparse_object(
     unit = float(pattern.chi(transform(image)).square())
     best: Fit | None = None
     for weight in WEIGHTS:
-        fitted = fit(image if best is None else best.image, room, pattern, weight * unit, steps=steps)
+        fitted = fit(image if best is None else best.image, room, pattern, weight * unit, steps=told.steps)
         found = Fit(fitted, unseen(fitted, pattern, free), weight)
-        if best is not None and found.free >= best.free:
+        if best is not None and found.free >= (1 - told.margin) * best.free:
             break
         best = found
-        if is_over():
+        if told.is_over():
             break
     return best or Fit(image, unseen(image, pattern, free), 0.0)
 

@@ -71,7 +71,7 @@ def process_recording(
         [*recording.warnings, *frame.warnings],
         also_read=recording.files[1:],
     )
-    outputs = _write(item, recording, frame, told)
+    outputs = _write(item, session, recording, frame, told)
     record = record_of(replace(item, input=recording.files[0]), session, restored, outputs, preset)
     save_record(beside(item.output, "run.json"), record)
     return record
@@ -116,7 +116,9 @@ def _scores(frame: Frame, truth: Tensor, recording: Recording) -> dict[str, floa
     return scores
 
 
-def _write(item: Item, recording: Recording, frame: Frame, told: PhaseOptions) -> dict[str, Path]:
+def _write(
+    item: Item, session: Session, recording: Recording, frame: Frame, told: PhaseOptions
+) -> dict[str, Path]:
     """Write everything but the record; returns what was written, by name."""
     objects = {name: tensor.detach().cpu().numpy() for name, tensor in frame.outcome.objects.items()}
     image, support = objects["object"][0], objects["support"][0]
@@ -132,7 +134,7 @@ def _write(item: Item, recording: Recording, frame: Frame, told: PhaseOptions) -
         objects["prtf"],
         f"dipcli phase-retrieve {item.input} -o {item.output}",
         results,
-        {"seed": frame.statement.options.stopping.runs, **frame.statement.told},
+        {"seed": session.files.seed, **frame.statement.told},
     )
     save_retrieved(item.output, found)
     endings = {"runs": "runs.csv", "prtf": "prtf.csv", "preview": "preview.png"}

@@ -78,6 +78,11 @@ class PhasingOptions:
         Range(0),
     ] = 0
     rounds: Annotated[int, "Most rounds; fewer where the two best starts agree.", Range(1)] = 6
+    searches: Annotated[
+        int,
+        "Most searches, each from other starts; fewer where two starts show the same object. 0: 4 in 2D, 1 in 3D.",
+        Range(0),
+    ] = 0
     support: Annotated[
         Path | None, "Where the object is, if that is known: a file of the pattern's or the object's shape."
     ] = None

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from dipcli.classical.agreement import Agreement, agreement
-from dipcli.classical.multistart import Search, Starts, finish, free_pixels, release, search
+from dipcli.classical.hidden import filled_in, hidden_centre
+from dipcli.classical.multistart import Search, Starts, finish, free_pixels, release
 from dipcli.classical.phasing import Pattern
-from dipcli.classical.sparse import Fit, refit, sparse_object, unseen
+from dipcli.classical.pyramid import search_all
+from dipcli.classical.sparse import Fit, Fitting, refit, sparse_object, unseen
 from dipcli.errors import InputError, OptionError
 from dipcli.options import PhasingOptions
 from dipcli.physics.diffraction import embed
@@ -19,6 +21,9 @@ KEPT = 5  # starts that are compared with each other in the end
 SAME = 0.5  # error to the best one under which a start shows the same object
 STARTS = {2: 12, 3: 4}  # unless told, for patterns of so many axes
 CYCLES = {2: 600, 3: 200}
+SEARCHES = {2: 4, 3: 1}
+LARGEST = {2: 128, 3: 64}  # sides above which the middle of the pattern is solved first
+CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
 
 
@@ -89,6 +94,7 @@ def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
         algorithm=told.algorithm,
         cycles=told.cycles or CYCLES[n_axes],
         rounds=told.rounds,
+        searches=told.searches or SEARCHES[n_axes],
         threshold=told.support_threshold if shot.support is None else 0.0,
         every=told.support_every,
         detwin=told.detwin,
@@ -96,7 +102,8 @@ def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
         interrupted=control.interrupted,
         watch=control.watch,
     )
-    found = search(shown, limits, how, free=free, seed=control.seed)
+    largest = LARGEST[n_axes] if shot.support is None else max(limits.shape)
+    found = search_all(shown, limits, how, free=free, seed=control.seed, largest=largest)
     found = found.take(list(range(min(KEPT, len(found.numbers)))))
     if not math.isfinite(found.free[0]):
         raise InputError("No start led to finite numbers; check the pattern's values.")
@@ -119,12 +126,16 @@ def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
 
 
 def smoothed(book: Textbook, control: Control) -> tuple[Fit, Tensor]:
-    """The sparse fit that was not shown the free pixels, and the same one with them."""
-    steps = STEPS[book.best.ndim - 1]
-    found = sparse_object(
-        book.unaware, book.support, book.shown, book.free_pixels, steps=steps, is_over=control.interrupted
-    )
-    return found, refit(found, book.unaware, book.support, book.pattern, steps=steps)
+    """The sparse fit that was not shown the free pixels, and the same one with them.
+
+    What is hidden around the centre is filled in at last; the fit flattens it, which no free pixel can tell.
+    """
+    hidden = hidden_centre(book.pattern.known)
+    stopped = bool(hidden.any())
+    told = Fitting(STEPS[book.best.ndim - 1], CAUTION if stopped else 0.0, control.interrupted)
+    found = sparse_object(book.unaware, book.support, book.shown, book.free_pixels, told)
+    aware = refit(found, book.unaware, book.support, book.pattern, steps=told.steps)
+    return found, filled_in(aware, book.support, hidden) if stopped else aware
 
 
 def pattern_of(shot: Shot) -> Pattern:

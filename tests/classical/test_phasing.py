@@ -11,6 +11,7 @@ from laws import assert_matches
 
 from dipcli.classical.multistart import Search, finish, free_pixels, random_starts, search
 from dipcli.classical.phasing import Pattern, cycles, inverse, shrink_wrap, smooth, transform
+from dipcli.classical.pyramid import search_all
 from dipcli.physics.crystals import Crystal, simulate_crystal
 from dipcli.symmetries import error
 
@@ -145,3 +146,22 @@ def test_the_search_ends_when_it_is_told_to(image):
     pattern = pattern_of(image)
     found = search(shown(pattern), box_of((32, 32)), told, free=free_pixels(pattern.known, 0.05), seed=0)
     assert len(found.numbers) == 2
+
+
+def test_the_middle_of_a_pattern_tells_where_the_whole_begins():
+    image = truth_of(side=64)
+    pattern, box = pattern_of(image), box_of((64, 64))
+    told = Search(starts=6, cycles=100, rounds=2)
+    found = search_all(shown(pattern), box, told, free=free_pixels(pattern.known, 0.05), seed=0, largest=32)
+    assert found.objects.shape[1:] == (64, 64)
+    resting = finish(found, shown(pattern), box)
+    assert error(resting.objects[:1], image) < 0.1
+
+
+def test_what_no_other_start_shows_is_searched_again():
+    amplitude = torch.rand(32, 32, generator=torch.Generator().manual_seed(0))  # of nothing in the box
+    pattern, box = Pattern(amplitude / amplitude.norm(), torch.ones(32, 32)), box_of((32, 32))
+    told = Search(starts=2, cycles=1, rounds=1, searches=3)
+    found = search_all(shown(pattern), box, told, free=free_pixels(pattern.known, 0.05), seed=0, largest=32)
+    assert sorted(found.numbers) == [0, 1, 2, 3, 4, 5]
+    assert list(found.free) == sorted(found.free)

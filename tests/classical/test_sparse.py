@@ -9,7 +9,7 @@ from patterns import simulated
 from dipcli.classical.agreement import agreement
 from dipcli.classical.multistart import free_pixels
 from dipcli.classical.phasing import Pattern, transform
-from dipcli.classical.sparse import bends, best_scale, fit, sparse_object, unseen
+from dipcli.classical.sparse import Fitting, bends, best_scale, fit, sparse_object, unseen
 from dipcli.symmetries import error, flip, move
 
 
@@ -42,7 +42,7 @@ def test_a_fit_lowers_the_error_that_noise_makes(truth):
     start = truth + noise * room
     free = free_pixels(pattern.known, 0.05)
     shown = Pattern(pattern.amplitude, pattern.known - free)
-    found = sparse_object(start, room, shown, free, steps=120, is_over=lambda: False)
+    found = sparse_object(start, room, shown, free, Fitting(120))
     assert error(found.image, truth) < 0.7 * error(start, truth)
     assert found.free < unseen(start, shown, free)
 

@@ -44,6 +44,7 @@ def test_an_object_is_retrieved_and_everything_written(phase, scan, tmp_path):
     assert read_h5(tmp_path / "object.cxi", "cxi_version") == 140
     assert read_h5(tmp_path / "object.cxi", "entry_1/data_1/mask").sum() > 50
     assert read_h5(tmp_path / "object.cxi", "entry_1/image_1/process_1/results/fft_sign") == b"-1"
+    assert read_h5(tmp_path / "object.cxi", "entry_1/image_1/process_1/configuration/seed") == 0
     assert pixels_of(tmp_path / "object.preview.png").shape[2] == 3
     rows = list(csv.DictReader((tmp_path / "object.runs.csv").read_text().splitlines()))
     assert len(rows) == 5
