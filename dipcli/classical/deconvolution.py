@@ -4,6 +4,7 @@ Frames are (channels, height, width), kernels (n, n) with odd n and sum 1; blurr
 correlation. The picture that is found is wider than the frame by (n - 1) / 2 on each side.
 """
 
+import math
 from typing import NamedTuple, final
 
 import torch
@@ -32,8 +33,8 @@ class Torus:
         self._frame = blurred
         self._room = kernel.shape[0] // 2
         self.shape = [fft.next_fast_len(side + kernel.shape[0] - 1, real=True) for side in blurred.shape[-2:]]
-        self.measured = self._placed(blurred)
-        self.mask = self._placed(torch.ones_like(blurred[:1]) if believed is None else believed[None].to(blurred))
+        self.measured = self.placed(blurred)
+        self.mask = self.placed(torch.ones_like(blurred[:1]) if believed is None else believed[None].to(blurred))
         self.transfer = self._transfer_of(kernel)
         step = kernel.new_tensor([[0, 0, 0], [0, -1, 0], [0, 1, 0]]).flip(0, 1)
         self.slopes = torch.stack([self._transfer_of(step), self._transfer_of(step.T)])[:, None]
@@ -57,8 +58,9 @@ class Torus:
         height, width = (side + 2 * self._room for side in self._frame.shape[-2:])
         return image[..., :height, :width]
 
-    def _placed(self, values: Tensor) -> Tensor:
-        return functional.pad(values, self._pads())
+    def placed(self, values: Tensor, beyond: float = 0.0) -> Tensor:
+        """Values of the frame on the torus."""
+        return functional.pad(values, self._pads(), value=beyond)
 
     def _pads(self) -> tuple[int, int, int, int]:
         room = self._room
@@ -86,13 +88,21 @@ class Deconvolved(NamedTuple):
 
 
 def deconvolve_tv(
-    blurred: Tensor, kernel: Tensor, weight: float, *, believed: Tensor | None = None, rounds: int = 80
+    blurred: Tensor,
+    kernel: Tensor,
+    weight: float,
+    *,
+    believed: Tensor | None = None,
+    clipped: Tensor | None = None,
+    rounds: int = 80,
 ) -> Deconvolved:
     """The picture x with least ½|believed·(kernel * x - blurred)|² + weight·Σ|slopes(x)|.
 
+    Where the frame is `clipped` (height, width), and not believed, kernel * x is at least its value.
     The length of a slope is taken over axes and channels together. Source: Almeida and Figueiredo, 2013.
     """
     torus = Torus(blurred, kernel, believed)
+    least = None if clipped is None else torus.placed(blurred.masked_fill(~clipped, -math.inf), -math.inf)
     split = PER_WEIGHT * weight
     energy = SPLIT * torus.transfer.abs().square() + split * torus.slopes.abs().square().sum(0) + 1e-9
     image = torus.start()
@@ -102,6 +112,7 @@ def deconvolve_tv(
     for _ in range(rounds):
         seen = torus.ifft(torus.transfer * spectrum)
         frame = (torus.mask * torus.measured + SPLIT * (seen + debt)) / (torus.mask + SPLIT)
+        frame = frame if least is None else frame.maximum(least)
         raised = torus.ifft(torus.slopes * spectrum) + slack
         length = torch.linalg.vector_norm(raised, dim=(0, 1), keepdim=True)
         target = raised * (1 - weight / split / length.clamp(min=1e-9)).clamp(min=0)

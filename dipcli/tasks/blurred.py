@@ -18,6 +18,7 @@ from dipcli.classical.deconvolution import (
 from dipcli.classical.fill import fill_in
 from dipcli.classical.groups import Grouping
 from dipcli.classical.least_squares import least_squares
+from dipcli.classical.noise import weakest_component
 from dipcli.errors import InputError
 from dipcli.options import DeblurringOptions
 from dipcli.physics.blur import convolve
@@ -38,6 +39,7 @@ class Blurred:
 
     frame: Tensor
     believed: Tensor  # (height, width)
+    clipped: Tensor  # (height, width), where it is at least so bright, and not believed
     sigma: float  # of the noise; 0 where there is hardly any
     method: str
     gamma: float
@@ -54,11 +56,17 @@ class Blurred:
     def smooth_behind(self, kernel: Tensor) -> Tensor:
         """The same by total variation, in a second."""
         weight = LEAST_TV + TV_OF_NOISE * self.sigma
-        return deconvolve_tv(self.frame, kernel, weight, believed=self.believed).picture
+        clipped = self.clipped if bool(self.clipped.any()) else None
+        return deconvolve_tv(self.frame, kernel, weight, believed=self.believed, clipped=clipped).picture
 
     def part(self, rows: slice, columns: slice) -> Self:
         """A rectangle of it."""
-        return replace(self, frame=self.frame[:, rows, columns], believed=self.believed[rows, columns])
+        return replace(
+            self,
+            frame=self.frame[:, rows, columns],
+            believed=self.believed[rows, columns],
+            clipped=self.clipped[rows, columns],
+        )
 
     def calm_gray(self) -> Tensor:
         """Its brightness (height, width) with less noise."""
@@ -77,13 +85,15 @@ class Blurred:
     def _alike(self, kernel: Tensor, picture: Tensor) -> Tensor:
         """The picture that explains the frame and whose patches are like one another.
 
+        A clipped value counts where the picture would be darker than it.
         Source: Danielyan, Katkovnik and Egiazarian, 2012, doi 10.1109/TIP.2011.2176954.
         """
         certain = max(self.sigma, CERTAIN)
-        shown = self.believed.to(self.frame)
 
         def explain(image: Tensor, level: float) -> Tensor:
             trust = (certain / level) ** 2
+            too_dark = self.clipped & (convolve(image, kernel) < self.frame)
+            shown = (self.believed | too_dark).to(self.frame)
             return least_squares(
                 lambda x: shown * convolve(x, kernel), shown * self.frame, image, trust, iterations=8
             )
@@ -108,7 +118,7 @@ def look_at(measurement: Tensor, options: DeblurringOptions) -> tuple[Blurred, d
     around = functional.max_pool2d(hidden[None, None].float(), 3, 1, 1)[0, 0] > 0
     filled = fill_in(measurement.nan_to_num(), ~missing) if bool(missing.any()) else measurement
     frame = filled if options.gamma == 1 else filled.clamp(min=0) ** options.gamma
-    sigma = analyse(frame).law.sigma if options.sigma is None else options.sigma
+    sigma = _level(frame) if options.sigma is None else options.sigma
     method = options.method
     if method in ("auto", "prior"):
         method = "patches" if frame.numel() <= GROUPED_UP_TO else "tv"
@@ -119,4 +129,11 @@ def look_at(measurement: Tensor, options: DeblurringOptions) -> tuple[Blurred, d
     }
     if share:
         facts["not believed"] = f"{share:.2%} of the frame, missing or clipped"
-    return Blurred(frame, ~around, sigma if noisy else 0.0, method, options.gamma), facts
+    clipped = hidden & ~missing.any(0)
+    return Blurred(frame, ~around, clipped, sigma if noisy else 0.0, method, options.gamma), facts
+
+
+def _level(frame: Tensor) -> float:
+    """The standard deviation of the noise: texture makes the one estimate too large, sharp edges the other."""
+    channels = frame.double().cpu().numpy()
+    return min(analyse(frame).law.sigma, min(weakest_component(channel) for channel in channels))

@@ -109,3 +109,15 @@ def test_slopes_on_the_torus_are_forward_differences():
     down, right = torus.ifft(torus.slopes * torus.fft(image))
     assert float((down - (image.roll(-1, 1) - image)).abs().max()) < 1e-5
     assert float((right - (image.roll(-1, 2) - image)).abs().max()) < 1e-5
+
+
+def test_what_is_clipped_is_at_least_so_bright():
+    clean = shapes(60, 70) + 0.3
+    clean[:, 26:34, 30:38] = 3.0
+    light = blur(clean, hook())
+    frame = light.clamp(max=1)
+    hidden = frame[0] >= 1
+    found = deconvolve_tv(frame, hook(), 3e-4, believed=~hidden, clipped=hidden).picture
+    dark = deconvolve_tv(frame, hook(), 3e-4, believed=~hidden).picture
+    assert float(convolve(found, hook())[0][hidden].min()) > 0.98
+    assert float(convolve(dark, hook())[0][hidden].min()) < 0.9

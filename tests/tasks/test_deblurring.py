@@ -124,6 +124,25 @@ def test_the_networks_start_where_the_edges_led_to(blurred):
     assert similarity(first, start) > 0.95
 
 
+@pytest.mark.parametrize("method", ["patches", "tv"])
+def test_a_light_that_is_clipped_stays_bright(sharp, method):
+    bright = sharp.clone()
+    bright[:, 44:56, 48:60] = 3.0
+    frame = blur(bright, hook()).clamp(max=1)
+    outcome = finished(state(frame, hook(), method=method))
+    lit = middle_of(bright, frame) > 2
+    assert float(outcome.picture[lit].mean()) > 0.95
+
+
+def test_texture_is_not_taken_for_noise():
+    texture = torch.rand(1, 120, 120, generator=torch.Generator().manual_seed(0))
+    frame = blur(texture, gaussian_kernel(1.0))
+    noise = 0.02 * torch.randn(frame.shape, generator=torch.Generator().manual_seed(1))
+    known = {"kernel": gaussian_kernel(1.0), "method": "tv"}
+    assert state(frame, **known).facts["noise"] == "hardly any"
+    assert state(frame + noise, **known).facts["noise"] == "σ ≈ 0.020"
+
+
 def test_clipped_and_missing_values_are_not_believed(blurred):
     frame = blurred.clone()
     frame[:, 20:24, 30:40] = 1.0
