@@ -160,7 +160,8 @@ def _kills(folder: Path, kills: int) -> None:
     """Kill -9 at random moments; every round ends with the bytes of an undisturbed run, and none is done twice."""
     source, chance = _folder(folder, 40, (24, 24)), random.Random(0)
     flags = ["-r", str(source), "--threads", "1", "--iterations", "20", *ONE]
-    _run(*flags, "-o", folder / "reference")
+    whole = _run(*flags, "-o", folder / "reference")
+    start = _run(_folder(folder, 1, (24, 24)), *flags[2:], "-o", folder / "one", "-r")
     expected = {path.name: path.read_bytes() for path in (folder / "reference").glob("*.png")}
     killed, rounds, again = 0, 0, 0
     while killed < kills:
@@ -169,7 +170,9 @@ def _kills(folder: Path, kills: int) -> None:
         done: dict[Path, int] = {}
         while len(list(out.glob("*.png"))) < len(expected) or not _resume(flags, out, None, 1):
             before = dict(done)
-            killed += not _resume(flags, out, chance.uniform(4.0, 12.0), chance.choice((1, 2)))
+            left = 1 - len(list(out.glob("*.png"))) / len(expected)
+            seconds = chance.uniform(0.6 * start, start + 0.4 * left * (whole - start))
+            killed += not _resume(flags, out, seconds, chance.choice((1, 2)))
             records = {path: path.stat().st_mtime_ns for path in out.glob("*.run.json")}
             again += sum(records[path] != stamp for path, stamp in before.items())
             done = records

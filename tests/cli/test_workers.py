@@ -39,6 +39,17 @@ def pictures(folder):
     return {path.name: path.read_bytes() for path in folder.glob("*.png")}
 
 
+def until_busy(process, jobs):
+    """The inputs that so many workers are at, once each of them has begun."""
+    busy = set()
+    for line in process.stderr:
+        if "loss" in line:
+            busy.add(line[0])
+        if len(busy) == jobs:
+            break
+    return busy
+
+
 def children(pid):
     """The processes that another one started."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -55,11 +66,9 @@ def test_the_number_of_jobs_does_not_change_a_byte(scans, denoise, tmp_path):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 def test_a_worker_that_is_killed_costs_one_try(scans, tmp_path):
-    process = start(scans, tmp_path / "out", "--iterations", "300", "--stop", "never", "--jobs", "2")
-    for line in process.stderr:
-        if "loss" in line:
-            os.kill(children(process.pid)[0], signal.SIGKILL)
-            break
+    process = start(scans, tmp_path / "out", "--iterations", "1000", "--stop", "never", "--jobs", "2")
+    until_busy(process, 2)
+    os.kill(children(process.pid)[0], signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "was killed by signal 9; once more" in err
@@ -71,12 +80,7 @@ def test_a_worker_that_is_killed_costs_one_try(scans, tmp_path):
 def test_a_signal_reaches_all_workers_and_resume_goes_on(scans, tmp_path):
     flags = ["--iterations", "3000", "--stop", "never", "--jobs", "2"]
     process = start(scans, tmp_path / "out", *flags)
-    busy = set()
-    for line in process.stderr:
-        if "loss" in line:
-            busy.add(line[0])
-        if len(busy) == 2:
-            break
+    busy = until_busy(process, 2)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 75
