@@ -16,7 +16,7 @@ from dipcli.classical.deconvolution import (
     deconvolve_wiener,
 )
 from dipcli.classical.fill import fill_in
-from dipcli.classical.groups import Grouping
+from dipcli.classical.groups import Grouping, find_groups, shrink_groups
 from dipcli.classical.least_squares import least_squares
 from dipcli.classical.noise import weakest_component
 from dipcli.errors import InputError
@@ -28,7 +28,7 @@ GROUPED_UP_TO = 700_000  # values of a frame for which groups of similar patches
 MOST_HIDDEN = 0.9
 LEAST_TV, TV_OF_NOISE = 3e-4, 0.2
 CERTAIN = 0.005  # less noise than this nobody can count on: a kernel is never exact
-CALMED = 0.5  # share of the noise that is taken away before a kernel is sought: faint edges go with the rest
+MORE = 1.4  # noise than there is: so much must be told to groups of few patches, or some is left
 ROUNDS = 24
 GROUPING = Grouping(side=6, step=4, reach=12, count=24)
 
@@ -69,10 +69,13 @@ class Blurred:
         )
 
     def calm_gray(self) -> Tensor:
-        """Its brightness (height, width) with less noise."""
+        """Its brightness (height, width) without noise: what is left of it would be taken for edges."""
         gray = self.frame.mean(0, keepdim=True)
-        sigma = CALMED * self.sigma / math.sqrt(len(self.frame))
-        return dct_denoise(gray, white_power(gray, sigma))[0] if sigma > FAINTEST.sigma else gray[0]
+        sigma = self.sigma / math.sqrt(len(self.frame))
+        if sigma <= FAINTEST.sigma:
+            return gray[0]
+        groups = find_groups(dct_denoise(gray, white_power(gray, sigma)), GROUPING)
+        return shrink_groups(gray, groups, GROUPING, MORE * sigma)[0]
 
     def weight(self) -> Tensor | None:
         """1 on what is believed, 0 elsewhere, of the frame's shape; None where all is."""

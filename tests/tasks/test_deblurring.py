@@ -15,6 +15,7 @@ from dipcli.metrics import psnr_db, psnr_up_to_shift_db
 from dipcli.options import DeblurringOptions, DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.physics.blur import gaussian_kernel, motion_kernel
 from dipcli.tasks import kernel_search
+from dipcli.tasks.blurred import look_at
 from dipcli.tasks.deblurring import state_deblurring
 
 ENGINE = EngineOptions(
@@ -72,6 +73,14 @@ def test_the_kernel_is_found_and_the_picture_is_sharper(sharp, blurred):
     assert similarity(outcome.objects["kernel"], hook()) > FOUND
     assert outcome.metrics["kernel_similarity"] > FOUND
     assert psnr_up_to_shift_db(outcome.picture, truth) > psnr_up_to_shift_db(blurred, truth) + 3
+
+
+def test_noise_is_not_taken_for_edges(blurred):
+    torch.manual_seed(0)
+    noisy = gaussian(blurred, 0.05)
+    calm = look_at(noisy, DeblurringOptions())[0].calm_gray()
+    clean = blurred.mean(0)
+    assert float((calm - clean).square().mean().sqrt()) < 0.5 * 0.05
 
 
 def test_colours_share_one_kernel(sharp):
