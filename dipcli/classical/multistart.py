@@ -15,7 +15,7 @@ WIDEST, NARROWEST, LATER = 2.0, 0.5, 0.7  # pixels: σ of shrink-wrap in the fir
 POLISH = 20  # cycles of ER before starts are compared: HIO's own iterates are no solutions
 FEWEST = 3  # starts that always go on
 ALIKE = 0.1  # error between two starts that say the same
-APART = 0.4  # error from which they show different objects
+APART = 0.3  # error from which they show different objects
 DETWIN_AT, DETWIN = 0.1, 10  # when, and for how many cycles, half of the support is hidden
 FINISH, TIGHT, SMOOTH, LAST = 10, 0.25, 1.0, 50  # of RAAR: updates, threshold and σ of the support; cycles of ER
 RELEASE = 40  # cycles of RAAR once the free pixels are shown
@@ -30,6 +30,7 @@ class Search:
 
     starts: int = 12
     algorithm: Algorithm = "hio"
+    second: Algorithm = "raar"  # of every second search
     cycles: int = 600
     rounds: int = 6
     searches: int = 4

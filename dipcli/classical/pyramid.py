@@ -20,12 +20,13 @@ def search_all(shown: Pattern, box: Tensor, told: Search, *, free: Tensor, seed:
     """
     if max(box.shape) > largest:
         begin = _coarse_starts(shown, box, told, free=free, seed=seed, largest=largest)
-        return search(shown, box, told, free=free, seed=seed, begin=begin)
+        return search(shown, box, replace(told, algorithm=told.second), free=free, seed=seed, begin=begin)
     found = search(shown, box, told, free=free, seed=seed)
     for number in range(1, told.searches):
         if told.is_over() or not stands_alone(found, shown):
             break
-        more = search(shown, box, told, free=free, seed=seed + number)
+        turn = replace(told, algorithm=told.second if number % 2 else told.algorithm)
+        more = search(shown, box, turn, free=free, seed=seed + number)
         found = _joined(found, more, number * told.starts)
     return found
 

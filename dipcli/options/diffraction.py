@@ -9,7 +9,7 @@ from dipcli.options.engine import EngineOptions
 from dipcli.options.notes import Flag, Range
 
 PhasingMethod = Literal["auto", "classical", "sparse", "double-dip", "hybrid"]
-AlgorithmName = Literal["hio", "raar", "er"]
+AlgorithmName = Literal["auto", "hio", "raar", "er"]
 UnknownsName = Literal["magnitude-phase", "real-imaginary"]
 MisfitName = Literal["amplitude", "poisson", "intensity"]
 ObjectFormat = Literal["cxi", "npz"]
@@ -71,7 +71,10 @@ class PhasingOptions:
         "hybrid: networks that begin at the sparse object; auto: sparse.",
     ] = "auto"
     starts: Annotated[int, "Random starts of the projections; 0: 12 in 2D, 4 in 3D.", Range(0)] = 0
-    algorithm: Annotated[AlgorithmName, "The projections of the search: HIO, RAAR, or error reduction."] = "hio"
+    algorithm: Annotated[
+        AlgorithmName,
+        "The projections: HIO, RAAR, or error reduction; auto: HIO, and RAAR in every second search.",
+    ] = "auto"
     cycles: Annotated[
         int,
         "Cycles of one round, after which the better half of the starts goes on; 0: 600 in 2D, 200 in 3D.",
@@ -80,7 +83,7 @@ class PhasingOptions:
     rounds: Annotated[int, "Most rounds; fewer where the two best starts agree.", Range(1)] = 6
     searches: Annotated[
         int,
-        "Most searches, each from other starts; fewer where two starts show the same object. 0: 4 in 2D, 1 in 3D.",
+        "Most searches, each from other starts; fewer where two show the same object. 0: 16 in 2D, 1 in 3D.",
         Range(0),
     ] = 0
     support: Annotated[

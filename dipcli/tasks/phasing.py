@@ -46,7 +46,7 @@ def state_phasing(shot: Shot, recipes: Mapping[PhasingMethod, PhaseOptions], con
         candidates.append(Candidate("sparse", aware, fitted.free))
     start = min(candidates, key=lambda one: one.free).image
     space, box = shot.intensity.shape[1:], box_sides(shot.intensity)
-    textbook = (f"{told.algorithm}, {len(book.starts.numbers)} best starts", middle(book.best, box).abs())
+    textbook = (f"projections, {len(book.starts.numbers)} best starts", middle(book.best, box).abs())
     stated = ({**asdict(options.pattern), **asdict(options.phasing)}, _facts(shot, book, method))
     if method in ("classical", "sparse"):
         return Statement(

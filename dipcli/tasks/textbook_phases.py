@@ -21,8 +21,8 @@ KEPT = 5  # starts that are compared with each other in the end
 SAME = 0.5  # error to the best one under which a start shows the same object
 STARTS = {2: 12, 3: 4}  # unless told, for patterns of so many axes
 CYCLES = {2: 600, 3: 200}
-SEARCHES = {2: 4, 3: 1}
-LARGEST = {2: 128, 3: 64}  # sides above which the middle of the pattern is solved first
+SEARCHES = {2: 16, 3: 1}
+LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
 
@@ -91,7 +91,8 @@ def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
     limits = _limits(shot)
     how = Search(
         starts=told.starts or STARTS[n_axes],
-        algorithm=told.algorithm,
+        algorithm="hio" if told.algorithm == "auto" else told.algorithm,
+        second="raar" if told.algorithm == "auto" else told.algorithm,
         cycles=told.cycles or CYCLES[n_axes],
         rounds=told.rounds,
         searches=told.searches or SEARCHES[n_axes],

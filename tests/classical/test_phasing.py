@@ -165,3 +165,18 @@ def test_what_no_other_start_shows_is_searched_again():
     found = search_all(shown(pattern), box, told, free=free_pixels(pattern.known, 0.05), seed=0, largest=32)
     assert sorted(found.numbers) == [0, 1, 2, 3, 4, 5]
     assert list(found.free) == sorted(found.free)
+
+
+def test_every_second_search_has_another_algorithm(monkeypatch):
+    amplitude = torch.rand(32, 32, generator=torch.Generator().manual_seed(0))
+    pattern, box = Pattern(amplitude / amplitude.norm(), torch.ones(32, 32)), box_of((32, 32))
+    used = []
+
+    def spied(*arguments, **named):
+        used.append(arguments[2].algorithm)
+        return search(*arguments, **named)
+
+    monkeypatch.setattr("dipcli.classical.pyramid.search", spied)
+    told = Search(starts=2, algorithm="er", second="hio", cycles=1, rounds=1, searches=3)
+    search_all(shown(pattern), box, told, free=free_pixels(pattern.known, 0.05), seed=0, largest=32)
+    assert used == ["er", "hio", "er"]
