@@ -16,7 +16,9 @@ from dipcli.batch.plan import Item
 from dipcli.cli.frames import Frame, Restored, restore_frame
 from dipcli.cli.records import record_of
 from dipcli.cli.session import Record, Session
+from dipcli.cli.tiling import check_room
 from dipcli.engine.device import derive_seed
+from dipcli.engine.forecast import PROCESS_BYTES, free_bytes
 from dipcli.errors import InputError
 from dipcli.io.atomic import write_atomically
 from dipcli.io.names import beside
@@ -31,7 +33,7 @@ from dipcli.physics.diffraction import embed
 from dipcli.report.messages import LOGGER
 from dipcli.symmetries import align, error
 from dipcli.tasks.phasing import state_phasing
-from dipcli.tasks.textbook_phases import Control, Shot
+from dipcli.tasks.textbook_phases import Control, Shot, peak_bytes
 
 INSIDE = 0.3  # share of the truth's largest magnitude from which a pixel belongs to the object
 
@@ -51,6 +53,8 @@ def process_recording(
         LOGGER.warning("%s", warning)
     truth = _truth(item, session, recording)
     shot = _shot(session, recording, told)
+    needed = PROCESS_BYTES + peak_bytes(shot, told.phasing)
+    check_room(needed, free_bytes(session.device), "use --crop or --bin, or fewer --starts")
     limit = told.engine.stopping.max_time
     control = Control(
         derive_seed(session.files.seed, item.name) % 2**31,

@@ -65,10 +65,18 @@ def tile_side(measurement: Tensor, state: State, told: int | None, free: float |
         advice = (
             "leave --tile 0 out" if side >= LEAST_SIDE else "use fewer --jobs, a smaller --width, or --preset fast"
         )
-        raise InputError(
-            f"needs about {forecast.bytes / GIGABYTE:.1f} GB, and {free / GIGABYTE:.1f} GB are free; {advice}."
-        )
+        raise _too_large(forecast.bytes, free, advice)
     return side // 32 * 32
+
+
+def check_room(needed: float, free: float | None, advice: str) -> None:
+    """Raise InputError where so many bytes, of the whole program, are not free, as far as can be told."""
+    if free is not None and needed > SHARE * free:
+        raise _too_large(needed, free, advice)
+
+
+def _too_large(needed: float, free: float, advice: str) -> InputError:
+    return InputError(f"needs about {needed / GIGABYTE:.1f} GB, and {free / GIGABYTE:.1f} GB are free; {advice}.")
 
 
 def restore_tiles(measurement: Tensor, side: int, restore_tile: RestoreTile) -> Frame:

@@ -25,6 +25,7 @@ SEARCHES = {2: 16, 3: 1}
 LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
+BYTES, BYTES_OF_START = 520, 12  # in memory at the peak for each pixel: of all together, and of each start
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,12 @@ def smoothed(book: Textbook, control: Control) -> tuple[Fit, Tensor]:
     found = sparse_object(book.unaware, book.support, book.shown, book.free_pixels, told)
     aware = refit(found, book.unaware, book.support, book.pattern, steps=told.steps)
     return found, filled_in(aware, book.support, hidden) if stopped else aware
+
+
+def peak_bytes(shot: Shot, told: PhasingOptions) -> float:
+    """What finding and fitting need in memory beside the program itself."""
+    starts = told.starts or STARTS[shot.intensity.ndim - 1]
+    return float((BYTES + BYTES_OF_START * starts) * shot.intensity.numel())
 
 
 def pattern_of(shot: Shot) -> Pattern:

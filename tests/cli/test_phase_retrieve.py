@@ -176,6 +176,12 @@ def test_an_output_of_another_format_is_one_sentence(phase, scan, tmp_path, name
     assert "end the name in .cxi or .npz." in sentence_of(phase(scan, "-o", tmp_path / name))
 
 
+def test_a_pattern_that_does_not_fit_into_memory_is_one_sentence(phase, scan, tmp_path, monkeypatch):
+    monkeypatch.setattr("dipcli.cli.phasing.free_bytes", lambda device: 1e8)
+    said = sentence_of(phase(scan, "-o", tmp_path / "o.npz"))
+    assert "needs about 0.4 GB, and 0.1 GB are free; use --crop or --bin" in said
+
+
 def test_every_option_has_help_and_an_example_ends_it(program, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setenv("TERM", "dumb")
