@@ -70,7 +70,7 @@ class PhasingOptions:
         "classical: many starts of projections; sparse: then few edges and bends; double-dip: two networks; "
         "hybrid: networks that begin at the sparse object; auto: sparse.",
     ] = "auto"
-    starts: Annotated[int, "Random starts of the projections; 0: 12 in 2D, 4 in 3D.", Range(0)] = 0
+    starts: Annotated[int, "Random starts of the projections; 0: 12 in 2D, 8 in 3D.", Range(0)] = 0
     algorithm: Annotated[
         AlgorithmName,
         "The projections: HIO, RAAR, or error reduction; auto: HIO, and RAAR in every second search.",

@@ -9,17 +9,18 @@ from torch import Tensor
 
 from dipcli.classical.agreement import Agreement, agreement
 from dipcli.classical.hidden import filled_in, hidden_centre
-from dipcli.classical.multistart import Search, Starts, finish, free_pixels, release
+from dipcli.classical.multistart import ALIKE, Search, Starts, finish, free_pixels, release
 from dipcli.classical.phasing import Pattern
 from dipcli.classical.pyramid import search_all
 from dipcli.classical.sparse import Fit, Fitting, refit, sparse_object, unseen
 from dipcli.errors import InputError, OptionError
 from dipcli.options import PhasingOptions
 from dipcli.physics.diffraction import embed
+from dipcli.symmetries import align
 
 KEPT = 5  # starts that are compared with each other in the end
 SAME = 0.5  # error to the best one under which a start shows the same object
-STARTS = {2: 12, 3: 4}  # unless told, for patterns of so many axes
+STARTS = {2: 12, 3: 8}  # unless told, for patterns of so many axes
 CYCLES = {2: 600, 3: 200}
 SEARCHES = {2: 16, 3: 1}
 LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
@@ -58,7 +59,7 @@ class Textbook:
     shown: Pattern
     free_pixels: Tensor
     starts: Starts
-    unaware: Tensor  # the best object (1, *space) before it knew the free pixels
+    unaware: Tensor  # the objects (starts, *space) before they knew the free pixels
     free: tuple[float, ...]
     errors: tuple[float, ...]  # of each start to the best one
     common: Agreement  # of those that show the same object
@@ -120,7 +121,7 @@ def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
         shown,
         free,
         released,
-        resting.objects[:1],
+        resting.objects,
         tuple(misfits[k] for k in order),
         common.errors,
         _of_same(released.objects, common),
@@ -128,16 +129,24 @@ def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
 
 
 def smoothed(book: Textbook, control: Control) -> tuple[Fit, Tensor]:
-    """The sparse fit that was not shown the free pixels, and the same one with them.
+    """The best sparse fit that was not shown the free pixels, and the same one with them.
 
-    What is hidden around the centre is filled in at last; the fit flattens it, which no free pixel can tell.
+    It may begin with any start that differs from the best one, and lies where that one does. What is hidden around
+    the centre is filled in at last; the fit flattens it, which no free pixel can tell.
     """
     hidden = hidden_centre(book.pattern.known)
     stopped = bool(hidden.any())
     told = Fitting(STEPS[book.best.ndim - 1], CAUTION if stopped else 0.0, control.interrupted)
-    found = sparse_object(book.unaware, book.support, book.shown, book.free_pixels, told)
-    aware = refit(found, book.unaware, book.support, book.pattern, steps=told.steps)
-    return found, filled_in(aware, book.support, hidden) if stopped else aware
+    begins = {
+        k: (book.unaware[k : k + 1], book.starts.support[k : k + 1])
+        for k, differs in enumerate(book.errors)
+        if k == 0 or differs > ALIKE
+    }
+    fits = {k: sparse_object(*begin, book.shown, book.free_pixels, told) for k, begin in begins.items()}
+    best = min(fits, key=lambda k: fits[k].free)
+    aware = refit(fits[best], *begins[best], book.pattern, steps=told.steps)
+    aware = filled_in(aware, begins[best][1], hidden) if stopped else aware
+    return fits[best], align(aware, book.best) if best else aware
 
 
 def peak_bytes(shot: Shot, told: PhasingOptions) -> float:

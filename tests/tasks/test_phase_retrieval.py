@@ -1,6 +1,7 @@
 """What is stated and found of one pattern, and that nothing is chosen that explains free pixels worse."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from dipcli.physics.diffraction import embed
 from dipcli.symmetries import error
 from dipcli.tasks.likeness import likeness_of, winding
 from dipcli.tasks.phasing import Candidate, centring, judged, state_phasing
-from dipcli.tasks.textbook_phases import STEPS, Control, Shot, find
+from dipcli.tasks.textbook_phases import STEPS, Control, Shot, find, smoothed
 
 FEW = PhasingOptions(starts=4, cycles=150, rounds=2)
 
@@ -41,8 +42,6 @@ def book(pattern):
 
 
 def recipes(**told):
-    from dataclasses import replace
-
     return {method: replace(presets["fast"], phasing=replace(FEW, **told)) for method, presets in PHASE.items()}
 
 
@@ -56,6 +55,19 @@ def test_few_edges_are_nearer_to_the_truth_than_projections(pattern, monkeypatch
     )
     assert outcome.facts["object of"] == "sparse"
     assert found < 0.7 * textbook < 0.2
+
+
+def test_any_start_may_lead_to_the_sparse_object_which_lies_where_the_best_one_does(book, monkeypatch):
+    monkeypatch.setitem(STEPS, 2, 80)
+    nonsense = book.best * torch.randn(book.best.shape, generator=torch.Generator().manual_seed(1))
+    moved = torch.roll(book.unaware[:1], (2, -1), (1, 2))
+    rooms = replace(book.starts, support=torch.cat([book.support, torch.roll(book.support, (2, -1), (1, 2))]))
+    led_astray = replace(book, unaware=nonsense, errors=(0.0,))
+    saved = replace(book, unaware=torch.cat([nonsense, moved]), errors=(0.0, 1.0), starts=rooms)
+    alone, both = (smoothed(one, Control()) for one in (led_astray, saved))
+    assert both[0].free < 0.6 * alone[0].free
+    overlap = (both[1] * book.best.conj()).sum().abs() / (both[1].norm() * book.best.norm())
+    assert overlap > 0.9
 
 
 def test_the_object_that_explains_free_pixels_best_is_returned(book):
