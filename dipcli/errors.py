@@ -2,7 +2,7 @@
 
 
 class DipcliError(Exception):
-    """A failure that its message explains; caught in exactly one place, `dipcli.cli.run`."""
+    """A failure that its message explains; caught in exactly one place, `dipcli.batch.run`."""
 
 
 class InputError(DipcliError):

@@ -11,7 +11,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from dipcli.fidelities import Fidelity
-from dipcli.options import PriorOptions
+from dipcli.options.engine import PriorOptions
 
 Estimate = Mapping[str, Tensor]
 Values = Literal["unit", "real", "angle", "simplex"]

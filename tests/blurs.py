@@ -4,7 +4,7 @@ import torch
 from scipy import ndimage
 from scipy.signal import convolve2d
 
-from dipcli.physics.blur import gaussian_kernel
+from dipcli.blur.blur import gaussian_kernel
 
 
 def hook(side=9):

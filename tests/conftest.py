@@ -1,8 +1,16 @@
 """What every test may rely on: one thread, one seed, small pictures."""
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner, Result
+
+from dipcli.cli.app import app
+from tests.commands import QUICK, save_noisy
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +41,63 @@ def scene():
 def picture():
     """One of them, (3, 48, 40)."""
     return _draw(3, 48, 40)
+
+
+@pytest.fixture
+def pixels():
+    """Random values over the whole range of a type, the same in every run."""
+
+    def draw(shape, dtype="uint8"):
+        rng = np.random.default_rng(0)
+        if np.dtype(dtype).kind == "f":
+            return rng.random(shape).astype(dtype)
+        limits = np.iinfo(dtype)
+        return rng.integers(limits.min, limits.max, shape, dtype=dtype, endpoint=True)
+
+    return draw
+
+
+@pytest.fixture
+def noisy(tmp_path: Path) -> Path:
+    """A noisy 24 x 20 colour picture."""
+    return save_noisy(tmp_path / "noisy.png")
+
+
+@pytest.fixture
+def program() -> Callable[..., Result]:
+    """`program("denoise", path, ...)` runs dipcli in this process."""
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(app, [os.fspath(a) if isinstance(a, Path) else str(a) for a in arguments])
+
+    return run
+
+
+@pytest.fixture
+def denoise(program: Callable[..., Result]) -> Callable[..., Result]:
+    """`denoise(path, ...)` with few iterations."""
+
+    def run(*arguments: object) -> Result:
+        return program("denoise", *arguments, *QUICK)
+
+    return run
+
+
+@pytest.fixture
+def inpaint(program: Callable[..., Result]) -> Callable[..., Result]:
+    """`inpaint(path, ...)` with few iterations."""
+
+    def run(*arguments: object) -> Result:
+        return program("inpaint", *arguments, *QUICK)
+
+    return run
+
+
+@pytest.fixture
+def upscale(program: Callable[..., Result]) -> Callable[..., Result]:
+    """`upscale(path, ...)` with few iterations."""
+
+    def run(*arguments: object) -> Result:
+        return program("upscale", *arguments, *QUICK)
+
+    return run

@@ -3,8 +3,8 @@
 import h5py
 import numpy as np
 
-from dipcli.io.retrieved import save_simulated
-from dipcli.physics.crystals import Crystal, simulate_counts, simulate_crystal
+from dipcli.diffraction.crystals import Crystal, simulate_counts, simulate_crystal
+from dipcli.diffraction.writers import save_simulated
 
 
 def simulated(side=32, n_axes=2, photons=1e6, seed=1, **options):

@@ -2,6 +2,10 @@
 
 import torch
 
+from dipcli.blur.blur import Blur, blind_deblurring_problem, gaussian_kernel
+from dipcli.diffraction.complex_object import likeness_of
+from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, RandomMixing, diffraction_problem
+from dipcli.diffraction.options import PhasingOptions
 from dipcli.fidelities import (
     cell_distance,
     huber,
@@ -10,16 +14,13 @@ from dipcli.fidelities import (
     poisson,
     root_mean_squared_error,
 )
-from dipcli.options import PhasingOptions, PriorOptions
-from dipcli.physics.blur import Blur, blind_deblurring_problem, gaussian_kernel
-from dipcli.physics.diffraction import MISFITS, Fraunhofer, RandomMixing, diffraction_problem
-from dipcli.physics.fourier import fft
-from dipcli.physics.jpeg import Component, JpegEncoding
-from dipcli.physics.mri import CoilEncoding, SenseEncoding, mri_problem
-from dipcli.physics.picture import picture_problem
-from dipcli.physics.superresolution import Decimation
+from dipcli.fourier import fft
+from dipcli.mri.encoding import CoilEncoding, SenseEncoding, mri_problem
+from dipcli.options.engine import PriorOptions
+from dipcli.pictures.downscaling import Decimation
+from dipcli.pictures.jpeg_cells import Component, JpegEncoding
+from dipcli.pictures.picture_problem import picture_problem
 from dipcli.problem import Unknown
-from dipcli.tasks.likeness import likeness_of
 
 
 def noisy(*shape, seed=1):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dipcli.physics.sampling import sampling_mask
+from dipcli.mri.sampling import sampling_mask
 from tests.scans import noise_of, to_kspace, true_maps
 
 SIDE, COILS, SIGMA = 96, 5, 0.01

@@ -3,15 +3,9 @@
 from scans import as_slice
 
 from dipcli.engine.restore import restore
-from dipcli.options import (
-    DescentOptions,
-    EngineOptions,
-    MriOptions,
-    PriorOptions,
-    ReconstructionOptions,
-    StoppingOptions,
-)
-from dipcli.tasks.mri import state_mri
+from dipcli.mri.options import MriOptions, ReconstructionOptions
+from dipcli.mri.reconstruction import state_mri
+from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 
 FEW = StoppingOptions(stop="never", averaging=0.0, iterations=4)
 ENGINES = {

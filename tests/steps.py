@@ -7,8 +7,8 @@ from dipcli.engine.averaging import RunningAverage
 from dipcli.engine.descent import Descent, Step
 from dipcli.engine.stopping import Stopper
 from dipcli.fidelities import mean_squared_error
-from dipcli.options import DescentOptions, PriorOptions, StoppingOptions
-from dipcli.physics.picture import picture_problem
+from dipcli.options.engine import DescentOptions, PriorOptions, StoppingOptions
+from dipcli.pictures.picture_problem import picture_problem
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Problem, Unknown
 

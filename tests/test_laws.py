@@ -10,7 +10,7 @@ from problems import LINEAR, PROBLEMS
 
 from dipcli.engine.descent import Descent
 from dipcli.engine.restore import restore
-from dipcli.options import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
+from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.priors.prior import build_prior
 
 SMALL = PriorOptions(width=(8, 8), skip_width=(2,), seed_channels=4)

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from cli.conftest import save_hole, save_noisy
 from patterns import as_cxi, simulated
 from PIL import Image, ImageOps
 from scan_files import as_cfl, as_fastmri, as_npy
@@ -15,6 +14,7 @@ from scans import full_kspace, sampled_kspace
 from typer.testing import CliRunner
 
 from dipcli.cli.app import app
+from tests.commands import save_hole, save_noisy
 from tests.sample_scan import main
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"

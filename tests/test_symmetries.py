@@ -4,7 +4,7 @@ import pytest
 import torch
 from laws import assert_matches
 
-from dipcli.physics.fourier import fft
+from dipcli.fourier import fft
 from dipcli.symmetries import align, error, flip, move, symmetry_to
 
 SHAPES = [(1, 24, 24), (1, 15, 20), (1, 12, 14, 16)]

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from dipcli.blur.options import DeblurOptions
 from dipcli.cli.expand import Overrides
-from dipcli.cli.presets import PresetName
-from dipcli.options import DeblurOptions, FileOptions
+from dipcli.options.files import FileOptions
+from dipcli.options.presets import PresetName
 
 
 def deblur(
@@ -23,12 +24,12 @@ def deblur(
     the best shift, for picture and kernel can be shifted against each other.
     Example: dipcli deblur shaken.jpg -o sharp.png
     """
-    from dipcli.cli.kernels import given_kernel, true_kernel
-    from dipcli.cli.outputs import process_picture
-    from dipcli.cli.presets import DEBLUR, settings
-    from dipcli.cli.run import Process, run
-    from dipcli.io.images import SUFFIXES, load_picture
-    from dipcli.tasks.deblurring import state_deblurring
+    from dipcli.batch.run import Process, run
+    from dipcli.blur.deblurring import state_deblurring
+    from dipcli.blur.kernel_option import given_kernel, true_kernel
+    from dipcli.options.presets import DEBLUR, settings
+    from dipcli.pictures.files.images import SUFFIXES, load_picture
+    from dipcli.pipeline.process import process_picture
 
     def build(device_type: str) -> Process:
         options = settings(DEBLUR, preset, device_type, knobs)

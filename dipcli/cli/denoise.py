@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from dipcli.cli.expand import Overrides
-from dipcli.cli.presets import PresetName
-from dipcli.options import DenoiseOptions, FileOptions
+from dipcli.options.files import FileOptions
+from dipcli.options.presets import PresetName
+from dipcli.pictures.options import DenoiseOptions
 
 
 def denoise(
@@ -23,15 +24,15 @@ def denoise(
     Example: dipcli denoise noisy.png -o clean.png
     """
     from dipcli.batch.plan import Item
-    from dipcli.cli.outputs import process_picture
-    from dipcli.cli.presets import DEJPEG, DENOISE, settings
-    from dipcli.cli.run import Process, run
+    from dipcli.batch.run import Process, run
     from dipcli.errors import OptionError
-    from dipcli.io.images import SUFFIXES, load_picture
-    from dipcli.io.jpeg import read_jpeg
-    from dipcli.tasks.dejpeg import state_dejpeg
-    from dipcli.tasks.denoising import state_denoising
-    from dipcli.tasks.statement import State
+    from dipcli.options.presets import DEJPEG, DENOISE, settings
+    from dipcli.pictures.dejpeg import state_dejpeg
+    from dipcli.pictures.denoising import state_denoising
+    from dipcli.pictures.files.images import SUFFIXES, load_picture
+    from dipcli.pictures.files.jpeg import read_jpeg
+    from dipcli.pipeline.process import process_picture
+    from dipcli.pipeline.statement import State
 
     def build(device_type: str) -> Process:
         presets = DEJPEG if knobs.given.get("jpeg") else DENOISE

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import typer
 
-from dipcli.cli.spell import spell
+from dipcli.cli.command_line import spell
 from dipcli.errors import OptionError
-from dipcli.options import Call, Flag, Hidden, Range
+from dipcli.options.call import Call
+from dipcli.options.notes import Flag, Hidden, Range
 
 Options = TypeVar("Options")
 

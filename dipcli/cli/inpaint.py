@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from dipcli.cli.expand import Overrides
-from dipcli.cli.presets import PresetName
-from dipcli.options import FileOptions, InpaintOptions
+from dipcli.options.files import FileOptions
+from dipcli.options.presets import PresetName
+from dipcli.pictures.options import InpaintOptions
 
 
 def inpaint(
@@ -22,12 +23,12 @@ def inpaint(
     back bit by bit, unless --blend or --denoise is given.
     Example: dipcli inpaint photo.png --mask scratches.png -o whole.png
     """
-    from dipcli.cli.masking import load_with_holes
-    from dipcli.cli.outputs import process_picture
-    from dipcli.cli.presets import INPAINT, settings
-    from dipcli.cli.run import Process, run
-    from dipcli.io.images import SUFFIXES
-    from dipcli.tasks.inpainting import state_inpainting
+    from dipcli.batch.run import Process, run
+    from dipcli.options.presets import INPAINT, settings
+    from dipcli.pictures.files.images import SUFFIXES
+    from dipcli.pictures.inpainting import state_inpainting
+    from dipcli.pictures.mask_option import load_with_holes
+    from dipcli.pipeline.process import process_picture
 
     def build(device_type: str) -> Process:
         recipes = {kind: settings(presets, preset, device_type, knobs) for kind, presets in INPAINT.items()}

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from dipcli.cli.expand import Overrides
-from dipcli.cli.presets import PresetName
-from dipcli.options import FileOptions, MriOptions
+from dipcli.mri.options import MriOptions
+from dipcli.options.files import FileOptions
+from dipcli.options.presets import PresetName
 
 
 def mri(
@@ -26,11 +27,11 @@ def mri(
     shows zero-filled and classical reconstructions beside the result. Frequency 0 is in the centre.
     Example: dipcli mri full.cfl --undersample 4 -o recon.h5
     """
-    from dipcli.cli.inspect import inspect_scan
-    from dipcli.cli.presets import mri_recipes
-    from dipcli.cli.run import Process, run
-    from dipcli.cli.scans import process_scan
-    from dipcli.io.scans import SUFFIXES
+    from dipcli.batch.run import Process, run
+    from dipcli.mri.inspection import inspect_scan
+    from dipcli.mri.medium import process_scan
+    from dipcli.mri.readers import SUFFIXES
+    from dipcli.options.presets import mri_recipes
 
     def build(device_type: str) -> Process:
         recipes = mri_recipes(preset, device_type, knobs)

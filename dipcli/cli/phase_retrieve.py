@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from dipcli.cli.expand import Overrides
-from dipcli.cli.presets import PresetName
-from dipcli.options import FileOptions, PhaseOptions
+from dipcli.diffraction.options import PhaseOptions
+from dipcli.options.files import FileOptions
+from dipcli.options.presets import PresetName
 
 
 def phase_retrieve(
@@ -27,10 +28,10 @@ def phase_retrieve(
     transform is Σ x·exp(-2πi k·r); objects of programs that have +2πi are the complex conjugates (--fft-sign).
     Example: dipcli phase-retrieve scan.cxi -o object.cxi --reference scan.cxi
     """
-    from dipcli.cli.phasing import process_recording
-    from dipcli.cli.presets import PHASE, settings
-    from dipcli.cli.run import Process, run
-    from dipcli.io.recordings import FOLDERS, SUFFIXES
+    from dipcli.batch.run import Process, run
+    from dipcli.diffraction.medium import process_recording
+    from dipcli.diffraction.readers import FOLDERS, SUFFIXES
+    from dipcli.options.presets import PHASE, settings
 
     def build(device_type: str) -> Process:
         recipes = {method: settings(presets, preset, device_type, knobs) for method, presets in PHASE.items()}

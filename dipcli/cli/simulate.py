@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dipcli.options import SampleName, SimulationOptions
+from dipcli.diffraction.options import SampleName, SimulationOptions
 
 
 def simulate(
@@ -16,6 +16,6 @@ def simulate(
     Written are counts, a mask (0 is good) and the true object, which `phase-retrieve --reference` reads.
     Example: dipcli simulate bcdi --size 64 --phase-range 8 --photons 1e8 -o scan.cxi
     """
-    from dipcli.cli.simulation import write_simulation
+    from dipcli.diffraction.simulation import write_simulation
 
     write_simulation(sample, options)

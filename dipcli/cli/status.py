@@ -17,11 +17,11 @@ def status(
     """
     from collections import Counter
 
-    from dipcli.cli.ledger import failure_of, glance
-    from dipcli.cli.manifest import load_manifest
+    from dipcli.batch.plan_file import load_manifest
     from dipcli.errors import DipcliError
     from dipcli.io.names import beside
     from dipcli.io.run_record import load_record, to_json
+    from dipcli.pipeline.progress_files import failure_of, glance
 
     rows: list[dict[str, object]] = []
     try:

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from dipcli.cli.expand import Overrides
-from dipcli.cli.presets import PresetName
-from dipcli.options import FileOptions, UpscaleOptions
+from dipcli.options.files import FileOptions
+from dipcli.options.presets import PresetName
+from dipcli.pictures.options import UpscaleOptions
 
 
 def upscale(
@@ -22,11 +23,11 @@ def upscale(
     difference between the reduced result and the input as `consistency_rmse`, white being 1.
     Example: dipcli upscale small.png --factor 4 -o large.png
     """
-    from dipcli.cli.outputs import process_picture
-    from dipcli.cli.presets import UPSCALE, settings
-    from dipcli.cli.run import Process, run
-    from dipcli.io.images import SUFFIXES, load_picture
-    from dipcli.tasks.upscaling import state_upscaling
+    from dipcli.batch.run import Process, run
+    from dipcli.options.presets import UPSCALE, settings
+    from dipcli.pictures.files.images import SUFFIXES, load_picture
+    from dipcli.pictures.upscaling import state_upscaling
+    from dipcli.pipeline.process import process_picture
 
     def build(device_type: str) -> Process:
         options = settings(UPSCALE, preset, device_type, knobs)

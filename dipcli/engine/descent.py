@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dipcli.engine.device import random_state, set_random_state
-from dipcli.options import DescentOptions
+from dipcli.options.engine import DescentOptions
 from dipcli.problem import Estimate, Problem
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dipcli.engine.checkpoint import Keeper
 from dipcli.engine.restore import restore
-from dipcli.options import EngineOptions
+from dipcli.options.engine import EngineOptions
 from dipcli.priors.prior import Prior, build_prior
 from dipcli.problem import Problem
 

@@ -16,7 +16,7 @@ from dipcli.engine.device import derive_seed
 from dipcli.engine.solve import Bounds, Ending, Moment, Solution, Watcher, solve
 from dipcli.engine.stopping import Verdict, build_stopper
 from dipcli.engine.tuning import Tuning, tune
-from dipcli.options import EngineOptions
+from dipcli.options.engine import EngineOptions
 from dipcli.priors.prior import Prior, build_prior
 from dipcli.problem import Estimate, Problem
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from dipcli.engine.descent import Step
-from dipcli.options import StoppingOptions
+from dipcli.options.engine import StoppingOptions
 from dipcli.problem import Problem
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 
 from dipcli.engine.device import random_state, set_random_state
-from dipcli.options import EngineOptions
+from dipcli.options.engine import EngineOptions
 from dipcli.priors.prior import Prior
 
 LONG_SECONDS = 300.0  # from here on, measuring the layout costs a few per cent of the run

@@ -8,7 +8,7 @@ import numpy as np
 
 from dipcli.errors import InputError
 from dipcli.io.checks import refuse_bombs
-from dipcli.io.picture import Stored
+from dipcli.pictures.files.picture import Stored
 
 AXES = {1: "X", 2: "YX", 3: "IYX"}
 AXES_WITH_COLOUR = {3: "YXS", 4: "IYXS"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from dipcli.errors import InputError
-from dipcli.io.picture import Picture
+from dipcli.pictures.files.picture import Picture
 
 SHORTEST_SIDE = 16
 MOST_PIXELS = 1_000_000_000

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from dipcli.options import PriorOptions
+from dipcli.options.engine import PriorOptions
 from dipcli.priors.layers import normalisation, plain_convolution, resizing
 
 SHORTEST_SIDE = 4  # of the coarsest scale, where nothing is said

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from dipcli.options import PriorOptions
+from dipcli.options.engine import PriorOptions
 from dipcli.priors.layers import convolution, doubling, normalisation
 
 

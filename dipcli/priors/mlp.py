@@ -7,7 +7,7 @@ import math
 
 from torch import nn
 
-from dipcli.options import PriorOptions
+from dipcli.options.engine import PriorOptions
 
 
 def build_mlp(space: tuple[int, ...], n_in: int, n_out: int, options: PriorOptions) -> nn.Module:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dipcli.errors import OptionError
-from dipcli.options import PriorName, PriorOptions
+from dipcli.options.engine import PriorName, PriorOptions
 from dipcli.priors.convdecoder import build_convdecoder, scale_sizes
 from dipcli.priors.decoder import build_decoder
 from dipcli.priors.layers import meshgrid

@@ -8,7 +8,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from dipcli.options import PriorOptions
+from dipcli.options.engine import PriorOptions
 from dipcli.priors.layers import convolution, doubling, halving, normalisation
 
 LEAK = 0.2

@@ -21,10 +21,10 @@ from PIL import Image
 from scipy.signal import convolve2d
 from skimage.restoration import richardson_lucy, unsupervised_wiener
 
-from dipcli.classical.deconvolution import deconvolve_tv, inside
-from dipcli.classical.kernels import estimate_kernel
+from dipcli.blur.blur import disk_kernel, gaussian_kernel
+from dipcli.blur.deconvolution import deconvolve_tv, inside
+from dipcli.blur.edge_kernels import estimate_kernel
 from dipcli.metrics import psnr_up_to_shift_db
-from dipcli.physics.blur import disk_kernel, gaussian_kernel
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, run_program
 from tests.bench.sheet import contact_sheet

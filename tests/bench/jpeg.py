@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from dipcli.io.jpeg import read_jpeg
+from dipcli.pictures.files.jpeg import read_jpeg
 from tests.bench.pictures import NAMES, Array, clean_picture, psnr_db, save_png
 from tests.bench.program import best_psnr_db, run_program
 

@@ -24,11 +24,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from dipcli.io.cfl import encode_cfl, kspace_of_cfl
+from dipcli.fourier import ifft
 from dipcli.metrics import foreground, peak_psnr_db, peak_ssim
-from dipcli.physics.fourier import ifft
-from dipcli.physics.mri import root_sum_of_squares
-from dipcli.physics.sampling import calibration_block, sampling_mask
+from dipcli.mri.cfl import encode_cfl, kspace_of_cfl
+from dipcli.mri.encoding import root_sum_of_squares
+from dipcli.mri.sampling import calibration_block, sampling_mask
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, best_psnr_db, run_program
 

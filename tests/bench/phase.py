@@ -20,13 +20,13 @@ import h5py
 import numpy as np
 import torch
 
-from dipcli.cli.presets import PHASE
+from dipcli.diffraction.complex_object import likeness_of, winding
+from dipcli.diffraction.crystals import Crystal, simulate_crystal
+from dipcli.diffraction.diffraction import Fraunhofer, RandomMixing, amplitude_misfit, diffraction_problem, embed
+from dipcli.diffraction.options import PhasingOptions
 from dipcli.engine.restore import restore
-from dipcli.options import PhasingOptions
-from dipcli.physics.crystals import Crystal, simulate_crystal
-from dipcli.physics.diffraction import Fraunhofer, RandomMixing, amplitude_misfit, diffraction_problem, embed
+from dipcli.options.presets import PHASE
 from dipcli.symmetries import align, error
-from dipcli.tasks.likeness import likeness_of, winding
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, run_program
 

@@ -12,16 +12,16 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
-from dipcli.cli.presets import FAST, PAPER
 from dipcli.engine.averaging import Best, RunningAverage
 from dipcli.engine.descent import Descent
 from dipcli.engine.device import allocated_threads, prepare
 from dipcli.engine.guard import Guard
 from dipcli.engine.stopping import build_stopper
 from dipcli.fidelities import root_mean_squared_error
-from dipcli.options import EngineOptions
+from dipcli.options.engine import EngineOptions
+from dipcli.options.presets import FAST, PAPER
 from dipcli.penalties import total_variation
-from dipcli.physics.picture import picture_problem
+from dipcli.pictures.picture_problem import picture_problem
 from dipcli.priors.prior import build_prior
 from tests.bench.published import published_skip
 

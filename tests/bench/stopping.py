@@ -10,17 +10,17 @@ from dataclasses import replace
 
 import torch
 
-from dipcli.cli.presets import FAST, PAPER, STOCK
 from dipcli.engine.averaging import RunningAverage
 from dipcli.engine.descent import Descent
 from dipcli.engine.device import allocated_threads, prepare
 from dipcli.engine.stopping import Stopper, build_stopper
 from dipcli.fidelities import mean_squared_error
 from dipcli.metrics import psnr_db
-from dipcli.options import DenoisingOptions
-from dipcli.physics.picture import picture_problem
+from dipcli.options.presets import FAST, PAPER, STOCK
+from dipcli.pictures.denoising import state_denoising
+from dipcli.pictures.options import DenoisingOptions
+from dipcli.pictures.picture_problem import picture_problem
 from dipcli.priors.prior import build_prior
-from dipcli.tasks.denoising import state_denoising
 from tests.bench.pictures import clean_picture, noisy_picture
 
 

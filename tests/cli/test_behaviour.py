@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from dipcli import __version__
 from dipcli.cli.app import app
-from tests.cli.conftest import save_noisy
+from tests.commands import save_noisy
 
 PROGRAM = [sys.executable, "-m", "dipcli"]
 

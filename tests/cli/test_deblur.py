@@ -8,7 +8,7 @@ import torch
 from blurs import blur, hook, middle_of, shapes
 from PIL import Image
 
-from tests.cli.conftest import pixels_of, record_of, sentence_of
+from tests.commands import pixels_of, record_of, sentence_of
 
 FEW = ("--kernel-size", "9", "--restarts", "0", "--method", "tv", "--iterations", "3", "--threads", "1")
 

@@ -6,7 +6,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from tests.cli.conftest import pixels_of, save_noisy
+from tests.commands import pixels_of, save_noisy
 
 RECORD = {
     "version",

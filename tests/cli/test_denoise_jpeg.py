@@ -8,8 +8,8 @@ import torch
 from jpegs import write_jpeg
 from PIL import Image
 
-from dipcli.io.jpeg import read_jpeg
-from tests.cli.conftest import pixels_of, record_of, sentence_of
+from dipcli.pictures.files.jpeg import read_jpeg
+from tests.commands import pixels_of, record_of, sentence_of
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import save_noisy
+from tests.commands import save_noisy
 
 
 def sentences(done) -> list[str]:

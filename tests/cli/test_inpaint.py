@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from tests.cli.conftest import pixels_of, record_of, save_hole, save_noisy, sentence_of
+from tests.commands import pixels_of, record_of, save_hole, save_noisy, sentence_of
 
 
 @pytest.fixture

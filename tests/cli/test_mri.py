@@ -11,7 +11,7 @@ import pytest
 from scan_files import as_cfl, as_fastmri, as_npy, header
 from scans import full_kspace, sampled_kspace, some_lines, to_images, to_kspace, true_maps
 
-from tests.cli.conftest import QUICK, pixels_of, record_of, sentence_of
+from tests.commands import QUICK, pixels_of, record_of, sentence_of
 
 METRICS = {"psnr_db", "ssim", "nmse", "foreground_psnr_db", "foreground_ssim"}
 BY_MAPS = ("", "classical_", "zero_filled_", "cg_sense_", "tv_")

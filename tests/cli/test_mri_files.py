@@ -15,7 +15,7 @@ from PIL import Image
 from scan_files import as_cfl, as_fastmri, as_ismrmrd, as_npy, header, readouts
 from scans import full_kspace, noise_of, sampled_kspace, some_lines, to_images
 
-from tests.cli.conftest import QUICK, pixels_of, record_of, sentence_of
+from tests.commands import QUICK, pixels_of, record_of, sentence_of
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from scan_files import as_cfl, as_fastmri, as_npy, header
 from scans import full_kspace, noise_of, sampled_kspace, some_lines, to_images, true_maps
 
-from dipcli.cli import scans
-from tests.cli.conftest import QUICK, record_of, sentence_of
+from dipcli.mri import medium as scans
+from tests.commands import QUICK, record_of, sentence_of
 
 AXES = ("--axes", "slice,coil,y,x")
 UNDERSAMPLED = ("--undersample", "3", "--center-fraction", "0.3")

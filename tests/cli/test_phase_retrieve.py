@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from patterns import as_cxi, read_h5, simulated
 
-from tests.cli.conftest import pixels_of, record_of, sentence_of
+from tests.commands import pixels_of, record_of, sentence_of
 
 FEW = ("--starts", "3", "--cycles", "100", "--rounds", "1", "--threads", "1")
 
@@ -177,7 +177,7 @@ def test_an_output_of_another_format_is_one_sentence(phase, scan, tmp_path, name
 
 
 def test_a_pattern_that_does_not_fit_into_memory_is_one_sentence(phase, scan, tmp_path, monkeypatch):
-    monkeypatch.setattr("dipcli.cli.phasing.free_bytes", lambda device: 1e8)
+    monkeypatch.setattr("dipcli.diffraction.medium.free_bytes", lambda device: 1e8)
     said = sentence_of(phase(scan, "-o", tmp_path / "o.npz"))
     assert "needs about 0.4 GB, and 0.1 GB are free; use --crop or --bin" in said
 

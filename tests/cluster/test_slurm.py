@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli.conftest import save_noisy
 from cluster.conftest import pids_with, wait_for
+
+from tests.commands import save_noisy
 
 ROOT = Path(__file__).parents[2]
 N = 12

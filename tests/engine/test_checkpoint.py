@@ -8,7 +8,7 @@ from steps import TINY, tiny_problem
 
 from dipcli.engine.checkpoint import Keeper, from_bytes, to_bytes
 from dipcli.engine.restore import restore
-from dipcli.options import DescentOptions, EngineOptions, StoppingOptions
+from dipcli.options.engine import DescentOptions, EngineOptions, StoppingOptions
 
 CPU = torch.device("cpu")
 STOPPING = StoppingOptions(warm_up=2, alpha=0.3, patience=6, averaging=0.8, iterations=30, window=4, held_out=0.2)

@@ -7,7 +7,7 @@ import torch
 from steps import TINY, assert_same_state, tiny_descent, tiny_problem
 
 from dipcli.engine.descent import Descent
-from dipcli.options import DescentOptions, PriorOptions
+from dipcli.options.engine import DescentOptions, PriorOptions
 from dipcli.priors.prior import build_prior
 
 STILL = replace(TINY, jitter=0.0)

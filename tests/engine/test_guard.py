@@ -9,7 +9,7 @@ from steps import assert_same_state, average, breakable_problem, tiny_descent
 from dipcli.engine.guard import INTERVAL, Guard
 from dipcli.engine.stopping import ExponentialVariance
 from dipcli.errors import DivergedError
-from dipcli.options import StoppingOptions
+from dipcli.options.engine import StoppingOptions
 
 RATE = 0.01
 SPOILT = pytest.mark.parametrize("factor", [math.nan, math.inf, 100.0], ids=["nan", "infinite", "exploded"])

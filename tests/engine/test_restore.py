@@ -14,7 +14,7 @@ from dipcli.engine.device import derive_seed
 from dipcli.engine.restore import restore
 from dipcli.engine.solve import Bounds, solve
 from dipcli.engine.stopping import build_stopper
-from dipcli.options import DescentOptions, EngineOptions, StoppingOptions
+from dipcli.options.engine import DescentOptions, EngineOptions, StoppingOptions
 from dipcli.priors.prior import build_prior
 
 FEW = StoppingOptions(warm_up=2, alpha=0.3, patience=3, averaging=0.8, iterations=9)

@@ -11,7 +11,7 @@ from dipcli.engine.checkpoint import Keeper
 from dipcli.engine.solve import Bounds, solve
 from dipcli.engine.stopping import Never
 from dipcli.errors import DivergedError
-from dipcli.options import StoppingOptions
+from dipcli.options.engine import StoppingOptions
 
 
 class Spoiled(Bounds):

@@ -8,7 +8,7 @@ from steps import SHAPE, TINY, assert_same_state
 
 from dipcli.engine import tuning
 from dipcli.engine.tuning import Tuning, tune
-from dipcli.options import DescentOptions, EngineOptions, StoppingOptions
+from dipcli.options.engine import DescentOptions, EngineOptions, StoppingOptions
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown
 

@@ -15,7 +15,7 @@ from dipcli.engine.stopping import (
     build_stopper,
     hold_out,
 )
-from dipcli.options import StoppingOptions
+from dipcli.options.engine import StoppingOptions
 
 # Sums of float32 pictures in float64, less one another: relative errors stay far below 1e-9.
 EXACT = 1e-9

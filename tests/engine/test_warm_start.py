@@ -7,7 +7,7 @@ from laws import assert_matches
 from steps import TINY, tiny_problem
 
 from dipcli.engine.restore import restore
-from dipcli.options import DescentOptions, EngineOptions, StoppingOptions
+from dipcli.options.engine import DescentOptions, EngineOptions, StoppingOptions
 from dipcli.priors.prior import build_prior
 
 STEADY = replace(TINY, jitter=0.0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dipcli.options import PriorOptions
+from dipcli.options.engine import PriorOptions
 from dipcli.priors.convdecoder import scale_sizes
 from dipcli.priors.layers import normalisation
 from dipcli.priors.prior import build_prior

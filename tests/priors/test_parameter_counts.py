@@ -2,7 +2,7 @@
 
 import pytest
 
-from dipcli.options import PriorOptions
+from dipcli.options.engine import PriorOptions
 from dipcli.priors.convdecoder import scale_sizes
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown

@@ -10,7 +10,7 @@ from laws import assert_matches
 from torch import nn
 
 from dipcli.errors import OptionError
-from dipcli.options import PriorOptions
+from dipcli.options.engine import PriorOptions
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown
 

@@ -7,7 +7,7 @@ import torch
 from laws import assert_matches
 
 from dipcli.errors import OptionError
-from dipcli.options import PriorOptions
+from dipcli.options.engine import PriorOptions
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown
 

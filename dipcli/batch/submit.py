@@ -1,0 +1,74 @@
+"""`--submit`: hand a batch to a scheduler and leave, or to a running Dask cluster and wait."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from dipcli.batch.attempt import make_folder
+from dipcli.batch.dask import run_parts
+from dipcli.batch.scripts import array_limit, submit, write_script
+from dipcli.batch.selection import Batch
+from dipcli.errors import OptionError
+from dipcli.io.atomic import write_atomically
+from dipcli.options.files import FileOptions
+from dipcli.report.messages import LOGGER
+
+# Every element finds out for itself what is left to do, and is told where it is by the scheduler.
+ELSEWHERE = {"submit": None, "array": None, "sbatch": None, "address": None, "dry_run": None}
+
+
+def submit_batch(batch: Batch, files: FileOptions) -> int:
+    """Write the script beside the outputs and submit it, or, on a dry run, print it; the exit code.
+
+    Raises OptionError where there is no folder of outputs or no scheduler.
+    """
+    if batch.folder is None:
+        raise OptionError("--submit is for several inputs and an --output folder; run a single input as it is.")
+    if files.batch.shard:
+        raise OptionError("--submit makes its own shards; leave --shard out.")
+    cluster = files.cluster
+    name = cluster.submit or "slurm"
+    wanted = cluster.array or len(batch.todo) or 1
+    n = min(wanted, len(batch.items), array_limit(name))
+    if cluster.array > n:
+        LOGGER.warning(
+            "--array %d: made %d, for there are no more inputs, or this site allows no more.", wanted, n
+        )
+    if name == "dask":
+        return _dask(files, n)
+    logs = batch.folder.resolve() / "dipcli.logs"
+    script = write_script(name, _program(files, n, requeue=name == "slurm"), n=n, logs=logs)
+    if files.batch.dry_run:
+        typer.echo(script, nl=False)
+        return 0
+    make_folder(logs)
+    path = batch.folder / f"dipcli.{name}.sh"
+    write_atomically(path, script.encode())
+    typer.echo(submit(name, path, cluster.sbatch))
+    LOGGER.info("%s: %d inputs in %d element(s); see dipcli status %s.", path, len(batch.todo), n, batch.folder)
+    return 0
+
+
+def _program(files: FileOptions, n: int, *, requeue: bool) -> list[str]:
+    changes: dict[str, str | bool | None] = {**ELSEWHERE, "shard": f"INDEX/{n}"}
+    changes |= {} if files.batch.retry_failed else {"resume": True}
+    changes |= {"requeue": True} if requeue else {}
+    return [sys.executable, "-m", "dipcli", *files.call.again(**changes)]
+
+
+def _dask(files: FileOptions, n: int) -> int:
+    parts = [
+        [word.replace("INDEX/", f"{index}/") for word in _program(files, n, requeue=False)]
+        for index in range(1, n + 1)
+    ]
+    if files.batch.dry_run:
+        typer.echo(f"{n} tasks for {files.cluster.address}, the first of them: {' '.join(parts[0])}")
+        return 0
+    codes = []
+    for part in run_parts(files.cluster.address or "", parts, Path.cwd()):
+        codes.append(part.returncode)
+        typer.echo(part.stdout, nl=False)
+        if part.returncode:
+            LOGGER.error("%s", part.stderr.strip())
+    return max(codes, default=0)

@@ -1,0 +1,142 @@
+"""A blurred frame: what is believed of it, and the picture behind it once a kernel is known."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dipcli.blur.blur import convolve
+from dipcli.blur.deconvolution import (
+    deconvolve_richardson_lucy,
+    deconvolve_tv,
+    deconvolve_wiener,
+)
+from dipcli.blur.options import DeblurringOptions
+from dipcli.classical.dct import dct_denoise, white_power
+from dipcli.classical.filling import fill_in
+from dipcli.classical.least_squares import least_squares
+from dipcli.classical.noise import weakest_component
+from dipcli.classical.patch_groups import Grouping, find_groups, shrink_groups
+from dipcli.classical.plug_and_play import alternate_groups, falling
+from dipcli.errors import InputError
+from dipcli.pictures.noise_model import FAINTEST, analyse, weight_of
+
+GROUPED_UP_TO = 700_000  # values of a frame for which groups of similar patches are worth their time
+MOST_HIDDEN = 0.9
+LEAST_TV, TV_OF_NOISE = 3e-4, 0.2
+CERTAIN = 0.005  # less noise than this nobody can count on: a kernel is never exact
+MORE = 1.4  # noise than there is: so much must be told to groups of few patches, or some is left
+ROUNDS = 24
+GROUPING = Grouping(side=6, step=4, reach=12, count=24)
+
+
+@dataclass(frozen=True)
+class Blurred:
+    """A frame (channels, height, width), in proportion to light."""
+
+    frame: Tensor
+    believed: Tensor  # (height, width)
+    clipped: Tensor  # (height, width), where it is at least so bright, and not believed
+    sigma: float  # of the noise; 0 where there is hardly any
+    method: str
+    gamma: float
+
+    def picture_behind(self, kernel: Tensor) -> Tensor:
+        """The sharp picture, (n - 1) / 2 wider on each side; kernel (n, n)."""
+        if self.method == "wiener":
+            return deconvolve_wiener(self.frame, kernel, self.sigma)
+        if self.method == "rl":
+            return deconvolve_richardson_lucy(self.frame, kernel, believed=self.believed)
+        picture = self.smooth_behind(kernel)
+        return self._alike(kernel, picture) if self.method == "patches" else picture
+
+    def smooth_behind(self, kernel: Tensor) -> Tensor:
+        """The same by total variation, in a second."""
+        weight = LEAST_TV + TV_OF_NOISE * self.sigma
+        clipped = self.clipped if bool(self.clipped.any()) else None
+        return deconvolve_tv(self.frame, kernel, weight, believed=self.believed, clipped=clipped).picture
+
+    def part(self, rows: slice, columns: slice) -> Self:
+        """A rectangle of it."""
+        return replace(
+            self,
+            frame=self.frame[:, rows, columns],
+            believed=self.believed[rows, columns],
+            clipped=self.clipped[rows, columns],
+        )
+
+    def calm_gray(self) -> Tensor:
+        """Its brightness (height, width) without noise: what is left of it would be taken for edges."""
+        gray = self.frame.mean(0, keepdim=True)
+        sigma = self.sigma / math.sqrt(len(self.frame))
+        if sigma <= FAINTEST.sigma:
+            return gray[0]
+        groups = find_groups(dct_denoise(gray, white_power(gray, sigma)), GROUPING)
+        return shrink_groups(gray, groups, GROUPING, MORE * sigma)[0]
+
+    def weight(self) -> Tensor | None:
+        """1 on what is believed, 0 elsewhere, of the frame's shape; None where all is."""
+        return weight_of(~self.believed.expand_as(self.frame))
+
+    def in_units_of_input(self, picture: Tensor) -> Tensor:
+        """A picture in proportion to light as the input's values would have it."""
+        return picture if self.gamma == 1 else picture.clamp(min=0) ** (1 / self.gamma)
+
+    def _alike(self, kernel: Tensor, picture: Tensor) -> Tensor:
+        """The picture that explains the frame and whose patches are like one another.
+
+        A clipped value counts where the picture would be darker than it.
+        Source: Danielyan, Katkovnik and Egiazarian, 2012, doi 10.1109/TIP.2011.2176954.
+        """
+        certain = max(self.sigma, CERTAIN)
+
+        def explain(image: Tensor, level: float) -> Tensor:
+            trust = (certain / level) ** 2
+            too_dark = self.clipped & (convolve(image, kernel) < self.frame)
+            shown = (self.believed | too_dark).to(self.frame)
+            return least_squares(
+                lambda x: shown * convolve(x, kernel), shown * self.frame, image, trust, iterations=8
+            )
+
+        return alternate_groups(
+            picture, explain, falling(max(0.05, 2 * certain), max(0.01, certain), ROUNDS), GROUPING
+        )
+
+
+def look_at(measurement: Tensor, options: DeblurringOptions) -> tuple[Blurred, dict[str, str]]:
+    """The frame, and what the record says of it; measurement (channels, height, width), NaN where missing.
+
+    Raises InputError where hardly a value is believed, and for signals and volumes.
+    """
+    if measurement.ndim != 3:
+        raise InputError("Only pictures can be deblurred, no signals or volumes; give a picture.")
+    missing = ~torch.isfinite(measurement)
+    hidden = (missing | (measurement >= options.saturation)).any(0)
+    share = float(hidden.float().mean())
+    if share > MOST_HIDDEN:
+        raise InputError(f"{share:.0%} of the frame is missing or clipped; give one that is better exposed.")
+    around = functional.max_pool2d(hidden[None, None].float(), 3, 1, 1)[0, 0] > 0
+    filled = fill_in(measurement.nan_to_num(), ~missing) if bool(missing.any()) else measurement
+    frame = filled if options.gamma == 1 else filled.clamp(min=0) ** options.gamma
+    sigma = _level(frame) if options.sigma is None else options.sigma
+    method = options.method
+    if method in ("auto", "prior"):
+        method = "patches" if frame.numel() <= GROUPED_UP_TO else "tv"
+    noisy = sigma > FAINTEST.sigma
+    facts = {
+        "noise": f"σ ≈ {sigma:.3f}" if noisy else "hardly any",
+        "method": options.method.replace("auto", method),
+    }
+    if share:
+        facts["not believed"] = f"{share:.2%} of the frame, missing or clipped"
+    clipped = hidden & ~missing.any(0)
+    return Blurred(frame, ~around, clipped, sigma if noisy else 0.0, method, options.gamma), facts
+
+
+def _level(frame: Tensor) -> float:
+    """The standard deviation of the noise: texture makes the one estimate too large, sharp edges the other."""
+    channels = frame.double().cpu().numpy()
+    return min(analyse(frame).law.sigma, min(weakest_component(channel) for channel in channels))

@@ -1,0 +1,208 @@
+"""The kernel of an unknown blur, from the edges of the picture: coarse to fine, in turns with a picture of edges.
+
+Source: Cho and Lee, Fast motion deblurring, 2009, doi 10.1145/1618452.1618491 (gradients, turns, scales);
+Xu, Zheng and Jia, Unnatural L0 sparse representation, CVPR 2013, doi 10.1109/CVPR.2013.147 (the picture);
+Krishnan, Tay and Fergus, CVPR 2011, doi 10.1109/CVPR.2011.5995521 (ℓ1/ℓ2 of the gradients as the measure of
+sharpness).
+"""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+from dipcli.blur.deconvolution import Torus, deconvolve_tv
+from dipcli.classical.least_squares import least_squares
+
+SHRINK = math.sqrt(0.5)  # from scale to scale
+SMALLEST = 3  # side of the window at the coarsest scale
+SHORTEST = 16  # side of the picture there
+EDGES = 2e-4  # weight of an edge in the last turn: what came before must not depend on the window
+MOST_EDGES = 0.02
+FADING = 1.1  # by which it is divided in each turn
+TURNS = 5
+DAMPING = 2.0  # of the kernel
+FAINT = 0.05  # of the largest value: less is noise
+LOOSE = 0.1  # of the mass: a part with less, apart from the rest, is noise
+WITHIN = 0.98  # share of a kernel that is not at the border of its window, if that is large enough
+TV = 6e-4
+FIT = 0.2  # what the logarithm of the residual counts beside that of the sharpness
+
+
+class Guess(NamedTuple):
+    """A kernel (n, n), the picture that it gives, and how believable the two are; the lowest is best."""
+
+    score: float
+    misfit: float  # of the blurred picture from the frame, root mean square
+    kernel: Tensor
+    picture: Tensor
+
+
+def estimate_kernel(
+    blurred: Tensor, window: int, *, edges: float = EDGES, believed: Tensor | None = None
+) -> Tensor:
+    """The kernel (window, window) behind a gray frame (height, width), centred."""
+    n_scales = max(1, math.ceil(math.log(window / SMALLEST) / -math.log(SHRINK)) + 1)
+    kernel: Tensor | None = None
+    for scale in reversed(range(n_scales)):
+        share = SHRINK**scale
+        side = _odd(max(SMALLEST, math.ceil(window * share)))
+        shape = [round(n * share) for n in blurred.shape]
+        if scale and min(shape) < max(SHORTEST, side):
+            continue
+        frame = _resized(blurred, shape) if scale else blurred
+        shown = None if believed is None else (_resized(believed.float(), shape) > 0.99)
+        kernel = _two_pixels(side, blurred) if kernel is None else tidy(_resized(kernel, [side] * 2), 0.02)
+        for to_come in reversed(range(scale * TURNS, (scale + 1) * TURNS)):
+            picture = _edges_of(frame, kernel, min(edges * FADING**to_come, MOST_EDGES), shown)
+            kernel = tidy(_fit_kernel(picture, frame, side, shown))
+    return _two_pixels(_odd(window), blurred) if kernel is None else kernel
+
+
+def judge(blurred: Tensor, kernel: Tensor, believed: Tensor | None = None) -> Guess:
+    """How believable a kernel is: its picture should have few strong edges, and explain the frame."""
+    picture, misfit = deconvolve_tv(blurred[None], kernel, TV, believed=believed, rounds=60)
+    slopes = torch.cat([picture.diff(dim=axis).flatten() for axis in (1, 2)])
+    sharpness = float(slopes.abs().sum() / torch.linalg.vector_norm(slopes).clamp(min=1e-9))
+    score = math.log(max(sharpness, 1e-9)) + FIT * math.log(max(misfit, 1e-6))
+    return Guess(score, misfit, kernel, picture)
+
+
+def best_guess(blurred: Tensor, ways: Iterable[tuple[int, float]], *, believed: Tensor | None = None) -> Guess:
+    """The most believable kernel for a gray frame (height, width) of several `ways`: windows and weights of edges.
+
+    One that its window cuts off is taken only where all are.
+    """
+    kernels = [estimate_kernel(blurred, size, edges=edges, believed=believed) for size, edges in ways]
+    whole = [kernel for kernel in kernels if not is_cut_off(kernel)]
+    return min((judge(blurred, kernel, believed) for kernel in whole or kernels), key=lambda guess: guess.score)
+
+
+def is_cut_off(kernel: Tensor) -> bool:
+    """Whether a kernel goes on beyond its window, as far as one can see."""
+    return float(kernel[1:-1, 1:-1].sum()) < WITHIN * float(kernel.sum())
+
+
+def tidy(kernel: Tensor, faint: float = FAINT) -> Tensor:
+    """The kernel without negative and faint values and loose parts, its centroid in the middle, of sum 1."""
+    kernel = kernel.clamp(min=0)
+    kernel = torch.where(kernel < faint * kernel.max(), torch.zeros_like(kernel), kernel)
+    if not bool(kernel.max() > 0):
+        return _delta(kernel)
+    parts, count = ndimage.label(kernel.cpu().numpy() > 0, structure=np.ones((3, 3)))
+    labels = torch.from_numpy(parts).to(kernel.device)
+    masses = torch.stack([kernel[labels == part].sum() for part in range(1, count + 1)])
+    for part in range(count):
+        if masses[part] < LOOSE * masses.sum():
+            kernel = kernel.masked_fill(labels == part + 1, 0)
+    return centred(kernel)
+
+
+def centred(kernel: Tensor) -> Tensor:
+    """The kernel shifted by whole pixels so that its centroid is in the middle, of sum 1.
+
+    What is shifted over the window's edge is lost.
+    """
+    kernel = kernel / kernel.sum()
+    moved = kernel
+    for axis in (0, 1):
+        side = kernel.shape[axis]
+        at = torch.arange(side, dtype=kernel.dtype, device=kernel.device)
+        shift = round((side - 1) / 2 - float((kernel.sum(1 - axis) * at).sum()))
+        padded = functional.pad(moved.movedim(axis, -1), (abs(shift), abs(shift)))
+        moved = padded.narrow(-1, abs(shift) - shift, side).movedim(-1, axis)
+    return moved / moved.sum()
+
+
+def trimmed(kernel: Tensor, room: int = 0, smallest: int = 1) -> Tensor:
+    """The kernel in the smallest odd window around its middle that holds it, and `room` beyond."""
+    middle = kernel.shape[0] // 2
+    reach = int((kernel > 0).nonzero().sub(middle).abs().max()) + room
+    return framed(kernel, max(2 * reach + 1, _odd(smallest)))
+
+
+def framed(kernel: Tensor, side: int) -> Tensor:
+    """The middle of a kernel in an odd window of another size, of sum 1."""
+    width = (side - kernel.shape[0]) // 2
+    kernel = functional.pad(kernel, (width, width, width, width))
+    return kernel / kernel.sum()
+
+
+def similarity(kernel: Tensor, other: Tensor) -> float:
+    """The maximum normalised correlation of two kernels over all shifts, in [0, 1].
+
+    Source: Hu and Yang, Good regions to deblur, ECCV 2012.
+    """
+    side = kernel.shape[0] + other.shape[0]
+    spectra = [torch.fft.rfft2(k.cpu().double(), s=(side, side)) for k in (kernel, other)]
+    peak = torch.fft.irfft2(spectra[0] * spectra[1].conj(), s=(side, side)).max()
+    return float(peak / (torch.linalg.vector_norm(kernel) * torch.linalg.vector_norm(other)).cpu().double())
+
+
+def _edges_of(frame: Tensor, kernel: Tensor, weight: float, believed: Tensor | None) -> Tensor:
+    """A picture of strong edges only: few slopes that are not 0, by half-quadratic splitting."""
+    torus = Torus(frame[None], kernel, believed)
+    image = torus.start()
+    steep, blurring = torus.slopes.abs().square().sum(0), torus.transfer.abs().square()
+    pull = 2 * weight
+    while pull < 2:
+        spectrum = torus.fft(image)
+        slopes = torus.ifft(torus.slopes * spectrum)
+        slopes = slopes * (slopes.square().sum(0) > weight / pull)
+        seen = torch.where(torus.mask > 0, torus.measured, torus.ifft(torus.transfer * spectrum))
+        wanted = torus.transfer.conj() * torus.fft(seen)
+        wanted = wanted + pull * (torus.slopes.conj() * torus.fft(slopes)).sum(0)
+        image = torus.ifft(wanted / (blurring + pull * steep + 1e-9))
+        pull *= 2
+    return torus.crop(image)[0]
+
+
+def _fit_kernel(picture: Tensor, frame: Tensor, side: int, believed: Tensor | None) -> Tensor:
+    """The kernel that takes the slopes of the picture to those of the frame."""
+    slopes, wanted = _slopes(picture), _slopes(frame)
+    spectrum = torch.fft.rfft2(slopes)
+    sides = slopes.shape[1:]
+    shown = None if believed is None else _all_of_three(believed).to(frame)
+
+    def seen(kernel: Tensor) -> Tensor:
+        wrapped: Tensor = torch.fft.irfft2(spectrum * torch.fft.rfft2(kernel, s=sides), s=sides)
+        blurred = wrapped[:, side - 1 :, side - 1 :]
+        return blurred if shown is None else shown * blurred
+
+    target = wanted if shown is None else shown * wanted
+    return least_squares(seen, target, frame.new_zeros(side, side), DAMPING, iterations=20)
+
+
+def _slopes(image: Tensor) -> Tensor:
+    """Forward differences of (height, width) along both axes -> (2, height - 1, width - 1)."""
+    return torch.stack([image.diff(dim=0)[:, :-1], image.diff(dim=1)[:-1]])
+
+
+def _all_of_three(believed: Tensor) -> Tensor:
+    """Where a value and those it is subtracted from are all believed."""
+    return believed[:-1, :-1] & believed[1:, :-1] & believed[:-1, 1:]
+
+
+def _resized(image: Tensor, shape: list[int]) -> Tensor:
+    return functional.interpolate(image[None, None], size=shape, mode="bilinear", antialias=True)[0, 0]
+
+
+def _two_pixels(side: int, like: Tensor) -> Tensor:
+    kernel = like.new_zeros(side, side)
+    kernel[side // 2, side // 2 - 1 : side // 2 + 1] = 0.5
+    return kernel
+
+
+def _delta(like: Tensor) -> Tensor:
+    kernel = torch.zeros_like(like)
+    kernel[like.shape[0] // 2, like.shape[1] // 2] = 1
+    return kernel
+
+
+def _odd(side: int) -> int:
+    return side + 1 - side % 2

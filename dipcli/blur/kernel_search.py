@@ -1,0 +1,162 @@
+"""The search for the kernel of a frame: where, in which windows, and whether it is believable."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dipcli.blur.blurred_frame import Blurred
+from dipcli.blur.deconvolution import inside
+from dipcli.blur.edge_kernels import (
+    EDGES,
+    Guess,
+    best_guess,
+    estimate_kernel,
+    framed,
+    is_cut_off,
+    judge,
+    similarity,
+    tidy,
+)
+from dipcli.blur.options import DeblurringOptions
+from dipcli.errors import OptionError
+from dipcli.penalties import normalised_sparsity
+
+Part = tuple[slice, slice]
+
+WINDOWS = (9, 13, 17, 21, 25, 31, 39, 51, 67, 87)  # tried one after the other
+OF_PICTURE = 3  # the side of the picture in windows, unless told
+PART = 384  # side of the part in which a kernel is sought
+SMALLEST_PART = 32
+STRIDE = 8
+STEEPEST = 0.01  # squared slopes: one bright line does not make a part worth looking at
+TRIES = ((1.0, 2.0), (0.4, 4.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
+FAINT = 0.01
+
+SHARP = 0.76  # ℓ1/ℓ2 of the gradients, after over before, above which there was no blur to remove
+PEAKED = 0.9
+BRIGHTER = 0.1
+SCATTERED = 0.25  # share of its window that a kernel of mere noise covers, unless the window is small
+SMALL_WINDOW = 25
+MISFIT, LEAST_MISFIT = 2.0, 0.012  # in deviations of the noise; never less than
+ALIKE = 0.6  # similarity of the kernels of two parts of an evenly blurred picture
+
+
+@dataclass(frozen=True)
+class Search:
+    """The part of a frame in which the kernel is sought, its brightness (height, width), the largest window."""
+
+    part: Blurred
+    calm: Tensor
+    largest: int
+    options: DeblurringOptions
+
+    def judge(self, kernel: Tensor) -> Guess:
+        """How believable a kernel is here."""
+        return judge(self.calm, kernel, self.part.believed)
+
+
+def by_edges(search: Search) -> Guess:
+    """The most believable kernel of the tries until one leaves no doubts.
+
+    Each try has two weights of edges: a wrong kernel that is nearly believable is rarely found by both.
+    """
+    sizes = [size for size in WINDOWS if size < search.largest] + [search.largest]
+    guesses: list[Guess] = []
+    for weights in TRIES[: search.options.restarts + 1]:
+        ways = [(size, weight * EDGES) for weight in weights for size in sizes]
+        guesses.append(best_guess(search.calm, ways, believed=search.part.believed))
+        if not doubts_of(search, guesses[-1], guesses[-1]):
+            break
+    return min(guesses, key=lambda guess: guess.score)
+
+
+def with_network(search: Search, guess: Guess, drawn: Tensor) -> Guess:
+    """The mean of the kernels of edges and of the network, where the network explains more.
+
+    Edges miss detail, and networks err: neither alone was better. From nothing, it is the network's alone.
+    """
+    drawn = tidy(drawn, FAINT)
+    found = search.judge(drawn)
+    if search.options.init == "none":
+        return found
+    if found.misfit >= guess.misfit or float(drawn.max()) > PEAKED:
+        return guess
+    side = max(len(drawn), len(guess.kernel))
+    return search.judge((framed(drawn, side) + framed(guess.kernel, side)) / 2)
+
+
+def doubts_of(search: Search, best: Guess, first: Guess) -> tuple[str, ...]:
+    """What makes a kernel and its picture hard to believe, a sentence for each; `first` is that of edges alone."""
+    calm, believed, kernel = search.calm, search.part.believed, best.kernel
+    gain = normalised_sparsity(inside(first.picture, first.kernel)) / normalised_sparsity(calm[None])
+    covered = 1 / float(kernel.square().sum())
+    before = float(calm[believed].mean())
+    after = float(inside(best.picture, kernel)[0][believed].clamp(0, 1).mean())
+    doubts = {
+        "No blur was found.": float(gain) > SHARP or float(kernel.max()) > PEAKED,
+        "The kernel is scattered over its whole window.": covered
+        > SCATTERED * max(search.largest, SMALL_WINDOW) ** 2,
+        "The result is darker or brighter than the input.": abs(after - before) > BRIGHTER * before,
+        f"The result does not explain the input (residual {best.misfit:.3f}).": best.misfit
+        > max(LEAST_MISFIT, MISFIT * search.part.sigma),
+    }
+    return tuple(doubt for doubt, is_so in doubts.items() if is_so)
+
+
+def choose_part(blurred: Blurred, options: DeblurringOptions, avoid: Part | None = None) -> Part:
+    """The rectangle with the most edges and the least that is clipped, outside of another one if need be."""
+    height, width = blurred.frame.shape[1:]
+    if options.part is not None and avoid is None:
+        rows, columns = options.part
+        shortest = min(rows.stop - rows.start, columns.stop - columns.start)
+        if rows.stop > height or columns.stop > width or shortest < SMALLEST_PART:
+            raise OptionError(
+                f"--crop {options.crop} is no part of {width}x{height}, of sides of at least {SMALLEST_PART}."
+            )
+        return rows, columns
+    if options.method == "prior":
+        return slice(0, height), slice(0, width)
+    sides = (min(PART, height), min(PART, width))
+    gray = blurred.frame.mean(0, keepdim=True)
+    slopes = sum(gray.diff(dim=axis, append=gray.narrow(axis, -1, 1)).square() for axis in (1, 2))
+    worth = torch.where(blurred.believed, torch.as_tensor(slopes).clamp(max=STEEPEST), -STEEPEST)
+    if avoid is not None:
+        worth[:, avoid[0], avoid[1]] = -1
+    sums = functional.avg_pool2d(worth[None], sides, stride=STRIDE)[0, 0]
+    top, left = (STRIDE * int(at) for at in divmod(int(sums.argmax()), sums.shape[1]))
+    return slice(top, top + sides[0]), slice(left, left + sides[1])
+
+
+def second_opinion(blurred: Blurred, first: Part, kernel: Tensor, options: DeblurringOptions) -> tuple[str, ...]:
+    """A warning where another part of a large picture has another kernel."""
+    if blurred.believed.numel() < 2 * PART**2:
+        return ()
+    part = blurred.part(*choose_part(blurred, options, avoid=first))
+    other = estimate_kernel(part.calm_gray(), kernel.shape[0], believed=part.believed)
+    alike = similarity(kernel, other)
+    if alike >= ALIKE:
+        return ()
+    return (f"Two parts of the picture have kernels that are {alike:.0%} alike: the blur may not be even.",)
+
+
+def cut_off(kernel: Tensor) -> tuple[str, ...]:
+    """A warning where no window was large enough."""
+    size = kernel.shape[0]
+    return (
+        (f"The kernel goes on beyond its {size} pixels; give a larger --kernel-size.",)
+        if is_cut_off(kernel)
+        else ()
+    )
+
+
+def largest_window(calm: Tensor, options: DeblurringOptions) -> int:
+    """The largest window in which the kernel is sought, odd."""
+    shortest = min(calm.shape)
+    size = options.kernel_size
+    if size is None:
+        size = shortest // 2 - 1 if options.init == "none" else min(WINDOWS[-1], shortest // OF_PICTURE)
+    if size > shortest // 2:
+        raise OptionError(f"--kernel-size {size} is more than half of a side of {shortest}; give a smaller one.")
+    return max(3, size + 1 - size % 2)

@@ -1,0 +1,85 @@
+"""Missing values: a guess from their neighbourhood, and a textbook estimate."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dipcli.classical.dct import THRESHOLD
+from dipcli.classical.patch_groups import Grouping
+from dipcli.classical.plug_and_play import alternate_groups, alternate_windows, falling
+
+HIGHEST, REFINED, LOWEST = (threshold / THRESHOLD for threshold in (0.35, 0.2, 0.01))
+ROUNDS = 24  # of either kind
+WIDE = 2  # pixels along each axis to the nearest known value, beyond which a hole is first filled at half the size
+SMALLEST_SIDE = 32  # that is halved
+
+
+def fill_in(image: Tensor, known: Tensor, sigma: float = 0.0) -> Tensor:
+    """Image (channels, *space) with values only where `known`, with noise `sigma` -> the same, filled.
+
+    Windows of the cosine transform first, from coarse to fine, then groups of similar patches; known values
+    stay as they are. Source of the first: Guleryuz, Nonlinear approximation based image recovery using adaptive
+    sparse reconstructions, 2006, doi 10.1109/TIP.2005.863057.
+    """
+    start = _fill_in_windows(image, known, sigma)
+    levels = falling(max(0.05, sigma), max(0.005, sigma), ROUNDS)
+    return alternate_groups(
+        start, lambda guess, _: torch.where(known, image, guess), levels, Grouping(), wanted=~known
+    )
+
+
+def _fill_in_windows(image: Tensor, known: Tensor, sigma: float) -> Tensor:
+    """Thresholds fall to the noise level; where a hole is wide, from a picture of half the size that is filled."""
+    if _has_wide_hole(known) and min(image.shape[1:]) >= SMALLEST_SIDE:
+        coarse = _fill_in_windows(*_halve(image, known), sigma)
+        mode = ("linear", "bilinear", "trilinear")[image.ndim - 2]
+        doubled = functional.interpolate(coarse[None], scale_factor=2, mode=mode, align_corners=False)[0]
+        start, highest = doubled[(slice(None), *(slice(n) for n in image.shape[1:]))], REFINED
+    else:
+        start, highest = fill_missing(image, known), HIGHEST
+
+    def explain(guess: Tensor, _: float) -> Tensor:
+        return torch.where(known, image, guess)
+
+    levels = falling(highest, max(sigma, LOWEST), ROUNDS)
+    return alternate_windows(explain(start, 0.0), explain, levels)
+
+
+def _has_wide_hole(known: Tensor) -> bool:
+    pool = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)[known.ndim - 2]
+    return bool((pool(known.float()[None], 2 * WIDE + 1, 1, WIDE) == 0).any())
+
+
+def _halve(image: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """The means of the known values of each block of two along every axis, and where there are any."""
+    pool = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)[image.ndim - 2]
+    values = torch.where(known, image, torch.zeros_like(image))
+    total, share = (pool(tensor[None], 2, ceil_mode=True)[0] for tensor in (values, known.to(image)))
+    return total / share.clamp(min=1e-6), share > 0
+
+
+def fill_missing(image: Tensor, known: Tensor) -> Tensor:
+    """Image (channels, *space) with every value that is not `known` replaced by a mean of the nearest known ones.
+
+    Normalised convolution (Knutsson and Westin, 1993) with windows of growing width, channel by channel; a
+    channel without any known value becomes 0.5.
+    """
+    filled = torch.where(known, image, torch.zeros_like(image))
+    trusted = known.to(filled)
+    total, share = filled, trusted
+    for doubling in range(max(image.shape[1:]).bit_length()):
+        for axis in range(1, image.ndim):
+            total, share = _spread(total, axis, 2**doubling), _spread(share, axis, 2**doubling)
+        guess = total / share.clamp(min=1e-12)
+        newly = (share > 1e-9) & (trusted == 0)
+        filled = torch.where(newly, guess, filled)
+        trusted = trusted + newly.to(trusted)
+    return torch.where(trusted > 0, filled, torch.full_like(filled, 0.5))
+
+
+def _spread(values: Tensor, axis: int, reach: int) -> Tensor:
+    """Binomial (1, 2, 1) / 4 means of values `reach` apart along one axis, the border repeated."""
+    at = torch.arange(values.shape[axis], device=values.device)
+    left = values.index_select(axis, (at - reach).clamp(min=0))
+    right = values.index_select(axis, (at + reach).clamp(max=values.shape[axis] - 1))
+    return (left + 2 * values + right) / 4

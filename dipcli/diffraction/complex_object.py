@@ -1,0 +1,74 @@
+"""How two networks make one object: what they draw, what is known of it, and where they begin."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dipcli.diffraction.diffraction import Likeness, from_magnitude_and_phase, from_real_and_imaginary, middle
+from dipcli.diffraction.options import PhasingOptions
+from dipcli.problem import Unknown
+
+STEEP = 8.0  # of the sigmoid between outside and inside of a uniform object
+
+
+def likeness_of(told: PhasingOptions, box: Sequence[int], start: Tensor | None = None) -> Likeness:
+    """The two unknowns (1, *box) and what joins them; `start`, (1, *space), is where they may begin.
+
+    Magnitudes are in units of the start's typical one.
+    """
+    shape = (1, *box)
+    guide = None if start is None else _normalised(middle(start, box))
+    if told.uniform_magnitude or told.unknowns == "magnitude-phase":
+        magnitude = None if guide is None else guide.abs()
+        phase = None if guide is None else guide.angle() * (guide.abs() > 0.2)
+        second = Unknown(shape, "angle", guide=phase)
+        if not told.uniform_magnitude:
+            return Likeness(
+                _of_halved, Unknown(shape, "unit", guide=None if magnitude is None else magnitude / 2), second
+            )
+        edge = None if magnitude is None else torch.logit(magnitude.clamp(0.02, 0.98)) / STEEP
+        return Likeness(_of_edge, Unknown(shape, "real", guide=edge), second)
+    real = None if guide is None else guide.real.contiguous()
+    imaginary = None if guide is None else guide.imag.contiguous()
+    if told.nonnegative_real:
+        real = None if real is None else torch.log(torch.expm1(real.clamp(min=1e-3)))
+        return Likeness(_of_positive, Unknown(shape, "real", guide=real), Unknown(shape, "real", guide=imaginary))
+    return Likeness(
+        from_real_and_imaginary, Unknown(shape, "real", guide=real), Unknown(shape, "real", guide=imaginary)
+    )
+
+
+def _normalised(image: Tensor) -> Tensor:
+    """The object with a magnitude around 1 where it has any, and of mean phase 0."""
+    magnitude = image.abs()
+    inside = magnitude > 0.3 * magnitude.max()
+    typical = magnitude[inside].median() if bool(inside.any()) else magnitude.max()
+    turn = torch.exp(-1j * image.sum().angle())
+    return image * turn / typical.clamp(min=1e-12)
+
+
+def _of_halved(magnitude: Tensor, phase: Tensor) -> Tensor:
+    """Magnitudes up to 2: what is typical is in the middle of the sigmoid, where it is steep."""
+    return from_magnitude_and_phase(2 * magnitude, phase)
+
+
+def _of_edge(edge: Tensor, phase: Tensor) -> Tensor:
+    """A magnitude of 1 inside a soft edge and 0 outside of it."""
+    return from_magnitude_and_phase(torch.sigmoid(STEEP * edge), phase)
+
+
+def _of_positive(real: Tensor, imaginary: Tensor) -> Tensor:
+    return from_real_and_imaginary(functional.softplus(real), imaginary)
+
+
+def winding(image: Tensor) -> Tensor:
+    """How often the phase winds round each 2x2 block of object (1, h, w): -1, 0 or 1, (h - 1, w - 1)."""
+    angle = image[0].angle()
+    corners = [angle[:-1, :-1], angle[1:, :-1], angle[1:, 1:], angle[:-1, 1:]]
+    turns = torch.zeros_like(corners[0])
+    for before, after in zip(corners, corners[1:] + corners[:1], strict=True):
+        turns = turns + torch.remainder(after - before + math.pi, 2 * math.pi) - math.pi
+    return (turns / (2 * math.pi)).round()

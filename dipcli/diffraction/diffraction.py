@@ -1,0 +1,204 @@
+"""Diffraction: the intensity behind a lens, far away or nearby, or through a random medium; its phase is lost.
+
+Source of the double prior: Zhuang, Yang, Hofmann, Barmherzig and Sun, Practical phase retrieval using double deep
+image priors, 2022, arXiv 2211.00799 (magnitude and phase, or real and imaginary parts, each from a network of its
+own, no tight support). Where we differ: unbounded phase, a loss on amplitudes, and a scale that is solved for.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, final
+
+import torch
+from torch import Tensor, nn
+
+from dipcli.fidelities import Fidelity
+from dipcli.fourier import fft
+from dipcli.penalties import total_variation
+from dipcli.problem import Estimate, Penalty, Problem, Unknown
+
+JoinName = Literal["magnitude-phase", "real-imaginary"]
+
+
+@final
+class Fraunhofer(nn.Module):
+    """Object (1, *box), complex -> intensity (1, *space) far away: |F(pad(x))|², frequency 0 in the centre.
+
+    With `curvature` c it is Fresnel's: x is multiplied by exp(iπ·c·Σ m²) first, m in pixels from the centre. What
+    far fields cannot tell apart, near ones of complex objects cannot either: the symmetries are those of `field`.
+    """
+
+    def __init__(self, space: Sequence[int], curvature: float = 0.0) -> None:
+        super().__init__()
+        self.space = tuple(space)
+        self.curvature = curvature
+
+    def field(self, image: Tensor) -> Tensor:
+        """The wave (1, *space) of which the intensity is the square of the transform."""
+        if self.curvature:
+            squares = image.real.new_zeros(image.shape[1:])
+            for axis, n in enumerate(image.shape[1:]):
+                line = (torch.arange(n, device=image.device, dtype=squares.dtype) - n // 2).square()
+                squares = squares + line.reshape(-1, *[1] * (image.ndim - 2 - axis))
+            image = image * torch.exp(1j * math.pi * self.curvature * squares)
+        return embed(image, self.space)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The intensity."""
+        return fft(self.field(image)).abs().square()
+
+
+@final
+class RandomMixing(nn.Module):
+    """Object (1, *box), complex -> intensity (1, count): |<a_k, x>|² for `count` random Gaussian vectors a_k."""
+
+    def __init__(self, box: Sequence[int], count: int, seed: int = 0) -> None:
+        super().__init__()
+        drawn = torch.randn(count, math.prod(box), 2, generator=torch.Generator().manual_seed(seed))
+        self.register_buffer(
+            "rows", torch.view_as_complex(drawn) / math.sqrt(2 * math.prod(box)), persistent=False
+        )
+        self.rows: Tensor
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The intensity."""
+        rows = self.rows.to(image.dtype)
+        return (rows @ image.flatten())[None].abs().square()
+
+
+def embed(image: Tensor, space: Sequence[int]) -> Tensor:
+    """Image (n, *box) in the middle of zeros (n, *space): pixel N // 2 stays pixel N // 2."""
+    widths: list[int] = []
+    for n, size in zip(reversed(image.shape[1:]), reversed(space), strict=True):
+        before = size // 2 - n // 2
+        widths += [before, size - n - before]
+    padded: Tensor = nn.functional.pad(image, widths)
+    return padded
+
+
+def middle(image: Tensor, box: Sequence[int]) -> Tensor:
+    """The part of image (n, *space) that `embed` of a box fills."""
+    for axis, n in enumerate(box, start=1):
+        image = image.narrow(axis, image.shape[axis] // 2 - n // 2, n)
+    return image
+
+
+@final
+class Diffraction(nn.Module):
+    """Two real unknowns (1, *box) -> the intensity that an optical system shows of the object they make."""
+
+    def __init__(self, optics: nn.Module, join: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.optics = optics
+        self.join = join
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """The intensity."""
+        intensity: Tensor = self.optics(self.join(first, second))
+        return intensity
+
+
+def from_magnitude_and_phase(magnitude: Tensor, phase: Tensor) -> Tensor:
+    """Magnitude and unwrapped phase in radians -> the complex object."""
+    return torch.polar(magnitude, phase)
+
+
+def from_real_and_imaginary(real: Tensor, imaginary: Tensor) -> Tensor:
+    """Real and imaginary parts -> the complex object."""
+    return torch.complex(real, imaginary)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How two unknowns make an object, and what values they may take."""
+
+    join: Callable[[Tensor, Tensor], Tensor]
+    first: Unknown
+    second: Unknown
+
+
+def amplitude_misfit(prediction: Tensor, measurement: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Σ (s·√ŷ - √y)² / Σ y over the visible values, at the best scale s: χ², whatever the object's brightness.
+
+    Square roots of counts have an even noise, of variance 1/4. s = <√ŷ, √y> / <√ŷ, √ŷ> is solved for and not
+    differentiated; at the best scale its derivative has no effect.
+    """
+    seen, measured, weight = _visible(prediction, measurement, weight)
+    predicted, amplitude = (seen + 1e-12).sqrt(), measured.clamp(min=0).sqrt()
+    scale = best_scale(predicted.detach(), amplitude, weight)
+    misfit = (weight * (scale * predicted - amplitude).square()).sum()
+    return misfit / (weight * measured.clamp(min=0)).sum().clamp(min=1e-30)
+
+
+def intensity_misfit(prediction: Tensor, measurement: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Σ (s·ŷ - y)² / Σ y² over the visible values, at the best scale s: led by the brightest pixels."""
+    seen, measured, weight = _visible(prediction, measurement, weight)
+    scale = best_scale(seen.detach(), measured, weight)
+    misfit = (weight * (scale * seen - measured).square()).sum()
+    return misfit / (weight * measured.square()).sum().clamp(min=1e-30)
+
+
+def poisson_misfit(prediction: Tensor, measurement: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Σ s·ŷ - y·log(s·ŷ), less its minimum, over Σ y: the likelihood of counts, at the scale s = Σ y / Σ ŷ."""
+    seen, measured, weight = _visible(prediction, measurement, weight)
+    counts = measured.clamp(min=0)
+    total = (weight * counts).sum().clamp(min=1e-30)
+    scale = total / (weight * seen.detach()).sum().clamp(min=1e-30)
+    # A floor far below one count: where nothing is expected, one count must not weigh infinitely much.
+    expected = scale * seen + 1e-6 * total / counts.numel()
+    lowest = counts - torch.special.xlogy(counts, counts)
+    misfit: Tensor = (weight * (expected - torch.special.xlogy(counts, expected) - lowest)).sum() / total
+    return misfit
+
+
+def best_scale(predicted: Tensor, measured: Tensor, weight: Tensor) -> Tensor:
+    """The s with the least Σ weight·(s·predicted - measured)²."""
+    return (weight * predicted * measured).sum() / (weight * predicted.square()).sum().clamp(min=1e-30)
+
+
+MISFITS: Mapping[str, Fidelity] = {
+    "amplitude": amplitude_misfit,
+    "poisson": poisson_misfit,
+    "intensity": intensity_misfit,
+}
+
+
+def _visible(prediction: Tensor, measurement: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Prediction and measurement with what is hidden cut out, and a weight that is always there."""
+    if weight is None:
+        return prediction, measurement, torch.ones_like(measurement)
+    zero = torch.zeros_like(measurement)
+    shown = weight > 0
+    return torch.where(shown, prediction, zero), torch.where(shown, measurement, zero), weight
+
+
+def diffraction_problem(
+    intensity: Tensor,
+    optics: nn.Module,
+    likeness: Likeness,
+    fidelity: Fidelity,
+    *,
+    weight: Tensor | None = None,
+    tv_weight: float = 0.0,
+) -> Problem:
+    """The object behind an intensity (1, *space), from two unknowns on its box.
+
+    Early stopping watches the magnitude, of mean square 1: neither global phase nor brightness can move it.
+    """
+    operator = Diffraction(optics, likeness.join)
+
+    def picture(estimate: Estimate) -> Tensor:
+        magnitude = likeness.join(estimate["first"], estimate["second"]).abs()
+        return magnitude / magnitude.square().mean().sqrt().clamp(min=1e-12)
+
+    penalties = tuple(Penalty(total_variation, name, tv_weight) for name in ("first", "second") if tv_weight)
+    return Problem(
+        measurement=intensity,
+        operator=operator,
+        unknowns={"first": likeness.first, "second": likeness.second},
+        fidelity=fidelity,
+        picture=picture,
+        penalties=penalties,
+        weight=weight,
+    )

@@ -1,0 +1,77 @@
+"""Searches for an object: large patterns from their middle, and again where nothing is found twice."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from dipcli.diffraction.multistart import Search, Starts, search, stands_alone
+from dipcli.diffraction.projections import Pattern, inverse, transform
+
+GOING_ON = 6  # objects of the middle that the whole pattern begins with
+
+
+def search_all(shown: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: int, largest: int) -> Starts:
+    """The best starts; `shown` is the pattern without the free pixels.
+
+    A pattern with sides above `largest` is searched from what its middle shows: the same object, in the same share
+    of the field, with larger pixels, which is found faster. Smaller ones are searched from random starts, and from
+    others, `told.searches` times at most, as long as the best one shows what no other does.
+    """
+    if max(box.shape) > largest:
+        begin = _coarse_starts(shown, box, told, free=free, seed=seed, largest=largest)
+        return search(shown, box, replace(told, algorithm=told.second), free=free, seed=seed, begin=begin)
+    found = search(shown, box, told, free=free, seed=seed)
+    for number in range(1, told.searches):
+        if told.is_over() or not stands_alone(found, shown):
+            break
+        turn = replace(told, algorithm=told.second if number % 2 else told.algorithm)
+        more = search(shown, box, turn, free=free, seed=seed + number)
+        found = _joined(found, more, number * told.starts)
+    return found
+
+
+def _coarse_starts(shown: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: int, largest: int) -> Tensor:
+    """Objects (starts, *space) that the middle of the pattern shows."""
+    sides = tuple(n // 2 + n // 2 % 2 for n in box.shape)
+    middle = Pattern(_low(shown.amplitude[None], sides)[0], _low(shown.known[None], sides)[0])
+    middle = replace(middle, amplitude=middle.amplitude / (middle.amplitude * middle.known).norm())
+    small = box[tuple(slice(None, None, 2) for _ in box.shape)]
+    small = small[tuple(slice(0, n) for n in sides)]
+    hidden = _low(free[None], sides)[0]
+    found = search_all(middle, small, told, free=hidden, seed=seed, largest=largest)
+    return inverse(_high(transform(found.objects[:GOING_ON]), box.shape))
+
+
+def _joined(found: Starts, more: Starts, numbered_from: int) -> Starts:
+    """The starts of two searches, the best first."""
+    numbers = tuple(number + numbered_from for number in more.numbers)
+    both = Starts(
+        torch.cat([found.objects, more.objects]),
+        torch.cat([found.support, more.support]),
+        found.numbers + numbers,
+        found.chi + more.chi,
+        found.free + more.free,
+        found.cycles + more.cycles,
+        more.agreed,
+    )
+    return both.take(sorted(range(len(both.numbers)), key=both.free.__getitem__))
+
+
+def _low(spectrum: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """The low frequencies of spectra (n, *space), frequency 0 in the corner."""
+    for axis, side in enumerate(sides, start=1):
+        n = spectrum.shape[axis]
+        low = [spectrum.narrow(axis, 0, side - side // 2), spectrum.narrow(axis, n - side // 2, side // 2)]
+        spectrum = torch.cat(low, axis)
+    return spectrum
+
+
+def _high(spectrum: Tensor, sides: torch.Size) -> Tensor:
+    """Spectra (n, *space) with zeros beyond, to these sides."""
+    for axis, side in enumerate(sides, start=1):
+        n = spectrum.shape[axis]
+        zeros = spectrum.new_zeros(*spectrum.shape[:axis], side - n, *spectrum.shape[axis + 1 :])
+        halves = [spectrum.narrow(axis, 0, n - n // 2), zeros, spectrum.narrow(axis, n - n // 2, n // 2)]
+        spectrum = torch.cat(halves, axis)
+    return spectrum

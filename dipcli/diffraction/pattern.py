@@ -1,0 +1,210 @@
+"""A diffraction pattern, made ready: counts, what of them is good, and frequency 0 in the centre."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dipcli.diffraction.options import PatternOptions, counts_of
+from dipcli.errors import InputError
+
+FULL_SCALES = (4095, 16383, 65534, 65535, 1048575)  # largest values of 12, 14, 16 and 20-bit detectors
+ASIDE = 0.1  # share of a side from which a pattern is off its centre
+CORNER = 0.4
+FOLDED = 0.35
+SHORTEST = 16
+
+Counts = NDArray[np.float32]
+Truth = NDArray[np.complex64]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A pattern as it was recorded, (*space), in two or three dimensions."""
+
+    intensity: Counts
+    good: NDArray[np.bool_]
+    truth: Truth | None = None  # the object, where the file tells it
+    stored_shape: tuple[int, ...] = ()
+    stored_dtype: str = ""
+    files: tuple[Path, ...] = ()  # that were read; the first one is the input
+    warnings: tuple[str, ...] = field(default=())
+
+    def warn(self, text: str) -> "Recording":
+        """With one more warning."""
+        return replace(self, warnings=(*self.warnings, text))
+
+
+def prepare_recording(path: Path, recording: Recording, options: PatternOptions) -> Recording:
+    """The pattern centred, cropped, binned, of even sides, with all that is not to be believed marked.
+
+    Raises InputError where nothing is left of it.
+    """
+    recording = _marked(path, recording, options)
+    recording = _centred(path, recording, options)
+    recording = _cropped(path, recording, counts_of("crop", options.crop))
+    recording = _binned(path, recording, counts_of("bin", options.bin))
+    odd = [n for n in recording.intensity.shape if n % 2]
+    if odd:
+        even = tuple(slice(0, n - n % 2) for n in recording.intensity.shape)
+        recording = replace(recording, intensity=recording.intensity[even], good=recording.good[even])
+        recording = recording.warn(f"{path}: sides of {_sizes(odd)} are odd; their last row was left out.")
+    if min(recording.intensity.shape) < SHORTEST:
+        raise InputError(f"{path}: {_size(recording)} is too small; every side needs {SHORTEST} pixels or more.")
+    return _judged(path, recording)
+
+
+def _marked(path: Path, recording: Recording, options: PatternOptions) -> Recording:
+    """What is NaN, negative, saturated, or told to be bad does not count."""
+    values = recording.intensity
+    if options.input_is == "amplitude":
+        values = np.square(values) * np.sign(values)
+    good: NDArray[np.bool_] = recording.good & np.isfinite(values) & (np.nan_to_num(values, nan=-1.0) >= 0)
+    highest = float(values[good].max()) if good.any() else 0.0
+    limit = options.saturation
+    if limit is None and highest in FULL_SCALES and int((values == highest).sum()) > 1:
+        limit = highest
+        share = int((values == highest).sum())
+        recording = recording.warn(f"{path}: {share} pixels of {highest:.0f} are saturated and do not count.")
+    if limit is not None:
+        good = good & (np.nan_to_num(values, nan=0.0) < limit)
+    if options.zero_is_bad:
+        good = good & (values != 0)
+    if not good.any():
+        raise InputError(f"{path}: every pixel is masked, negative or not finite; check the mask (0 is good).")
+    kept = np.where(good, np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), 0).astype(np.float32)
+    if not kept.any():
+        raise InputError(f"{path}: the pattern is empty, every good pixel is 0; record it again.")
+    return replace(recording, intensity=kept, good=good)
+
+
+def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recording:
+    """The pattern moved so that its centre is in the middle; what comes in at the border was not measured."""
+    if options.center == "none":
+        return recording
+    shape = recording.intensity.shape
+    brightest = np.unravel_index(int(recording.intensity.argmax()), shape)
+    mass = centre_of_mass(recording.intensity)
+    at = [float(place) for place in brightest] if options.center == "max" else mass
+    if options.center == "auto":
+        if all(min(p, n - p) < (0.5 - CORNER) * n for p, n in zip(brightest, shape, strict=True)):
+            moved = replace(
+                recording, intensity=np.fft.fftshift(recording.intensity), good=np.fft.fftshift(recording.good)
+            )
+            return moved.warn(f"{path}: frequency 0 was in the corner and was moved to the centre.")
+        away = max(abs(p - n // 2) / n for p, n in zip(mass, shape, strict=True))
+        if away < ASIDE:
+            return recording
+        recording = recording.warn(
+            f"{path}: the centre of mass is {away:.0%} of a side away from the centre and was moved there; "
+            "--center none leaves it."
+        )
+    steps = [n // 2 - round(p) for p, n in zip(at, shape, strict=True)]
+    return replace(
+        recording,
+        intensity=_moved(recording.intensity, steps).astype(np.float32),
+        good=_moved(recording.good, steps).astype(bool),
+    )
+
+
+def centre_of_mass(intensity: Counts) -> list[float]:
+    """Where the pattern balances, in pixels, of what is brighter than its mean."""
+    excess = np.clip(intensity.astype(np.float64) - intensity.mean(), 0, None)
+    total = max(excess.sum(), 1e-300)
+    return [
+        float((excess.sum(tuple(k for k in range(excess.ndim) if k != axis)) * np.arange(n)).sum() / total)
+        for axis, n in enumerate(excess.shape)
+    ]
+
+
+def _moved(array: NDArray[np.generic], steps: list[int]) -> NDArray[np.generic]:
+    moved = np.roll(array, steps, tuple(range(array.ndim)))
+    for axis, step in enumerate(steps):
+        bar = [slice(None)] * array.ndim
+        bar[axis] = slice(0, step) if step >= 0 else slice(step, None)
+        if step:
+            moved[tuple(bar)] = 0
+    return moved
+
+
+def _cropped(path: Path, recording: Recording, sides: tuple[int, ...] | None) -> Recording:
+    if sides is None:
+        return recording
+    sides = _for_each_axis(path, recording, sides, "crop")
+    shape = recording.intensity.shape
+    if any(side > n for side, n in zip(sides, shape, strict=True)):
+        raise InputError(f"{path}: is {_size(recording)}, so it cannot be cropped to {_sizes(sides)}.")
+    part = tuple(
+        slice(n // 2 - side // 2, n // 2 - side // 2 + side) for n, side in zip(shape, sides, strict=True)
+    )
+    return replace(recording, intensity=recording.intensity[part], good=recording.good[part])
+
+
+def _binned(path: Path, recording: Recording, sizes: tuple[int, ...] | None) -> Recording:
+    """Sums of blocks; a block counts where all of it is good. The centre stays in the middle."""
+    if sizes is None:
+        return recording
+    sizes = _for_each_axis(path, recording, sizes, "bin")
+    intensity, good = recording.intensity, recording.good
+    for axis, size in enumerate(sizes):
+        half = intensity.shape[axis] // 2 // size
+        if not half:
+            raise InputError(f"{path}: is {_size(recording)}, too small for bins of {_sizes(sizes)}.")
+        start = max(0, intensity.shape[axis] // 2 - half * size - (size - 1) // 2)
+        count = min(2 * half, (intensity.shape[axis] - start) // size)
+        part = [slice(None)] * intensity.ndim
+        part[axis] = slice(start, start + count * size)
+        blocks = (*intensity.shape[:axis], count, size, *intensity.shape[axis + 1 :])
+        intensity = intensity[tuple(part)].reshape(blocks).sum(axis + 1)
+        good = np.asarray(good[tuple(part)].reshape(blocks).all(axis + 1))
+    return replace(recording, intensity=intensity, good=good)
+
+
+def _for_each_axis(path: Path, recording: Recording, counts: tuple[int, ...], name: str) -> tuple[int, ...]:
+    n_axes = recording.intensity.ndim
+    if len(counts) == 1:
+        return counts * n_axes
+    if len(counts) != n_axes:
+        raise InputError(f"{path}: has {n_axes} axes, but --{name} names {len(counts)}; give one count for each.")
+    return counts
+
+
+def _judged(path: Path, recording: Recording) -> Recording:
+    """With a warning where the object is larger than half of the field that the pattern spans."""
+    if not recording.good[tuple(n // 2 for n in recording.good.shape)]:
+        return recording  # without its centre a pattern does not tell how large its object is
+    axes = folded_axes(recording.intensity)
+    if not axes:
+        return recording
+    return recording.warn(
+        f"{path}: under-sampled along {'axis' if len(axes) == 1 else 'axes'} {_list(axes)}: the object seems to "
+        "fill more than half of the field; bin less, or measure from farther away."
+    )
+
+
+def folded_axes(intensity: Counts) -> list[int]:
+    """The axes along which the autocorrelation of the object does not end before the border of the field."""
+    spectrum = np.abs(np.fft.fftshift(np.fft.fftn(np.fft.ifftshift(intensity))))
+    folded = []
+    for axis, n in enumerate(intensity.shape):
+        profile = spectrum.mean(tuple(k for k in range(intensity.ndim) if k != axis))
+        lag = np.abs(np.arange(n) - n // 2) / n
+        floor = float(np.sqrt(intensity.sum()))  # of shot noise
+        edge = max(0.0, float(profile[lag > 0.47].mean()) - floor)
+        inner = max(1e-30, float(profile[(lag > 0.15) & (lag < 0.3)].mean()) - floor)
+        if edge > FOLDED * inner:
+            folded.append(axis)
+    return folded
+
+
+def _size(recording: Recording) -> str:
+    return _sizes(recording.intensity.shape)
+
+
+def _sizes(sides: tuple[int, ...] | list[int]) -> str:
+    return "x".join(map(str, sides))
+
+
+def _list(numbers: list[int]) -> str:
+    return " and ".join(map(str, numbers))

@@ -1,0 +1,187 @@
+"""What is found of one pattern without any network: projections from many starts, then few edges and bends."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from dipcli.diffraction.beamstop import filled_in, hidden_centre
+from dipcli.diffraction.diffraction import embed
+from dipcli.diffraction.multiresolution import search_all
+from dipcli.diffraction.multistart import ALIKE, Search, Starts, finish, free_pixels, release
+from dipcli.diffraction.options import PhasingOptions
+from dipcli.diffraction.projections import Pattern
+from dipcli.diffraction.reproducibility import Agreement, agreement
+from dipcli.diffraction.sparse import Fit, Fitting, refit, sparse_object, unseen
+from dipcli.errors import InputError, OptionError
+from dipcli.symmetries import align
+
+KEPT = 5  # starts that are compared with each other in the end
+SAME = 0.5  # error to the best one under which a start shows the same object
+STARTS = {2: 12, 3: 8}  # unless told, for patterns of so many axes
+CYCLES = {2: 600, 3: 200}
+SEARCHES = {2: 16, 3: 1}
+LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
+CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
+STEPS = {2: 200, 3: 100}  # of each sparse fit
+BYTES, BYTES_OF_START = 520, 12  # in memory at the peak for each pixel: of all together, and of each start
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What was measured: intensity (1, *space), frequency 0 in the centre, and where it is good."""
+
+    intensity: Tensor
+    good: Tensor
+    support: Tensor | None = None  # (*space), where that is known
+
+
+@dataclass(frozen=True)
+class Control:
+    """How the search is seeded, ended from outside, and watched."""
+
+    seed: int = 0
+    deadline: float = math.inf
+    interrupted: Callable[[], bool] = lambda: False
+    watch: Callable[[int, int, float], None] = lambda _round, _starts, _misfit: None
+
+
+@dataclass(frozen=True)
+class Textbook:
+    """What was found; `shown` is the pattern without the free pixels.
+
+    `starts` know all pixels, the best comes first; `free` is χ on the free pixels of each before it knew them.
+    """
+
+    pattern: Pattern
+    shown: Pattern
+    free_pixels: Tensor
+    starts: Starts
+    unaware: Tensor  # the objects (starts, *space) before they knew the free pixels
+    free: tuple[float, ...]
+    errors: tuple[float, ...]  # of each start to the best one
+    common: Agreement  # of those that show the same object
+
+    @property
+    def best(self) -> Tensor:
+        """The object (1, *space)."""
+        return self.starts.objects[:1]
+
+    @property
+    def support(self) -> Tensor:
+        """Its support."""
+        return self.starts.support[:1]
+
+    def table(self) -> Tensor:
+        """A row for each start: its number, cycles, χ, χ on the free pixels, error to the best one."""
+        found = self.starts
+        rows = zip(found.numbers, found.cycles, found.chi, self.free, self.errors, strict=True)
+        return torch.tensor(list(rows), dtype=torch.float64)
+
+
+def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
+    """Search from many starts, and bring the best ones to rest.
+
+    Raises OptionError for a support that does not fit, InputError where nothing finite is found.
+    """
+    n_axes = shot.intensity.ndim - 1
+    pattern = pattern_of(shot)
+    free = free_pixels(pattern.known, told.free_pixels)
+    shown = replace(pattern, known=pattern.known - free)
+    limits = _limits(shot)
+    how = Search(
+        starts=told.starts or STARTS[n_axes],
+        algorithm="hio" if told.algorithm == "auto" else told.algorithm,
+        second="raar" if told.algorithm == "auto" else told.algorithm,
+        cycles=told.cycles or CYCLES[n_axes],
+        rounds=told.rounds,
+        searches=told.searches or SEARCHES[n_axes],
+        threshold=told.support_threshold if shot.support is None else 0.0,
+        every=told.support_every,
+        detwin=told.detwin,
+        deadline=control.deadline,
+        interrupted=control.interrupted,
+        watch=control.watch,
+    )
+    largest = LARGEST[n_axes] if shot.support is None else max(limits.shape)
+    found = search_all(shown, limits, how, free=free, seed=control.seed, largest=largest)
+    found = found.take(list(range(min(KEPT, len(found.numbers)))))
+    if not math.isfinite(found.free[0]):
+        raise InputError("No start led to finite numbers; check the pattern's values.")
+    resting = finish(found, shown, limits, keep_support=shot.support is not None)
+    misfits = [unseen(one[None], shown, free) for one in resting.objects]
+    order = sorted(range(len(misfits)), key=misfits.__getitem__)
+    resting = resting.take(order)
+    released = release(resting, pattern)
+    common = agreement(released.objects)
+    return Textbook(
+        pattern,
+        shown,
+        free,
+        released,
+        resting.objects,
+        tuple(misfits[k] for k in order),
+        common.errors,
+        _of_same(released.objects, common),
+    )
+
+
+def smoothed(book: Textbook, control: Control) -> tuple[Fit, Tensor]:
+    """The best sparse fit that was not shown the free pixels, and the same one with them.
+
+    It may begin with any start that differs from the best one, and lies where that one does. What is hidden around
+    the centre is filled in at last; the fit flattens it, which no free pixel can tell.
+    """
+    hidden = hidden_centre(book.pattern.known)
+    stopped = bool(hidden.any())
+    told = Fitting(STEPS[book.best.ndim - 1], CAUTION if stopped else 0.0, control.interrupted)
+    begins = {
+        k: (book.unaware[k : k + 1], book.starts.support[k : k + 1])
+        for k, differs in enumerate(book.errors)
+        if k == 0 or differs > ALIKE
+    }
+    fits = {k: sparse_object(*begin, book.shown, book.free_pixels, told) for k, begin in begins.items()}
+    best = min(fits, key=lambda k: fits[k].free)
+    aware = refit(fits[best], *begins[best], book.pattern, steps=told.steps)
+    aware = filled_in(aware, begins[best][1], hidden) if stopped else aware
+    return fits[best], align(aware, book.best) if best else aware
+
+
+def peak_bytes(shot: Shot, told: PhasingOptions) -> float:
+    """What finding and fitting need in memory beside the program itself."""
+    starts = told.starts or STARTS[shot.intensity.ndim - 1]
+    return float((BYTES + BYTES_OF_START * starts) * shot.intensity.numel())
+
+
+def pattern_of(shot: Shot) -> Pattern:
+    """Amplitudes of norm 1 with frequency 0 in the corner."""
+    good = shot.good.to(shot.intensity.dtype)
+    amplitude = (shot.intensity[0].clamp(min=0) * good).sqrt()
+    return Pattern(torch.fft.ifftshift(amplitude / amplitude.norm()), torch.fft.ifftshift(good))
+
+
+def box_sides(intensity: Tensor) -> tuple[int, ...]:
+    """The sides of the object's box: half of the pattern's."""
+    return tuple(n // 2 for n in intensity.shape[1:])
+
+
+def _limits(shot: Shot) -> Tensor:
+    """Where the object may be, (*space): the given support, or half of the field along each axis."""
+    space, box = shot.intensity.shape[1:], box_sides(shot.intensity)
+    given = shot.support
+    if given is None:
+        return embed(torch.ones(1, *box, device=shot.good.device), space)[0] > 0
+    if given.shape == box:
+        given = embed(given[None].float(), space)[0] > 0
+    if given.shape != space or not bool(given.any()):
+        sides = ["x".join(map(str, shape)) for shape in (given.shape, space)]
+        raise OptionError(f"--support is {sides[0]} and must be {sides[1]} or half, and not empty.")
+    return given
+
+
+def _of_same(objects: Tensor, common: Agreement) -> Agreement:
+    """The agreement of those objects that show the same as the first."""
+    same = [k for k, e in enumerate(common.errors) if e < SAME]
+    return common if len(same) == len(objects) else agreement(objects[same])

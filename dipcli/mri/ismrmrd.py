@@ -1,0 +1,135 @@
+"""ISMRMRD files: a header in XML, and one record for each readout.
+
+Source: Inati et al., ISMRM raw data format, 2017, doi 10.1002/mrm.26089. Records are read by the names of their
+fields, because two layouts of the header, 340 and 352 bytes, are in use.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dipcli.errors import InputError
+from dipcli.io.failures import explain_failures
+from dipcli.io.hdf5 import open_hdf5
+from dipcli.mri.fastmri import matrix_of
+from dipcli.mri.options import ReadingOptions
+from dipcli.mri.scan import Scan, choose_slices, left_aside, measured
+
+# Flags are bits, counted from 1.
+NOISE, CALIBRATION, CALIBRATION_AND_IMAGE, REVERSE, NAVIGATOR, PHASE_CORRECTION = 19, 20, 21, 22, 23, 24
+OTHER = (NAVIGATOR, PHASE_CORRECTION, 25, 26, 27)  # dummy scans and feedback are no image either
+
+
+@dataclass(frozen=True)
+class _Header:
+    matrix: tuple[int, int, int]
+    centre: int  # the phase-encoding step of frequency 0
+    text: str
+
+
+def read_ismrmrd(path: Path, options: ReadingOptions) -> Scan:
+    """Every image of a scan, averages taken together; repetitions and contrasts are further slices.
+
+    Raises InputError for trajectories that are not Cartesian, and for scans encoded in 3D.
+    """
+    with explain_failures(InputError, path, "is no valid ISMRMRD file"):
+        return _read(path, options)
+
+
+def _read(path: Path, options: ReadingOptions) -> Scan:
+    with open_hdf5(path) as file:
+        group = file[options.key or "dataset"]
+        header = _read_header(path, group["xml"][()])
+        records = group["data"][()]
+    heads = records["head"]
+    is_noise, is_image = _kinds(heads["flags"])
+    if not is_image.any():
+        raise InputError(f"{path}: holds no readout of an image; export it again.")
+    kspace, counts = _place(path, records[is_image], header)
+    chosen = choose_slices(path, len(kspace), options.slices)
+    kspace, counts = kspace[chosen[0] : chosen[-1] + 1], counts[chosen[0] : chosen[-1] + 1]
+    crop, voxel = matrix_of(header.text)
+    noise, ratio = _noise(records[is_noise], heads[is_image])
+    return Scan(
+        kspace,
+        measured(kspace) & (counts > 0)[:, None],
+        "ISMRMRD",
+        crop=crop,
+        voxel_mm=voxel,
+        noise=noise,
+        dwell_ratio=ratio,
+        stored_shape=(len(records),),
+        slices=chosen,
+        warnings=left_aside(path, {"--axes": options.axes}),
+    )
+
+
+def _read_header(path: Path, stored: Any) -> _Header:  # noqa: ANN401 - what h5py returns
+    text = stored[0] if not isinstance(stored, bytes | str) else stored
+    text = text.decode() if isinstance(text, bytes) else str(text)
+    root = ElementTree.fromstring(text)
+    trajectory = root.findtext("./{*}encoding/{*}trajectory", "cartesian").strip().lower()
+    if trajectory != "cartesian":
+        raise InputError(
+            f"{path}: was measured along a {trajectory} trajectory; only Cartesian scans are reconstructed here, "
+            "BART and mri-nufft take others."
+        )
+    sides = [
+        root.findtext(f"./{{*}}encoding/{{*}}encodedSpace/{{*}}matrixSize/{{*}}{axis}", "1") for axis in "xyz"
+    ]
+    matrix = (int(float(sides[0])), int(float(sides[1])), int(float(sides[2])))
+    if matrix[2] > 1:
+        raise InputError(
+            f"{path}: is encoded in 3D ({'x'.join(sides)}); make slices of it first, by a readout transform."
+        )
+    limits = "./{*}encoding/{*}encodingLimits/{*}kspace_encoding_step_1/{*}center"
+    return _Header(matrix, int(float(root.findtext(limits, str(matrix[1] // 2)))), text)
+
+
+def _kinds(flags: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which readouts are noise, and which belong to an image or to its calibration."""
+
+    def has(bit: int) -> NDArray[np.bool_]:
+        marked: NDArray[np.bool_] = (flags.astype(np.uint64) >> np.uint64(bit - 1)) & np.uint64(1) > 0
+        return marked
+
+    is_noise = has(NOISE)
+    is_other = np.any([has(bit) for bit in OTHER], axis=0)
+    return is_noise, ~is_noise & ~is_other
+
+
+def _place(path: Path, records: NDArray[Any], header: _Header) -> tuple[NDArray[np.complex64], NDArray[np.int64]]:
+    """K-space (images, coils, readout, phase) and how often each line (images, phase) was measured."""
+    index = records["head"]["idx"]
+    labels = np.stack([index[name] for name in ("repetition", "contrast", "phase", "set", "slice")], axis=1)
+    images, which = np.unique(labels, axis=0, return_inverse=True)
+    coils = int(records["head"]["active_channels"].max())
+    kspace = np.zeros((len(images), coils, header.matrix[0], header.matrix[1]), np.complex64)
+    counts = np.zeros((len(images), header.matrix[1]), np.int64)
+    lines = index["kspace_encode_step_1"].astype(int) - header.centre + header.matrix[1] // 2
+    if lines.min() < 0 or lines.max() >= header.matrix[1]:
+        raise InputError(f"{path}: has lines outside of its matrix of {header.matrix[1]}; its header is damaged.")
+    reverse = (records["head"]["flags"].astype(np.uint64) >> np.uint64(REVERSE - 1)) & np.uint64(1) > 0
+    for record, image, line, backwards in zip(records, which.ravel(), lines, reverse, strict=True):
+        head = record["head"]
+        values = np.asarray(record["data"], np.float32).view(np.complex64).reshape(coils, -1)
+        values = values[:, ::-1] if backwards else values
+        start = header.matrix[0] // 2 - int(head["center_sample"])
+        first, last = max(start, 0), min(start + values.shape[1], header.matrix[0])
+        kspace[image, :, first:last, line] += values[:, first - start : last - start]
+        counts[image, line] += 1
+    return (kspace / np.maximum(counts, 1)[:, None, None]).astype(np.complex64), counts
+
+
+def _noise(records: NDArray[Any], images: NDArray[Any]) -> tuple[NDArray[np.complex64] | None, float]:
+    """The samples of all noise scans (coils, n), and the dwell time of the images over theirs."""
+    if not len(records):
+        return None, 1.0
+    coils = int(records["head"]["active_channels"].max())
+    parts = [np.asarray(r["data"], np.float32).view(np.complex64).reshape(coils, -1) for r in records]
+    own, of_images = float(records["head"]["sample_time_us"][0]), float(images["sample_time_us"][0])
+    return np.concatenate(parts, axis=1), of_images / own if own > 0 and of_images > 0 else 1.0

@@ -1,0 +1,147 @@
+"""Read a scan, whatever its format; the content of the file, not its name, tells which that is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dipcli.errors import InputError
+from dipcli.io.failures import explain_failures
+from dipcli.io.hdf5 import SIGNATURE, array_names, open_hdf5, pick
+from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
+from dipcli.mri.axes import to_slices
+from dipcli.mri.cfl import kspace_of_cfl, read_cfl
+from dipcli.mri.fastmri import REFERENCES, read_fastmri
+from dipcli.mri.ismrmrd import read_ismrmrd
+from dipcli.mri.options import ReadingOptions
+from dipcli.mri.scan import Scan, choose_slices, left_aside, measured, padding_of, prepare_scan
+
+NUMPY = b"\x93NUMPY"
+SUFFIXES = (".h5", ".hdf5", ".mrd", ".cfl", ".npy", ".npz", ".mat")
+NAMES = ("kspace", "ksp", "data", "DATA")
+
+
+def load_scan(path: Path, options: ReadingOptions) -> Scan:
+    """The slices of a scan that are wanted, ready to be reconstructed.
+
+    Raises InputError, one sentence, for everything that cannot be read.
+    """
+    scan = _reader(path)(path, options)
+    if options.mask is not None:
+        scan = replace(scan, sampled=_given_mask(options.mask, scan) | padding_of(scan.kspace, scan.sampled))
+    hidden = np.where(scan.sampled[:, None], scan.kspace, np.complex64(0))
+    scan = replace(scan, kspace=hidden)
+    return prepare_scan(path, scan, whitened=not options.no_whitening, oversampled=options.keep_oversampling)
+
+
+def load_maps(path: Path) -> NDArray[np.complex64]:
+    """Coil sensitivities (sets, coils, readout, phase) from .npy or .cfl. Raises InputError for other arrays."""
+    if path.suffix == ".cfl":
+        array = read_cfl(path)
+        squeezed = np.moveaxis(array, (4, 3), (0, 1)).reshape(array.shape[4], array.shape[3], -1)
+        space = [n for n in array.shape[:3] if n > 1]
+        maps = squeezed.reshape(*squeezed.shape[:2], *space)
+    else:
+        maps = _read_array(path, None)
+    if maps.ndim == 3:
+        maps = maps[None]
+    if maps.ndim != 4 or not np.iscomplexobj(maps):
+        raise InputError(f"{path}: maps of shape {maps.shape}; give complex (coil,y,x) or (set,coil,y,x).")
+    return np.ascontiguousarray(maps, dtype=np.complex64)
+
+
+def load_reconstruction(path: Path, slices: tuple[int, ...]) -> NDArray[np.float32]:
+    """Magnitudes (slices, height, width) to compare with, of the wanted slices where the file has more.
+
+    From HDF5 (`reconstruction_rss`, `reconstruction`) or NumPy. Raises InputError for other files.
+    """
+    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
+        is_hdf5 = file.read(len(SIGNATURE)) == SIGNATURE
+    if is_hdf5:
+        with open_hdf5(path) as file:
+            name = pick(path, array_names(file), None, ("reconstruction", *REFERENCES))
+            volume = np.asarray(file[name][()])
+    else:
+        volume = np.asarray(_read_array(path, None))
+    volume = volume[None] if volume.ndim == 2 else volume
+    if volume.ndim != 3 or np.iscomplexobj(volume):
+        raise InputError(f"{path}: holds no magnitudes of slices (slice,y,x); give another --reference.")
+    if len(volume) > len(slices) and len(volume) > max(slices):
+        volume = volume[list(slices)]
+    return volume.astype(np.float32)
+
+
+def _reader(path: Path) -> Callable[[Path, ReadingOptions], Scan]:
+    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
+        start = file.read(16)
+    if path.suffix == ".hdr" and path.with_suffix(".cfl").is_file():
+        raise InputError(f"{path}: is the header of a pair; give {path.with_suffix('.cfl').name}.")
+    if path.suffix == ".cfl":
+        return _read_cfl
+    if start.startswith(SIGNATURE):
+        with open_hdf5(path) as file:
+            groups = [name for name, item in file.items() if hasattr(item, "items") and "xml" in item]
+        return read_ismrmrd if groups else read_fastmri
+    if start.startswith((FIFTH, SEVENTH, b"PK", NUMPY)):
+        return _read_plain
+    raise InputError(f"{path}: is no scan that is known; it reads {', '.join(SUFFIXES)}.")
+
+
+def _read_cfl(path: Path, options: ReadingOptions) -> Scan:
+    unused = {"--key": options.key, "--axes": options.axes}
+    scan = _of_array(path, kspace_of_cfl(path), "BART", options)
+    return replace(scan, warnings=left_aside(path, unused))
+
+
+def _read_plain(path: Path, options: ReadingOptions) -> Scan:
+    array = _read_array(path, options.key)
+    origin = {".mat": "MATLAB", ".npz": "NumPy archive"}.get(path.suffix, "NumPy array")
+    scan = _of_array(path, to_slices(path, array, options.axes), origin, options, array.shape)
+    with path.open("rb") as file:
+        is_alone = file.read(len(NUMPY)) == NUMPY
+    return replace(scan, warnings=left_aside(path, {"--key": options.key})) if is_alone else scan
+
+
+def _of_array(
+    path: Path,
+    kspace: NDArray[np.complex64],
+    origin: str,
+    options: ReadingOptions,
+    shape: tuple[int, ...] | None = None,
+) -> Scan:
+    chosen = choose_slices(path, len(kspace), options.slices)
+    kept = kspace[chosen[0] : chosen[-1] + 1]
+    return Scan(kept, measured(kept), origin, stored_shape=shape or kspace.shape, slices=chosen)
+
+
+def _read_array(path: Path, key: str | None) -> NDArray[np.complexfloating]:
+    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
+        start = file.read(6)
+    if start.startswith(b"MATLAB"):
+        return read_matlab(path, key, NAMES)
+    with explain_failures(InputError, path, "cannot be read as NumPy's"):
+        loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return loaded
+    names = list(loaded.keys())
+    usual = [name for name in (key, *NAMES) if name in names] or names
+    if (key is not None and key not in names) or (len(usual) > 1 and usual == names):
+        raise InputError(f"{path}: name the array with --key, one of {', '.join(names)}.")
+    return np.asarray(loaded[usual[0]])
+
+
+def _given_mask(path: Path, scan: Scan) -> NDArray[np.bool_]:
+    """The mask file, for every slice."""
+    mask = np.asarray(np.abs(_read_array(path, None))) > 0
+    space = scan.sampled.shape[1:]
+    squeezed = mask.squeeze()
+    if squeezed.shape == (space[1],):
+        squeezed = np.broadcast_to(squeezed, space)
+    if squeezed.shape not in (space, scan.sampled.shape):
+        raise InputError(
+            f"{path}: a mask of shape {mask.shape}, but k-space has {space[0]}x{space[1]} values a slice; "
+            f"give ({space[1]}) or {space}."
+        )
+    return np.broadcast_to(squeezed, scan.sampled.shape).copy()

@@ -1,0 +1,131 @@
+"""What a scan is to the rest of dipcli, whatever file it came from."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dipcli.diffraction.preparation import KSpace, centre_offset, crop_readout, whiten
+from dipcli.errors import InputError
+
+CORNER = 0.4  # share of a side from the centre at which the strongest frequency says: not shifted
+ASIDE = 0.1
+WHOLE = 0.95
+
+
+@dataclass(frozen=True)
+class Scan:
+    """K-space as it was measured, slice by slice.
+
+    kspace: (slices, coils, readout, phase), complex64, frequency 0 in the centre, 0 where nothing was measured.
+    sampled: (slices, readout, phase); lines of zeros that were appended to k-space count as measured.
+    crop: the matrix of the image, where the file names one; voxel_mm: slice, readout, phase.
+    reference: (slices, height, width), the file's own reconstruction.
+    noise: (coils, samples) of a scan without signal, and the dwell time of the scan over its own.
+    """
+
+    kspace: KSpace
+    sampled: NDArray[np.bool_]
+    origin: str
+    crop: tuple[int, int] | None = None
+    voxel_mm: tuple[float, float, float] | None = None
+    reference: NDArray[np.float32] | None = None
+    noise: KSpace | None = None
+    dwell_ratio: float = 1.0
+    stored_shape: tuple[int, ...] = ()
+    slices: tuple[int, ...] = ()  # their numbers in the file
+    warnings: tuple[str, ...] = field(default=())
+
+
+def measured(kspace: KSpace) -> NDArray[np.bool_]:
+    """Where any coil of (slices, coils, readout, phase) has a value, (slices, readout, phase).
+
+    Where nearly all values of every readout are there, a 0 among them was measured.
+    """
+    there = (kspace != 0).any(1)
+    share = there.mean(1, keepdims=True)
+    lines = np.broadcast_to(share > WHOLE, there.shape)
+    whole = ((share > WHOLE) | (share == 0)).all()
+    return lines.copy() if whole else there
+
+
+def padding_of(kspace: KSpace, sampled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Lines (slices, 1, phase) that count as measured and are 0 throughout: they were appended to k-space."""
+    there = (kspace != 0).any((1, 2))
+    lines: NDArray[np.bool_] = (sampled.all(1) & ~there & there.any(1, keepdims=True))[:, None]
+    return lines
+
+
+def choose_slices(path: Path, count: int, wanted: str) -> tuple[int, ...]:
+    """The numbers that `all`, `middle`, `17` or `10:20` names among `count` slices.
+
+    Raises InputError for others.
+    """
+    if wanted == "all":
+        return tuple(range(count))
+    if wanted == "middle":
+        return (count // 2,)
+    first, colon, last = wanted.partition(":")
+    try:
+        chosen = range(int(first or 0), int(last or count)) if colon else range(int(first), int(first) + 1)
+    except ValueError:
+        chosen = range(0)
+    if not chosen or chosen.start < 0 or chosen.stop > count:
+        raise InputError(f"{path}: --slices {wanted} is not among its {count}; give all, middle, 17, or 10:20.")
+    return tuple(chosen)
+
+
+def left_aside(path: Path, options: Mapping[str, str | None]) -> tuple[str, ...]:
+    """A warning for each option that was given and has no meaning for a format."""
+    why = {"--key": "holds one array", "--axes": "names its own axes"}
+    return tuple(
+        f"{path}: {why[name]}, so {name} was left aside." for name, value in options.items() if value is not None
+    )
+
+
+def prepare_scan(path: Path, scan: Scan, *, whitened: bool, oversampled: bool) -> Scan:
+    """The scan with its centre in the middle, its noise whitened, and the readout's oversampling removed.
+
+    Raises InputError where the centre cannot be found.
+    """
+    scan = _centred(path, scan)
+    if scan.noise is not None and whitened:
+        scan = replace(scan, kspace=whiten(scan.kspace, scan.noise, scan.dwell_ratio))
+    side = scan.kspace.shape[2]
+    if scan.crop is not None and not oversampled and scan.crop[0] < side and bool(scan.sampled.all(1).any()):
+        kept = scan.crop[0]
+        sampled = scan.sampled.all(1, keepdims=True)
+        if bool((sampled == scan.sampled).all()):
+            mask = np.broadcast_to(sampled, (sampled.shape[0], kept, sampled.shape[2])).copy()
+            scan = replace(scan, kspace=crop_readout(scan.kspace, kept) * mask[:, None], sampled=mask)
+    return scan
+
+
+def _centred(path: Path, scan: Scan) -> Scan:
+    finite = np.nan_to_num(scan.kspace, nan=0.0, posinf=0.0, neginf=0.0)
+    if not finite.any():
+        return scan
+    offsets = centre_offset(finite)
+    if max(offsets) < ASIDE:
+        return scan
+    if all(offset > CORNER for offset in offsets):
+        warning = f"{path}: frequency 0 was in the corner and was moved to the centre."
+        return replace(
+            scan,
+            kspace=np.fft.fftshift(scan.kspace, (2, 3)),
+            sampled=np.fft.fftshift(scan.sampled, (1, 2)),
+            warnings=(*scan.warnings, warning),
+        )
+    away = " and ".join(f"{offset:.0%}" for offset in offsets)
+    warning = f"{path}: the strongest frequency is {away} of the sides away from the centre; check --axes."
+    return replace(scan, warnings=(*scan.warnings, warning))
+
+
+def acceleration(scan: Scan) -> float:
+    """How many values there would be for each that was measured; lines of padding do not count."""
+    padding = int(padding_of(scan.kspace, scan.sampled).sum()) * scan.sampled.shape[1]
+    count = int(scan.sampled.sum()) - padding
+    return (scan.sampled.size - padding) / count if count else math.inf

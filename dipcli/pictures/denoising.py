@@ -1,0 +1,75 @@
+"""Denoising one frame: decide what the noise is, and state the problem on a scale on which it is even."""
+
+import math
+from dataclasses import asdict
+
+import torch
+from torch import Tensor
+
+from dipcli.fidelities import (
+    Fidelity,
+    huber,
+    mean_absolute_error,
+    mean_squared_error,
+    poisson,
+    root_mean_squared_error,
+)
+from dipcli.options.engine import EngineOptions
+from dipcli.pictures.noise_model import TV, Noise, Values, analyse, even_out, value_problem, weight_of
+from dipcli.pictures.options import DenoisingOptions
+from dipcli.pictures.picture_problem import picture_problem
+from dipcli.pipeline.statement import Statement
+from dipcli.problem import Problem
+
+LOSSES: dict[str, Fidelity] = {
+    "mse": mean_squared_error,
+    "rmse": root_mean_squared_error,
+    "l1": mean_absolute_error,
+    "huber": huber,
+    "poisson": poisson,
+}
+EXACT = 0.03  # beside impulses, values with less noise than this are kept as they were measured
+
+
+def state_denoising(measurement: Tensor, engine: EngineOptions, options: DenoisingOptions) -> Statement:
+    """The statement for a noisy frame (channels, *space) in [0, 1], NaN where nothing was measured.
+
+    With the loss left to us, values are first put on a scale on which the noise is even, impulses count as
+    missing, and the squared error is fitted. Any other loss is fitted to the values as they are.
+    """
+    noise = analyse(measurement, options.sigma)
+    is_auto = options.loss == "auto"
+    hidden = noise.missing | noise.impulses if is_auto else noise.missing
+    is_exact = is_auto and noise.law.sigma < EXACT and bool(noise.impulses.any())
+    may_be_correlated = options.sigma is None and not noise.is_faint
+    values = even_out(measurement, hidden, noise.law, exact=is_exact, may_be_correlated=may_be_correlated)
+
+    def keep_exact(picture: Tensor) -> Tensor:
+        return torch.where(hidden, picture, measurement) if is_exact else picture
+
+    problem = value_problem(values, options, keep_exact) if is_auto else _plain(measurement, values, options)
+    facts = {
+        "noise": f"{noise}{values.correlated}",
+        "loss": "rmse on evened values" if is_auto else options.loss,
+    }
+    textbook = ("patches" if is_exact else "DCT thresholding", values.textbook)
+    return Statement(problem, engine, textbook, asdict(options), facts, _warnings(noise))
+
+
+def _plain(measurement: Tensor, values: Values, options: DenoisingOptions) -> Problem:
+    """The problem with another loss, on the values as they were measured."""
+    textbook = values.textbook
+    return picture_problem(
+        measurement.nan_to_num(),
+        LOSSES[options.loss],
+        weight=weight_of(values.hidden),
+        tv_weight=TV * math.sqrt(values.sigma / 0.1) if options.tv_weight is None else options.tv_weight,
+        guide=textbook,
+        finish=lambda image: image.lerp(textbook, options.classical),
+    )
+
+
+def _warnings(noise: Noise) -> tuple[str, ...]:
+    if noise.is_faint and not noise.impulses.any():
+        return ("hardly any noise was found; expect little change.",)
+    return ()

@@ -1,0 +1,112 @@
+"""Read pictures, stacks, volumes and signals, and write restored ones like their originals."""
+
+import dataclasses
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dipcli.errors import InputError, OutputError
+from dipcli.io.arrays import read_npy
+from dipcli.io.atomic import write_atomically
+from dipcli.io.checks import refuse_unrestorable
+from dipcli.io.failures import explain_failures
+from dipcli.pictures.files.formats import NPY, SUFFIXES, format_of_content, format_of_name
+from dipcli.pictures.files.layout import lay_out, split
+from dipcli.pictures.files.outputs import check_output, fit
+from dipcli.pictures.files.picture import Encoding, Frame, Picture, Stored
+from dipcli.pictures.files.values import to_unit, type_range, value_range
+
+__all__ = [
+    "SUFFIXES",
+    "Picture",
+    "check_output",
+    "load_picture",
+    "plain_picture",
+    "read_picture",
+    "save_picture",
+]
+
+
+def load_picture(path: Path, *, volume: bool = False) -> Picture:
+    """Read a file to be restored; its content, not its name, tells the format.
+
+    With `volume` a stack is one three-dimensional unknown instead of many frames.
+    Errors: InputError, one sentence, for everything that cannot be read or has nothing to restore.
+    """
+    picture = read_picture(path, volume=volume)
+    refuse_unrestorable(path, picture)
+    return picture
+
+
+def read_picture(path: Path, *, volume: bool = False) -> Picture:
+    """Read a file as `load_picture` does, but of any size and content: masks, kernels, references."""
+    stored = _decode(path, volume=volume)
+    stored_dtype = stored.file_dtype or stored.array.dtype.name
+    if stored.array.size == 0:
+        raise InputError(f"{path}: holds no values; export it again.")
+    if stored.array.dtype == bool:
+        gray = stored.array.astype(np.uint8) * np.uint8(255)
+        message = f"{path}: 1 bit per pixel read as 8-bit gray."
+        stored = dataclasses.replace(stored, array=gray, warnings=(*stored.warnings, message))
+    layout = lay_out(stored.axes, stored.array.shape, volume=volume, alpha=stored.alpha)
+    if volume and len(layout.space) != 3:
+        raise InputError(f"{path}: no stack of planes, so not a volume; leave --volume out.")
+    planes, alpha = split(stored.array, layout)
+    low, high = value_range(planes)
+    unit = to_unit(planes, low, high)
+    return Picture(
+        frames=tuple(unit),
+        alpha=None if alpha is None else to_unit(alpha, *type_range(alpha.dtype)),
+        encoding=Encoding(stored.array.dtype.name, low, high, layout, stored.metadata),
+        stored_shape=stored.file_shape or stored.array.shape,
+        stored_dtype=stored_dtype,
+        warnings=(*stored.warnings, *_missing_values(path, unit)),
+        stored=planes,
+    )
+
+
+def save_picture(
+    path: Path, frames: Sequence[Frame], like: Picture, kept: Sequence[NDArray[np.bool_]] | None = None
+) -> None:
+    """Write frames in the depth, layout and metadata of `like`, in the format that the suffix names.
+
+    A format that cannot hold the depth of `like` takes its nearest: JPEG, BMP and WebP 8 bits, PNG 16 bits
+    for floats. Integers are rounded to the nearest and clipped; floats are not clipped. Space may have
+    another size than in `like`: alpha is resized and the resolution keeps the physical size. Where `kept`,
+    of the frames' shape, is true, the values of `like` are written as they were stored, if the depth allows.
+    Errors: OutputError when the format cannot hold the picture or the file cannot be written.
+    """
+    check_output(path, like)
+    target = format_of_name(path)
+    stored = fit(path, np.stack(frames), like, target, None if kept is None else np.stack(kept))
+    with explain_failures(OutputError, path, f"cannot be written as {target.name}"):
+        data = target.encode(stored)
+    write_atomically(path, data)
+
+
+def plain_picture(frames: Sequence[Frame], *, dtype: str = "float32") -> Picture:
+    """Dress frames that come from no file (a kernel, a simulated object), so that they can be saved."""
+    n_channels, *space = frames[0].shape
+    axes = "ZYX"[-len(space) :]
+    shape = tuple(space)
+    if len(frames) > 1:
+        axes, shape = f"I{axes}", (len(frames), *shape)
+    if n_channels > 1:
+        axes, shape = f"{axes}S", (*shape, n_channels)
+    layout = lay_out(axes, shape, volume=len(space) == 3, alpha=False)
+    return Picture(tuple(frames), None, Encoding(dtype, *type_range(dtype), layout), shape, dtype)
+
+
+def _decode(path: Path, *, volume: bool) -> Stored:
+    known = format_of_content(path)
+    with explain_failures(InputError, path, f"cannot be read as {known.name}"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # decoders warn about harmless metadata
+        return read_npy(path, volume=volume) if known is NPY else known.read(path)
+
+
+def _missing_values(path: Path, unit: Frame) -> list[str]:
+    n_missing = int(np.isnan(unit).sum())
+    return [f"{path}: {n_missing} values that are not finite count as missing."] if n_missing else []

@@ -1,0 +1,88 @@
+"""Which values of a picture are missing: white in a mask, transparent in the picture itself, or not a number."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dipcli.errors import InputError
+from dipcli.pictures.files.images import Picture, read_picture
+from dipcli.pictures.files.values import to_unit, value_range
+
+Missing = NDArray[np.bool_]
+HALF = 0.5
+CONVENTION = "white means missing, --mask-invert means the opposite"
+
+
+def mask_beside(folder: Path, name: str) -> Path:
+    """The mask of a picture in a folder of masks: of the same name, with any suffix."""
+    exact = folder / name
+    if exact.is_file():
+        return exact
+    found = sorted(p for p in exact.parent.glob("*") if p.stem == exact.stem and p.is_file())
+    if not found:
+        raise InputError(f"{exact}: there is no mask of this name; {CONVENTION}.")
+    return found[0]
+
+
+def hide_masked(picture: Picture, path: Path, *, invert: bool = False) -> Picture:
+    """The picture with NaN where the mask file at `path` is white; gray from the middle up counts as white.
+
+    A mask of one frame serves all frames; in a colour mask any bright channel counts.
+    Raises InputError for another size, and where everything or nothing is missing.
+    """
+    mask = read_picture(path)
+    space = picture.frames[0].shape[1:]
+    if len(space) == 3 and len(mask.frames) == space[0]:
+        shown = [np.stack([frame.max(0) for frame in mask.frames])]
+    else:
+        shown = [frame.max(0) for frame in mask.frames]
+    if shown[0].shape != space or len(shown) not in (1, len(picture.frames)):
+        raise InputError(
+            f"{path}: the mask is {_size(shown)}, but the picture is {_size([f[0] for f in picture.frames])}; "
+            "give a mask of the same size."
+        )
+    brightest = max(float(values.max()) for values in shown)
+    is_binary = mask.stored is not None and mask.stored.max() == 1  # 0 and 1 in a file of 8 bits
+    missing = [(values >= HALF * (brightest if is_binary else 1.0)) != invert for values in shown]
+    return hide(picture, missing, f"{path}: the mask ({CONVENTION})")
+
+
+def hide_transparent(path: Path, picture: Picture, *, invert: bool = False) -> Picture:
+    """The picture with NaN where it is less than half opaque, and opaque everywhere.
+
+    Raises InputError for a picture without transparency, or where everything or nothing is transparent.
+    """
+    if picture.alpha is None:
+        raise InputError(f"{path}: has no transparency to be a mask; give --mask a file ({CONVENTION}).")
+    missing = [(alpha < HALF) != invert for alpha in picture.alpha]
+    hidden = hide(picture, missing, f"{path}: the mask (transparent means missing)")
+    return dataclasses.replace(hidden, alpha=np.ones_like(picture.alpha))
+
+
+def hide(picture: Picture, missing: list[Missing], what: str) -> Picture:
+    """The picture with NaN where it is missing, given for all frames or for each, (*space) or (channels, *space).
+
+    What is hidden does not take part in what floats show as black and white.
+    Raises InputError that begins with `what` where all or nothing is missing.
+    """
+    shares = [float(values.mean()) for values in missing]
+    if max(shares) == 0:
+        raise InputError(f"{what} marks nothing as missing; there is nothing to fill in.")
+    if max(shares) == 1:
+        raise InputError(f"{what} marks everything as missing; nothing is known to fill it in from.")
+    each = missing * len(picture.frames) if len(missing) == 1 else missing
+    gone = np.stack([np.broadcast_to(m, frame.shape) for m, frame in zip(each, picture.frames, strict=True)])
+    if picture.stored is None or picture.stored.dtype.kind != "f":
+        frames = np.where(gone, np.float32(np.nan), np.stack(picture.frames))
+        return dataclasses.replace(picture, frames=tuple(frames))
+    known = np.where(gone, picture.stored.dtype.type(np.nan), picture.stored)
+    low, high = value_range(known)
+    encoding = dataclasses.replace(picture.encoding, low=low, high=high)
+    return dataclasses.replace(picture, frames=tuple(to_unit(known, low, high)), encoding=encoding)
+
+
+def _size(planes: list[NDArray[np.float32]]) -> str:
+    sides = "x".join(map(str, reversed(planes[0].shape)))
+    return sides if len(planes) == 1 else f"{len(planes)} frames of {sides}"

@@ -1,0 +1,97 @@
+"""What a picture is to the rest of dipcli: frames in [0, 1], and all that its file says besides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dipcli.pictures.files.layout import Layout
+
+Frame = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TiffDetails:
+    """How a TIFF described its axes, in the words that tifffile takes back."""
+
+    style: Literal["plain", "axes", "imagej", "ome"] = "plain"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    description: str | None = None
+    compressed: bool = False
+    premultiplied: bool = False
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says about its picture, apart from the pixels and their axes.
+
+    `exif` has neither the "Exif" prefix nor an orientation. `resolution` is pixels per unit, x then y.
+    """
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    resolution: tuple[float, float] | None = None
+    resolution_unit: Literal["none", "inch", "centimetre"] = "inch"
+    png_chunks: tuple[tuple[bytes, bytes], ...] = ()
+    tiff: TiffDetails = TiffDetails()
+
+    @property
+    def dots_per_inch(self) -> tuple[float, float] | None:
+        """The resolution in dots per inch, where the unit is a length."""
+        if self.resolution is None or self.resolution_unit == "none":
+            return None
+        factor = 2.54 if self.resolution_unit == "centimetre" else 1.0
+        return self.resolution[0] * factor, self.resolution[1] * factor
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The pixels as one array of one file, ready to be encoded or just decoded.
+
+    `axes` has one letter per dimension: X, Y, S (samples of a pixel, always last), C (channels), and any
+    other letter for a stack. With `alpha` the last sample is opacity. `file_shape` and `file_dtype` say what
+    the file held, where decoding changed it (palettes, CMYK).
+    """
+
+    array: NDArray[Any]
+    axes: str
+    alpha: bool = False
+    metadata: Metadata = Metadata()
+    warnings: tuple[str, ...] = ()
+    file_shape: tuple[int, ...] = ()
+    file_dtype: str = ""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """All that is needed to write a restored picture like its original.
+
+    `low` and `high` are the stored values that frames show as 0 and 1.
+    """
+
+    dtype: str
+    low: float
+    high: float
+    layout: Layout
+    metadata: Metadata = Metadata()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, stack, volume or signal in the form in which it is restored.
+
+    frames: each (channels, *space), NaN where the file has no finite value; several for a stack.
+    alpha: (frames, *space) in [0, 1], returns to the file bit by bit; None without transparency.
+    stored_shape, stored_dtype: as in the file, for the record.
+    stored: (frames, channels, *space), the very values of the file; None for what comes from no file.
+    """
+
+    frames: tuple[Frame, ...]
+    alpha: Frame | None
+    encoding: Encoding
+    stored_shape: tuple[int, ...]
+    stored_dtype: str
+    warnings: tuple[str, ...] = ()
+    stored: NDArray[Any] | None = None

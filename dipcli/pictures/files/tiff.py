@@ -1,0 +1,131 @@
+"""TIFF, ImageJ TIFF and OME-TIFF through tifffile: axes, colours and metadata survive."""
+
+import dataclasses
+import io
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeVar, final
+
+import numpy as np
+import tifffile
+from tifffile import TiffFile, TiffPage
+
+from dipcli.io.checks import refuse_bombs
+from dipcli.pictures.files.layout import CHANNEL_AXES
+from dipcli.pictures.files.metadata import apply_orientation
+from dipcli.pictures.files.picture import Metadata, Stored
+from dipcli.pictures.files.tiff_colours import has_alpha, with_plain_colours
+from dipcli.pictures.files.tiff_details import details_of, metadata_options
+
+T = TypeVar("T")
+
+RESOLUTION_UNITS: dict[int, Literal["none", "inch", "centimetre"]] = {1: "none", 2: "inch", 3: "centimetre"}
+TIFF_UNITS = {"none": "NONE", "inch": "INCH", "centimetre": "CENTIMETER"}
+
+
+def read_tiff(path: Path) -> Stored:
+    """Read the first series of a TIFF, upright, samples last, zero shown as black."""
+    with _complaints() as complaints, TiffFile(path) as tiff:
+        series = tiff.series[0]
+        page = series.keyframe
+        sizes = zip(series.axes, series.shape, strict=True)
+        refuse_bombs(path, math.prod(size for axis, size in sizes if axis not in CHANNEL_AXES))
+        array = series.asarray(maxworkers=1)
+        _refuse_damage(complaints)
+        stored = Stored(
+            array=array,
+            axes=series.axes,
+            metadata=_metadata_of(tiff, page),
+            warnings=tuple(f"{path}: {warning}" for warning in _warnings_of(tiff, page, complaints)),
+            file_shape=series.shape,
+            file_dtype=array.dtype.name,
+        )
+        stored = with_plain_colours(_with_samples_last(stored), page, path, imagej=tiff.is_imagej)
+        stored = dataclasses.replace(stored, alpha=has_alpha(stored, page))
+        return apply_orientation(stored, _tag(page, "Orientation", 1))
+
+
+def encode_tiff(stored: Stored) -> bytes:
+    """Write in the original's style (plain, ImageJ or OME), compressed if the original was.
+
+    The compression is zlib, which every reader knows; ImageJ files stay uncompressed, as ImageJ expects.
+    """
+    metadata = stored.metadata
+    details = metadata.tiff
+    samples = stored.array.shape[-1] if stored.axes.endswith("S") else 0
+    options: dict[str, Any] = metadata_options(stored)
+    options["photometric"] = "rgb" if samples - stored.alpha == 3 else "minisblack"
+    if samples:
+        options["planarconfig"] = "contig"
+    if stored.alpha:
+        options["extrasamples"] = ["assocalpha" if details.premultiplied else "unassalpha"]
+    if metadata.resolution:
+        options["resolution"] = metadata.resolution
+        options["resolutionunit"] = TIFF_UNITS[metadata.resolution_unit]
+    if details.compressed and details.style != "imagej":
+        options["compression"] = "zlib"
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, stored.array, iccprofile=metadata.icc, **options)
+    return buffer.getvalue()
+
+
+def _metadata_of(tiff: TiffFile, page: TiffPage) -> Metadata:
+    across, down = _tag(page, "XResolution", (0, 1)), _tag(page, "YResolution", (0, 1))
+    has_resolution = all((*across, *down))
+    return Metadata(
+        icc=_tag(page, "InterColorProfile", b"") or None,
+        resolution=(across[0] / across[1], down[0] / down[1]) if has_resolution else None,
+        resolution_unit=RESOLUTION_UNITS.get(int(_tag(page, "ResolutionUnit", 2)), "none"),
+        tiff=details_of(tiff, page),
+    )
+
+
+def _warnings_of(tiff: TiffFile, page: TiffPage, complaints: list[str]) -> Iterator[str]:
+    yield from (f"{complaint}." for complaint in complaints)
+    if len(tiff.series) > 1:
+        yield f"only the first of its {len(tiff.series)} series is used."
+    if "ExifTag" in page.tags:
+        yield "its EXIF is not carried over to the result."
+
+
+def _with_samples_last(stored: Stored) -> Stored:
+    if "S" not in stored.axes:
+        return stored
+    array = np.moveaxis(stored.array, stored.axes.index("S"), -1)
+    return dataclasses.replace(stored, array=array, axes=stored.axes.replace("S", "") + "S")
+
+
+def _tag(page: TiffPage, name: str, default: T) -> T:
+    tag = page.tags.get(name)
+    value: T = default if tag is None else tag.value
+    return value
+
+
+@final
+class _Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(" ".join(record.getMessage().split()).rstrip("."))
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect what tifffile only logs, such as pages that lie behind the end of the file."""
+    listener, logger = _Listener(), logging.getLogger("tifffile")
+    logger.addHandler(listener)
+    try:
+        yield listener.messages
+    finally:
+        logger.removeHandler(listener)
+
+
+def _refuse_damage(complaints: list[str]) -> None:
+    for complaint in complaints:
+        if "page offset" in complaint or "corrupted" in complaint:
+            raise ValueError("pages are missing at its end" if "page offset" in complaint else complaint)

@@ -1,0 +1,85 @@
+"""The part of a TIFF that speaks of axes, spacing and channels, in ImageJ's, OME's or tifffile's words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tifffile import COMPRESSION, TiffFile, TiffPage, xml2dict
+
+from dipcli.pictures.files.layout import CHANNEL_AXES, SPACE_AXES
+from dipcli.pictures.files.picture import Stored, TiffDetails
+
+# Counted anew from the array when the file is written.
+IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
+AXES_COUNTS = ("shape", "axes", "truncate")
+OME_PIXELS = ("PhysicalSize", "TimeIncrement")
+OME_CHANNEL = (
+    "Name",
+    "Color",
+    "AcquisitionMode",
+    "ContrastMethod",
+    "EmissionWavelength",
+    "EmissionWavelengthUnit",
+    "ExcitationWavelength",
+    "ExcitationWavelengthUnit",
+    "Fluor",
+    "IlluminationType",
+    "PinholeSize",
+    "PinholeSizeUnit",
+)
+
+
+def details_of(tiff: TiffFile, page: TiffPage) -> TiffDetails:
+    """Read the style of a TIFF and the fields that it keeps in its description."""
+    compressed = page.compression != COMPRESSION.NONE
+    premultiplied = any(int(sample) == 1 for sample in page.extrasamples)
+    if tiff.is_imagej:
+        fields = _without(tiff.imagej_metadata or {}, IMAGEJ_COUNTS)
+        return TiffDetails("imagej", fields, None, compressed, premultiplied)
+    if tiff.is_ome and tiff.ome_metadata:
+        return TiffDetails("ome", _ome_fields(tiff.ome_metadata), None, compressed, premultiplied)
+    if tiff.is_shaped:
+        fields = _without((tiff.shaped_metadata or ({},))[0], AXES_COUNTS)
+        return TiffDetails("axes", fields, None, compressed, premultiplied)
+    description = page.description if page.description.isascii() else None
+    return TiffDetails("plain", {}, description or None, compressed, premultiplied)
+
+
+def metadata_options(stored: Stored) -> dict[str, Any]:
+    """The options of `tifffile.imwrite` that write the description back.
+
+    A plain TIFF has pages only; an array with more stack axes than one needs them described.
+    """
+    details = stored.metadata.tiff
+    described = {**details.fields, "axes": stored.axes}
+    stack = [axis for axis in stored.axes if axis not in CHANNEL_AXES + SPACE_AXES]
+    if details.style == "imagej":
+        return {"imagej": True, "metadata": described}
+    if details.style == "ome":
+        return {"ome": True, "metadata": described}
+    if details.style == "axes" or len(stack) > 1 or "C" in stored.axes:
+        return {"metadata": described}
+    return {"metadata": None, "description": details.description}
+
+
+def _without(fields: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+def _ome_fields(xml: str) -> dict[str, Any]:
+    """Physical sizes, time step, names and channels of the first image; not its instruments and planes."""
+    image = _first(xml2dict(xml)["OME"]["Image"])
+    pixels = image["Pixels"]
+    fields = {name: value for name, value in pixels.items() if name.startswith(OME_PIXELS)}
+    fields |= {name: image[name] for name in ("Name", "Description") if image.get(name)}
+    channels = pixels.get("Channel", [])
+    channels = channels if isinstance(channels, list) else [channels]
+    columns = {name: [channel[name] for channel in channels] for name in _shared_names(channels)}
+    return {**fields, "Channel": columns} if columns else fields
+
+
+def _shared_names(channels: list[dict[str, Any]]) -> list[str]:
+    return [name for name in OME_CHANNEL if channels and all(name in channel for channel in channels)]
+
+
+def _first(value: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
+    return value[0] if isinstance(value, list) else value

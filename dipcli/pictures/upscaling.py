@@ -1,0 +1,88 @@
+"""Upscaling one frame: a large picture that, reduced again, is the small one."""
+
+from dataclasses import asdict
+
+import torch
+from torch import Tensor
+
+from dipcli.classical.dct import colour_axes
+from dipcli.classical.filling import fill_in
+from dipcli.classical.noise import fit_law, noise_curve, weakest_component
+from dipcli.classical.patch_groups import Grouping
+from dipcli.classical.plug_and_play import alternate_groups, alternate_windows, falling
+from dipcli.errors import OptionError
+from dipcli.fidelities import root_mean_squared_error
+from dipcli.options.engine import EngineOptions
+from dipcli.pictures.downscaling import Decimation
+from dipcli.pictures.noise_model import weight_of
+from dipcli.pictures.options import UpscalingOptions
+from dipcli.pictures.picture_problem import picture_problem
+from dipcli.pipeline.statement import Outcome, Statement
+
+CERTAIN = {1: 0.04, 3: 0.01}  # less noise than this may be texture; between colours there is little texture
+ROUNDING = 0.002  # what 8 bits and an unknown program leave of noise in a clean file
+TV = 0.05
+GROUPING = Grouping(side=6, step=4, reach=12, count=16)
+
+
+def state_upscaling(measurement: Tensor, engine: EngineOptions, options: UpscalingOptions) -> Statement:
+    """The statement for a small frame (channels, *space) in [0, 1], NaN where nothing was measured.
+
+    Raises OptionError for a factor that does not add a single pixel.
+    """
+    low = measurement.shape[1:]
+    high = tuple(round(side * options.factor) for side in low)
+    if any(large <= small for large, small in zip(high, low, strict=True)):
+        raise OptionError(f"--factor {options.factor:g} adds no pixel to a side of {min(low)}; give a larger one.")
+    hidden = ~torch.isfinite(measurement)
+    small = fill_in(measurement.nan_to_num(), ~hidden) if bool(hidden.any()) else measurement
+    sigma = max(ROUNDING, _noise_of(small) if options.sigma is None else options.sigma)
+    operator = Decimation(high, low, options.kernel).to(measurement.device)
+
+    def explain(image: Tensor, level: float) -> Tensor:
+        return operator.explain(image, small, (sigma / level) ** 2)
+
+    start = operator.enlarge(small, 1e-3 + sigma**2)
+    start = alternate_windows(start, explain, falling(0.05, max(0.02, sigma), 6))
+    classical = alternate_groups(start, explain, falling(0.2, max(0.02, sigma), 48), GROUPING)
+
+    def finish(picture: Tensor) -> Tensor:
+        return explain(picture.clamp(0, 1), max(0.02, sigma))
+
+    def check(picture: Tensor) -> dict[str, float]:
+        return {
+            "consistency_rmse": float(((operator(picture.clamp(0, 1)) - small)[~hidden]).square().mean().sqrt())
+        }
+
+    problem = picture_problem(
+        small,
+        root_mean_squared_error,
+        operator=operator,
+        shape=classical.shape,
+        weight=weight_of(hidden),
+        tv_weight=TV if options.tv_weight is None else options.tv_weight,
+        guide=classical,
+        finish=lambda image: image.lerp(classical, options.classical),
+    )
+    facts = {
+        "size": "x".join(map(str, reversed(high))),
+        "kernel": options.kernel,
+        "noise": f"σ ≈ {sigma:.3f}" if sigma > ROUNDING else "hardly any",
+    }
+    return Statement(
+        problem,
+        engine,
+        ("similar patches", classical),
+        asdict(options),
+        facts,
+        finish=lambda _, picture: Outcome(finish(picture)),
+        checks=check,
+    )
+
+
+def _noise_of(small: Tensor) -> float:
+    """Deviation of the noise of a small picture, 0 where it could as well be its texture."""
+    mixed = torch.tensordot(colour_axes(small), small, dims=1).double().cpu().numpy()
+    bound = min(weakest_component(channel) for channel in mixed)
+    sigma = min(bound, fit_law(noise_curve(small.double().cpu().numpy())).sigma)
+    return sigma if sigma > CERTAIN.get(len(mixed), max(CERTAIN.values())) else 0.0

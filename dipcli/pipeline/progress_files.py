@@ -1,0 +1,84 @@
+"""What is done of a batch, told from the files beside the outputs."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from dipcli import __version__
+from dipcli.batch.plan import Item
+from dipcli.errors import InputError
+from dipcli.io.names import beside
+from dipcli.io.run_record import hash_of, load_record, save_record, sha256_of
+from dipcli.options.call import Call
+
+# Begun: there is a checkpoint. Stale: there is an output, but not of this input and these options.
+Standing = Literal["done", "failed", "begun", "stale", "waiting"]
+
+
+def asked_of(item: Item, call: Call) -> dict[str, Any]:
+    """All that decides the item's result: options, and the content of the input and of the files they name.
+
+    Errors: InputError when a file cannot be read.
+    """
+    asked = {**call.asked, "input_sha256": _content(item.input)}
+    for name, value in call.asked.items():
+        named = [Path(value), Path(value) / item.name] if isinstance(value, str) else []
+        asked |= {f"{name}_sha256": sha256_of(path) for path in named if path.is_file()}
+    return asked
+
+
+def _content(path: Path) -> str:
+    """The hash of a file, of FILE:NAME, or of the files in a folder."""
+    if path.is_dir():
+        return hash_of(f"{file.name} {sha256_of(file)}" for file in sorted(path.iterdir()) if file.is_file())
+    file = Path(str(path).rpartition(":")[0])
+    return sha256_of(file if not path.exists() and file.is_file() else path)
+
+
+def seal_of(command: str, asked: Mapping[str, Any], device_type: str) -> dict[str, Any]:
+    """What a checkpoint belongs to."""
+    return {"version": __version__, "command": command, "asked": dict(asked), "device": device_type}
+
+
+def standing_of(item: Item, call: Call) -> Standing:
+    """Where an item stands; done only where output and record agree with the input's content and the options."""
+    if _agrees(item, call):
+        return "done"
+    return glance(item, done="stale")
+
+
+def glance(item: Item, *, done: Standing = "done") -> Standing:
+    """Where an item stands by the names of its files alone."""
+    if beside(item.output, "failed.json").is_file():
+        return "failed"
+    if beside(item.output, "checkpoint").is_dir():
+        return "begun"
+    is_recorded = beside(item.output, "run.json").is_file()
+    if item.output.is_file() and (is_recorded or done == "stale"):
+        return done
+    return "waiting"
+
+
+def _agrees(item: Item, call: Call) -> bool:
+    try:
+        record = load_record(beside(item.output, "run.json"))
+        if not item.output.is_file() or beside(item.output, "checkpoint").is_dir():
+            return False
+        return (
+            record.get("command") == call.command
+            and record.get("asked") == json.loads(json.dumps(asked_of(item, call)))
+            and record.get("output_sha256") == sha256_of(item.output)
+        )
+    except InputError:
+        return False
+
+
+def note_failure(item: Item, sentence: str) -> None:
+    """Leave word of a failure, for `--retry-failed` and `dipcli status`. Errors: OutputError."""
+    save_record(beside(item.output, "failed.json"), {"input": item.input, "error": sentence})
+
+
+def failure_of(item: Item) -> str:
+    """The sentence of a noted failure. Errors: InputError when there is none."""
+    return str(load_record(beside(item.output, "failed.json")).get("error", ""))

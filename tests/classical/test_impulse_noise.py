@@ -1,0 +1,72 @@
+"""Salt and pepper are found, and nothing else is taken for them."""
+
+import math
+
+import pytest
+import torch
+from noises import LAWS, impulses
+
+from dipcli.classical.impulse_noise import find_impulses
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.7])
+def test_salt_and_pepper_are_found(scene, share):
+    noisy, struck = impulses(scene(3, 64, 56), share)
+    found = find_impulses(noisy)
+    assert float((found & struck).sum() / struck.sum()) > 0.99
+    assert float((found & struck).sum() / found.sum()) > 0.99
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0], ids=["pepper", "salt"])
+def test_one_kind_alone_is_found(scene, value):
+    clean = scene(1, 64, 64)
+    struck = torch.rand(clean.shape) < 0.2
+    assert torch.equal(find_impulses(clean.masked_fill(struck, value)), struck)
+
+
+@pytest.mark.parametrize(
+    ("kind", "level"),
+    [("gaussian", 0.1), ("gaussian", 0.3), ("shot", 0.1), ("shot", 0.3), ("speckle", 0.2), ("speckle", 0.5)],
+)
+def test_clipped_noise_is_not_taken_for_impulses(scene, kind, level):
+    assert not bool(find_impulses(LAWS[kind](scene(3, 64, 56), level)).any())
+
+
+def test_a_clean_picture_has_no_impulses(scene):
+    assert not bool(find_impulses(scene(3, 64, 56)).any())
+
+
+def test_a_drawing_in_black_and_white_has_no_impulses(scene):
+    assert not bool(find_impulses((scene(1, 64, 56) > 0.5).float()).any())
+
+
+def test_an_area_that_is_truly_black_has_no_impulses_inside(scene):
+    noisy, _ = impulses(scene(1, 64, 64), 0.1)
+    noisy[:, 20:44, 20:44] = 0.0
+    assert not bool(find_impulses(noisy)[:, 26:38, 26:38].any())
+
+
+def test_missing_values_are_no_impulses(scene):
+    noisy, _ = impulses(scene(1, 64, 64), 0.3)
+    missing = torch.rand(noisy.shape) < 0.3
+    assert not bool((find_impulses(noisy.masked_fill(missing, math.nan)) & missing).any())
+
+
+@pytest.mark.parametrize("shape", [(1, 4000), (1, 20, 20, 20)], ids=["line", "volume"])
+def test_impulses_are_found_on_lines_and_volumes(shape):
+    noisy, struck = impulses(torch.full(shape, 0.5), 0.2)
+    assert torch.equal(find_impulses(noisy), struck)
+
+
+def test_the_picture_is_left_as_it_was(scene):
+    noisy, _ = impulses(scene(1, 32, 32), 0.3)
+    before = noisy.clone()
+    find_impulses(noisy)
+    assert torch.equal(noisy, before)
+
+
+def test_black_bars_are_no_impulses(scene):
+    image = scene(3, 96, 96)
+    image[:, :14] = 0
+    image[:, -14:] = 0
+    assert not bool(find_impulses(image).any())

@@ -1,0 +1,152 @@
+"""What is stated and found of one pattern, and that nothing is chosen that explains free pixels worse."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from laws import assert_matches
+from patterns import simulated
+
+from dipcli.diffraction.complex_object import likeness_of, winding
+from dipcli.diffraction.crystals import Crystal, simulate_crystal
+from dipcli.diffraction.diffraction import embed
+from dipcli.diffraction.options import PhasingOptions
+from dipcli.diffraction.phase_search import STEPS, Control, Shot, find, smoothed
+from dipcli.diffraction.phasing import Candidate, centring, judged, state_phasing
+from dipcli.errors import OptionError
+from dipcli.options.presets import PHASE
+from dipcli.symmetries import error
+
+FEW = PhasingOptions(starts=4, cycles=150, rounds=2)
+
+
+def shot_of(counts, bad=None, support=None):
+    intensity = torch.from_numpy(counts).float()[None]
+    good = torch.ones(counts.shape, dtype=torch.bool) if bad is None else torch.from_numpy(~bad)
+    return Shot(intensity, good, support)
+
+
+@pytest.fixture(scope="module")
+def pattern():
+    """Counts of 3e5 photons, and the object on the pattern's grid."""
+    counts, truth = simulated(side=64, photons=3e5)
+    return counts, embed(torch.from_numpy(truth)[None], counts.shape)
+
+
+@pytest.fixture(scope="module")
+def book(pattern):
+    torch.set_num_threads(1)
+    return find(shot_of(pattern[0]), FEW, Control())
+
+
+def recipes(**told):
+    return {method: replace(presets["fast"], phasing=replace(FEW, **told)) for method, presets in PHASE.items()}
+
+
+def test_few_edges_are_nearer_to_the_truth_than_projections(pattern, monkeypatch):
+    monkeypatch.setitem(STEPS, 2, 80)
+    counts, truth = pattern
+    statement = state_phasing(shot_of(counts), recipes(), Control())
+    outcome = statement.finish({}, statement.classical[1])
+    found, textbook = (
+        error(embed(outcome.objects[name], counts.shape), truth) for name in ("object", "classical")
+    )
+    assert outcome.facts["object of"] == "sparse"
+    assert found < 0.7 * textbook < 0.2
+
+
+def test_any_start_may_lead_to_the_sparse_object_which_lies_where_the_best_one_does(book, monkeypatch):
+    monkeypatch.setitem(STEPS, 2, 80)
+    nonsense = book.best * torch.randn(book.best.shape, generator=torch.Generator().manual_seed(1))
+    moved = torch.roll(book.unaware[:1], (2, -1), (1, 2))
+    rooms = replace(book.starts, support=torch.cat([book.support, torch.roll(book.support, (2, -1), (1, 2))]))
+    led_astray = replace(book, unaware=nonsense, errors=(0.0,))
+    saved = replace(book, unaware=torch.cat([nonsense, moved]), errors=(0.0, 1.0), starts=rooms)
+    alone, both = (smoothed(one, Control()) for one in (led_astray, saved))
+    assert both[0].free < 0.6 * alone[0].free
+    overlap = (both[1] * book.best.conj()).sum().abs() / (both[1].norm() * book.best.norm())
+    assert overlap > 0.9
+
+
+def test_the_object_that_explains_free_pixels_best_is_returned(book):
+    other = torch.roll(book.best, 1, 1) * 2j
+    worse = judged([Candidate("classical", book.best, 0.1), Candidate("hybrid", other, 0.2)], book)
+    better = judged([Candidate("classical", book.best, 0.1), Candidate("hybrid", other, 0.05)], book)
+    assert worse.facts["object of"] == "classical"
+    assert better.facts["object of"] == "hybrid"
+    assert_matches(worse.objects["object"], worse.objects["classical"], tolerance=1e-5)
+
+
+def test_the_outcome_is_centred_and_its_mean_phase_is_0(book):
+    outcome = judged([Candidate("classical", book.best, 0.1)], book)
+    assert abs(float(outcome.objects["object"].sum().angle())) < 0.2
+    rows = outcome.objects["support"][0].any(1).nonzero()
+    assert abs(int(rows[0]) - (31 - int(rows[-1]))) <= 1
+
+
+def test_the_table_has_a_row_for_each_start(book):
+    assert book.table().shape == (len(book.starts.numbers), 5)
+    assert book.table()[0, 4] < 1e-3
+    assert list(book.free) == sorted(book.free)
+
+
+def test_a_beamstop_over_the_brightest_pixels_is_no_hindrance():
+    counts, truth = simulated(photons=1e7)
+    bad = np.zeros(counts.shape, bool)
+    bad[15:18, 15:18] = True
+    found = find(shot_of(np.where(bad, 0, counts), bad), PhasingOptions(starts=6, cycles=200, rounds=3), Control())
+    assert error(found.best, embed(torch.from_numpy(truth)[None], counts.shape)) < 0.15
+
+
+def test_near_fields_have_no_projections(pattern):
+    with pytest.raises(OptionError, match="--fresnel"):
+        state_phasing(shot_of(pattern[0]), recipes(fresnel=0.1), Control())
+
+
+def test_an_interrupted_search_is_said_to_be(pattern):
+    control = Control(interrupted=lambda: True)
+    statement = state_phasing(shot_of(pattern[0]), recipes(method="classical"), control)
+    assert statement.warnings == ("Interrupted before the search ended.",)
+    assert bool(torch.isfinite(statement.classical[1]).all())
+
+
+def test_centring_moves_the_middle_of_the_support_to_the_middle():
+    support = torch.zeros(16, 20, dtype=torch.bool)
+    support[2:7, 9:12] = True
+    moved = torch.roll(support, centring(support), (0, 1))
+    assert bool(moved[6:11, 9:12].all())
+    assert int(moved.sum()) == 15
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"nonnegative_real": True},
+        {"unknowns": "magnitude-phase"},
+        {"uniform_magnitude": True},
+    ],
+)
+def test_two_unknowns_that_begin_at_an_object_make_that_object(told):
+    truth = torch.from_numpy(simulate_crystal(Crystal(16, 2, 1.0), np.random.default_rng(1)))[None]
+    likeness = likeness_of(PhasingOptions(**told), (16, 16), embed(truth, (32, 32)))
+    made = likeness.join(likeness.first.guide, likeness.second.guide)
+    assert error(made, truth) < 0.05
+
+
+def test_a_uniform_object_has_one_magnitude():
+    likeness = likeness_of(PhasingOptions(uniform_magnitude=True), (16, 16))
+    made = likeness.join(torch.tensor([[[3.0, 5.0, -3.0]]]), torch.zeros(1, 1, 3))
+    assert_matches(made.abs(), torch.tensor([[[1.0, 1.0, 0.0]]]), tolerance=1e-6)
+
+
+def test_the_winding_round_a_vortex_is_1_and_elsewhere_0():
+    at = torch.arange(16) - 7.5
+    vortex = torch.polar(torch.ones(16, 16), torch.atan2(at.expand(16, 16), at[:, None].expand(16, 16)))[None]
+    turns = winding(vortex)
+    assert turns[7, 7].abs() == 1
+    assert turns.abs().sum() == 1
+    assert torch.equal(winding(vortex.conj()), -turns)
+    assert not winding(torch.polar(torch.ones(1, 8, 8), math.pi * torch.rand(1, 8, 8) / 8)).any()

@@ -1,0 +1,252 @@
+"""What is decided about a frame with parts missing, and what is left alone."""
+
+import math
+
+import pytest
+import torch
+from holes import cut_out, hole, random_holes, stroke
+from laws import assert_matches
+from noises import gaussian
+
+from dipcli.engine.restore import restore
+from dipcli.engine.stopping import held_out
+from dipcli.errors import InputError
+from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
+from dipcli.pictures.inpainting import state_inpainting
+from dipcli.pictures.options import InpaintingOptions, InpaintOptions
+
+KINDS = ("scattered", "strokes", "holes")
+ENGINES = {
+    kind: EngineOptions(
+        PriorOptions(width=(4,), skip_width=(2,), seed_kind="guide", jitter=0.0),
+        DescentOptions(),
+        StoppingOptions(stop="held-out", warm_up=0, averaging=0.0, iterations=iterations),
+    )
+    for iterations, kind in enumerate(KINDS, start=3)  # another number for each, to tell them apart
+}
+
+
+def state(measurement, **options):
+    told = InpaintingOptions(**options)
+    return state_inpainting(measurement, {kind: InpaintOptions(told, ENGINES[kind]) for kind in KINDS})
+
+
+def restored(measurement, **options):
+    statement = state(measurement, **options)
+    return restore(statement.problem, statement.options).picture
+
+
+@pytest.fixture
+def holed(scene):
+    """A clean colour picture with half of its pixels missing."""
+    return cut_out(scene(3, 28, 24), random_holes((28, 24)))
+
+
+@pytest.mark.parametrize(("hidden", "kind"), [(random_holes, "scattered"), (stroke, "strokes"), (hole, "holes")])
+def test_the_recipe_follows_the_geometry(scene, hidden, kind):
+    statement = state(cut_out(scene(1, 30, 30), hidden((30, 30))))
+    assert statement.facts["recipe"] == kind
+    assert f", {kind}, " in statement.facts["missing"]
+    assert statement.options == ENGINES[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_recipe_can_be_chosen(holed, kind):
+    statement = state(holed, recipe=kind)
+    assert statement.facts["recipe"] == kind
+    assert ", scattered, " in statement.facts["missing"]
+    assert statement.options == ENGINES[kind]
+
+
+def test_the_options_are_those_of_the_recipe(holed):
+    recipes = {kind: InpaintOptions(InpaintingOptions(classical=0.0), ENGINES[kind]) for kind in KINDS}
+    recipes["scattered"] = InpaintOptions(InpaintingOptions(classical=1.0), ENGINES["scattered"])
+    statement = state_inpainting(holed, recipes)
+    image = torch.rand(holed.shape)
+    assert_matches(statement.problem.picture({"image": image}), statement.classical[1])
+
+
+def test_missing_values_are_those_that_are_no_numbers(holed):
+    statement = state(holed)
+    assert torch.equal(statement.missing, holed.isnan())
+    assert torch.equal(statement.problem.weight == 0, holed.isnan())
+    assert statement.facts["missing"].startswith(f"{float(holed.isnan().float().mean()):.1%} of the values")
+
+
+def test_known_values_come_back_bit_for_bit(holed):
+    known = ~holed.isnan()
+    statement = state(holed)
+    picture = restore(statement.problem, statement.options).picture
+    assert torch.equal(picture[known], holed[known])
+    assert bool(picture.isfinite().all())
+    assert torch.equal(statement.kept, known)
+
+
+def test_the_classical_picture_keeps_known_values_too(holed):
+    known = ~holed.isnan()
+    method, textbook = state(holed).classical
+    assert method == "patches"
+    assert torch.equal(textbook[known], holed[known])
+
+
+def test_noisy_known_values_stay_noisy(scene):
+    noisy = cut_out(gaussian(scene(3, 28, 24), 0.1), random_holes((28, 24)))
+    known = ~noisy.isnan()
+    assert torch.equal(restored(noisy, sigma=0.1)[known], noisy[known])
+
+
+def test_denoising_restores_the_known_values_too(scene):
+    clean = scene(3, 28, 24)
+    noisy = cut_out(gaussian(clean, 0.1), random_holes((28, 24), 0.2))
+    known = ~noisy.isnan()
+    statement = state(noisy, denoise=True, sigma=0.1)
+    assert statement.kept is None
+    assert statement.classical[0] == "patches and DCT thresholding"
+    errors = [float((picture - clean)[known].square().mean()) for picture in (statement.classical[1], noisy)]
+    assert errors[0] < 0.5 * errors[1]
+    picture = statement.problem.picture({"image": torch.rand(clean.shape)})
+    assert float((picture == noisy)[known].float().mean()) < 0.01
+
+
+def test_where_one_channel_is_missing_the_others_are_kept(scene):
+    measured = scene(3, 28, 24).clone()
+    measured[1, 5:9, 5:9] = math.nan
+    known = ~measured.isnan()
+    assert torch.equal(restored(measured)[known], measured[known])
+    assert torch.equal(state(measured).kept, known)
+
+
+def feathered(scene, width):
+    """A picture of 0.8 blended into a scene around a hole: how much of it is shown at each distance."""
+    measured = cut_out(scene(1, 28, 24), hole((28, 24), 4))
+    statement = state(measured, blend=width, classical=0.0, sigma=0.0)
+    picture = statement.problem.picture({"image": torch.full((1, 28, 24), 5.0)})
+    row, inside = picture[0, 5, 6:], float(picture[0, 5, 5])
+    shares = (row - measured[0, 5, 6:]) / (inside - measured[0, 5, 6:])
+    return shares[1:], statement.kept[0, 5, 7:], row[1:] == measured[0, 5, 7:]
+
+
+def test_blending_falls_linearly_with_the_distance_from_the_seam(scene):
+    shares, _, _ = feathered(scene, 3)
+    assert shares[:5].tolist() == pytest.approx([0.75, 0.5, 0.25, 0.0, 0.0], abs=1e-5)
+
+
+@pytest.mark.parametrize("width", [0, 1, 3])
+def test_beyond_the_seam_known_values_stay_bit_for_bit(scene, width):
+    _, kept, is_same = feathered(scene, width)
+    assert torch.equal(kept, is_same)
+    assert kept.tolist() == [distance > width for distance in range(1, 18)]
+
+
+def test_what_is_known_is_not_mixed_with_what_is_missing(holed):
+    picture = restored(holed, blend=2)
+    assert bool(picture.isfinite().all())
+
+
+def test_a_frame_without_anything_missing_is_not_fitted(scene):
+    whole = scene(1, 20, 20)
+    statement = state(whole)
+    assert statement.options.stopping.iterations == 1
+    assert torch.equal(restored(whole), whole)
+
+
+def test_a_frame_without_anything_known_is_an_error():
+    with pytest.raises(InputError, match="nothing is known to fill it in from"):
+        state(torch.full((1, 20, 20), math.nan))
+
+
+def guide_of(measurement, **options):
+    return state(measurement, **options).problem.unknowns["image"].guide
+
+
+def changed(measurement, positions):
+    """The measurement with another value at the first of the positions (channels, *space)."""
+    other = measurement.clone()
+    other[tuple(positions.nonzero()[0])] += 0.2
+    return other
+
+
+@pytest.mark.parametrize("options", [{"sigma": 0.0}, {"sigma": 0.1}, {"sigma": 0.1, "denoise": True}])
+def test_the_guide_does_not_know_the_values_that_are_held_out(holed, options):
+    other = changed(holed, held_out(~holed.isnan().all(0), 0.05) & ~holed.isnan())
+    assert torch.equal(guide_of(holed, **options), guide_of(other, **options))
+    assert not torch.equal(state(holed, **options).classical[1], state(other, **options).classical[1])
+
+
+def test_the_guide_knows_the_other_values(holed):
+    other = changed(holed, ~held_out(~holed.isnan().all(0), 0.05) & ~holed.isnan())
+    assert not torch.equal(guide_of(holed, sigma=0.0), guide_of(other, sigma=0.0))
+
+
+def test_the_values_that_are_held_out_are_those_of_the_stopper(holed):
+    guide = guide_of(holed, sigma=0.0)
+    told = state(holed, sigma=0.0).problem.measurement
+    differs = (guide != told) & ~holed.isnan()
+    assert torch.equal(differs.any(0), held_out(~holed.isnan().all(0), 0.05) & ~holed.isnan().any(0))
+
+
+def texture():
+    """Slanted stripes of less than four pixels, which look like strong noise."""
+    down, right = torch.meshgrid(torch.arange(40), torch.arange(40), indexing="ij")
+    return (0.5 + 0.25 * torch.sin(2 * math.pi * (right / 3.3 + down / 4.1)))[None]
+
+
+def test_texture_is_taken_as_exact_where_that_predicts_better():
+    stripes, hidden = texture(), random_holes((40, 40), 0.1)
+    statement = state(cut_out(stripes, hidden))
+    assert statement.facts["noise"] != "hardly any"
+    assert statement.classical[0] == "patches"
+    assert float((statement.classical[1] - stripes)[hidden[None]].square().mean().sqrt()) < 0.1  # of 0.18
+
+
+def test_noise_that_is_given_is_believed_even_of_texture():
+    statement = state(cut_out(texture(), random_holes((40, 40), 0.1)), sigma=0.2)
+    assert statement.classical[0] == "patches and DCT thresholding"
+
+
+def test_noisy_known_values_are_warned_about(holed):
+    (warning,) = state(holed, sigma=0.1).warnings
+    assert "stay so; --denoise restores them too" in warning
+    assert "σ ≈ 0.100" in warning
+
+
+@pytest.mark.parametrize("options", [{"sigma": 0.01}, {"sigma": 0.1, "denoise": True}], ids=["clean", "denoise"])
+def test_where_nothing_noisy_stays_there_is_no_warning(holed, options):
+    assert state(holed, **options).warnings == ()
+
+
+def test_the_classical_share_is_mixed_in_where_values_are_missing(holed):
+    image = torch.rand(holed.shape)
+    none, half, all_of_it = (
+        state(holed, classical=share, sigma=0.0).problem.picture({"image": image}) for share in (0.0, 0.5, 1.0)
+    )
+    # Mixed on the scale of even noise, which is not quite linear next to black and white.
+    assert_matches(half, (none + all_of_it) / 2, tolerance=0.02)
+
+
+@pytest.mark.parametrize("shape", [(1, 60), (1, 16, 16, 17)], ids=["line", "volume"])
+def test_lines_and_volumes_are_filled(shape):
+    ramp = torch.linspace(0.2, 0.8, shape[-1]).expand(shape)
+    picture = restored(cut_out(ramp, random_holes(shape[1:], 0.3)))
+    assert picture.shape == shape
+    assert bool(picture.isfinite().all())
+
+
+def test_the_measurement_is_left_as_it_was(holed):
+    before = holed.clone()
+    state(holed, blend=2)
+    assert torch.equal(holed.nan_to_num(-1), before.nan_to_num(-1))
+
+
+def test_channels_without_anything_missing_have_no_seam():
+    measured = torch.rand(3, 24, 24)
+    measured[0, 10:14, 10:14] = math.nan
+    kept = state(measured, blend=3, sigma=0.0).kept
+    assert bool(kept[1:].all())
+
+
+def test_texture_that_is_taken_as_exact_is_not_called_noise():
+    hidden = torch.rand((40, 40), generator=torch.Generator().manual_seed(1)) < 0.1
+    statement = state(texture().masked_fill(hidden, math.nan))
+    assert statement.facts["noise"] == "texture, taken as exact"
+    assert statement.warnings == ()

@@ -1,0 +1,87 @@
+"""Pictures in tiles: no seam, honest records, and when memory wants them."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from dipcli.pictures import medium as pictures
+from dipcli.pipeline import tiling
+from dipcli.engine.forecast import PROCESS_BYTES, Forecast, free_bytes
+from tests.commands import pixels_of, save_hole, save_noisy
+
+
+@pytest.fixture
+def large(tmp_path):
+    """A noisy 200 x 180 colour picture: large for tiles of 96."""
+    return save_noisy(tmp_path / "large.png", (200, 180, 3))
+
+
+def test_no_seam_is_where_tiles_meet(program, large, tmp_path):
+    flags = ("--iterations", "60", "--runs", "1", "--threads", "1", "--sigma", "0.1")
+    program("denoise", large, "-o", tmp_path / "whole.png", *flags)
+    done = program("denoise", large, "-o", tmp_path / "tiled.png", "--tile", "96", *flags)
+    assert done.exit_code == 0, done.stderr
+    whole, tiled = (pixels_of(tmp_path / f"{name}.png").astype(float) for name in ("whole", "tiled"))
+    difference = np.abs(whole - tiled).mean(2)
+    # Tiles share columns 50 to 82 and 99 to 131, about; a seam would be a line of larger differences.
+    across = np.abs(np.diff(tiled - whole, axis=1)).mean((0, 2))
+    assert difference.mean() < 6
+    assert across.max() < 4 * np.median(across)
+
+
+def test_the_record_tells_of_the_tiles(denoise, large, tmp_path):
+    done = denoise(large, "-o", tmp_path / "tiled.png", "--tile", "128", "--runs", "2", "--reference", large)
+    assert done.exit_code == 0, done.stderr
+    record = json.loads((tmp_path / "tiled.run.json").read_text())
+    assert record["decisions"]["tiles"] == "4 of up to 128 pixels"
+    assert record["iterations"] == sum(run["iterations"] for run in record["runs"])
+    assert len(record["runs"]) == 4 * 1
+    assert record["metrics"]["psnr_db"] > 15
+    rows = (tmp_path / "tiled.history.csv").read_text().splitlines()
+    assert len(rows) == 1 + record["iterations"]
+
+
+def test_tiles_of_a_mask_leave_the_known_pixels_alone(inpaint, large, tmp_path):
+    hole = save_hole(tmp_path / "mask.png", (200, 180))
+    done = inpaint(large, "--mask", tmp_path / "mask.png", "-o", tmp_path / "whole.png", "--tile", "128")
+    assert done.exit_code == 0, done.stderr
+    assert np.array_equal(pixels_of(tmp_path / "whole.png")[~hole], pixels_of(large)[~hole])
+
+
+def test_tiles_are_enlarged(upscale, tmp_path):
+    small = save_noisy(tmp_path / "small.png", (80, 60, 3))
+    done = upscale(small, "--factor", "2", "-o", tmp_path / "large.png", "--tile", "48")
+    assert done.exit_code == 0, done.stderr
+    assert pixels_of(tmp_path / "large.png").shape == (160, 120, 3)
+
+
+def test_a_picture_that_does_not_fit_is_cut_into_tiles(denoise, large, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiling, "SMALL", 1000)
+    monkeypatch.setattr(tiling, "LEAST_SIDE", 64)
+    monkeypatch.setattr(pictures, "free_bytes", lambda device: PROCESS_BYTES / tiling.SHARE + 22e6)
+    done = denoise(large, "-o", tmp_path / "tiled.png")
+    assert done.exit_code == 0, done.stderr
+    assert "tiles" in json.loads((tmp_path / "tiled.run.json").read_text())["decisions"]
+    done = denoise(large, "-o", tmp_path / "whole.png", "--tile", "0")
+    assert done.exit_code == 1
+    assert "leave --tile 0 out" in done.stderr
+
+
+def test_a_picture_that_fits_in_no_tile_is_refused(denoise, large, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiling, "SMALL", 1000)
+    monkeypatch.setattr(pictures, "free_bytes", lambda device: 1e8)
+    done = denoise(large, "-o", tmp_path / "tiled.png")
+    assert done.exit_code == 1
+    assert "needs about 0.5 GB, and 0.1 GB are free" in done.stderr
+
+
+def test_a_forecast_grows_with_the_picture():
+    twice = Forecast(3.0, PROCESS_BYTES + 1e6).times(2)
+    assert twice == Forecast(6.0, PROCESS_BYTES + 2e6)
+
+
+def test_free_memory_is_told_here():
+    free = free_bytes(torch.device("cpu"))
+    assert free is None or free > 1e7
