@@ -2,7 +2,9 @@
 
 
 class DipcliError(Exception):
-    """A failure that its message explains; caught in exactly one place, `dipcli.batch.run`."""
+    """A failure that its message explains; of a whole call it is said in one place, `dipcli.cli.expand`."""
+
+    exit_code = 1
 
 
 class InputError(DipcliError):
@@ -16,6 +18,8 @@ class OutputError(DipcliError):
 class OptionError(DipcliError):
     """Options that do not fit each other or the data; a usage error."""
 
+    exit_code = 2
+
 
 class DivergedError(DipcliError):
     """The descent left the finite numbers and did not come back."""
@@ -23,3 +27,5 @@ class DivergedError(DipcliError):
 
 class Interrupted(DipcliError):  # noqa: N818 - no mistake was made
     """The work was left in good order because of a signal; a checkpoint lets it go on."""
+
+    exit_code = 75

@@ -37,9 +37,9 @@ def record_of(output: Path) -> dict[str, Any]:
     return record
 
 
-def sentence_of(done: Result) -> str:
+def sentence_of(done: Result, code: int = 1) -> str:
     """The one line that a failure says, for there is nothing else."""
-    assert done.exit_code == 1
+    assert done.exit_code == code
     assert done.stdout == ""
     (line,) = [line for line in done.stderr.splitlines() if line]
     assert line.endswith(".")

@@ -22,14 +22,14 @@ def state(kspace, *, maps=None, crop=None, **options):
     """The statement for NumPy's k-space (coils, height, width), measured where it is not 0."""
     told = ReconstructionOptions(**options)
     recipes = {name: MriOptions(reconstruction=told, engine=engine) for name, engine in ENGINES.items()}
-    return state_mri(as_slice(kspace, maps=maps, crop=crop), recipes)
+    return state_mri(as_slice(kspace, maps=maps, crop=crop), told, recipes.__getitem__)
 
 
 def restored(statement):
-    return restore(statement.problem, statement.options)
+    return restore(statement.problem, statement.engine)
 
 
 def written_coils(statement):
     """The coil images that the program would write, as NumPy's."""
     result = restored(statement)
-    return statement.finish(result.estimate, result.picture).objects["coil_images"].numpy()
+    return statement.finished(result.estimate).objects["coil_images"].numpy()

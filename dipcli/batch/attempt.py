@@ -2,86 +2,81 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
-from dipcli.batch.plan import Item
-from dipcli.errors import DipcliError, Interrupted, OutputError
+from dipcli.errors import DipcliError, Interrupted, OptionError, OutputError
+from dipcli.io.atomic import make_folder
 from dipcli.io.names import beside
 from dipcli.io.run_record import to_json
 from dipcli.pipeline.checkpoints import Checkpoints
-from dipcli.pipeline.context import Process, Record, Session
+from dipcli.pipeline.context import Context, Record
+from dipcli.pipeline.item import Item
 from dipcli.pipeline.progress_files import asked_of, note_failure, seal_of
+
+Task = Callable[[Item, Context], Record]
 
 
 @dataclass(frozen=True)
-class Attempt:
+class Ended:
     """How one item ended; `text` is for stdout where it is done, and for stderr where it failed."""
 
     ending: Literal["done", "failed", "interrupted"]
     text: str = ""
+    is_usage: bool = False  # whether it failed by options that cannot be right for it
 
 
-Try = Callable[[Item], Attempt]
-
-
-def attempt(item: Item, session: Session, process: Process, *, in_batch: bool) -> Attempt:
+def attempt(item: Item, context: Context, task: Task, *, in_batch: bool) -> Ended:
     """Process one item; in a batch its failure is noted beside where its output would be."""
     try:
         try:
-            return _process(item, session, process)
+            return _process(item, context, task)
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
             advice = "use --preset fast, a smaller --width, or a smaller picture"
             raise OutputError(f"{item.input}: does not fit in memory; {advice}.") from error
     except Interrupted as error:
-        return Attempt("interrupted", str(error))
+        return Ended("interrupted", str(error))
     except DipcliError as error:
-        text = str(error) if item.input.name in str(error) else f"{item.input}: {error}"
+        text = sentence_of(item, error)
         if in_batch:
             note_failure(item, text)
-        return Attempt("failed", text)
+        return Ended("failed", text, isinstance(error, OptionError))
 
 
-def _process(item: Item, session: Session, process: Process) -> Attempt:
-    if session.interrupted.is_set():
+def sentence_of(item: Item, error: DipcliError) -> str:
+    """What is said of an item that failed; it names the item."""
+    return str(error) if item.input.name in str(error) else f"{item.input}: {error}"
+
+
+def _process(item: Item, context: Context, task: Task) -> Ended:
+    if context.interrupted.is_set():
         raise Interrupted(f"{item.input}: not begun.")
     if item.output == item.input:
-        return _told(item, session, process(item, session))
+        return _ended(item, context, task(item, context))
     make_folder(item.output.parent)
-    asked = asked_of(item, session.files.call)
-    batch = session.files.batch
+    asked = asked_of(item, context.files.call)
+    batch = context.files.batch
     checkpoints = Checkpoints(
         beside(item.output, "checkpoint"),
-        seal_of(session.command, asked, session.device.type),
-        session.device,
+        seal_of(context.command, asked, context.device.type),
+        context.device,
         every=batch.checkpoint_every,
-        interrupted=session.interrupted.is_set,
-        may_discard=session.files.overwrite,
+        interrupted=context.interrupted.is_set,
+        may_discard=context.files.overwrite,
     )
-    if session.files.overwrite and not batch.resume:
+    if context.files.overwrite and not batch.resume:
         checkpoints.remove()
-    record = process(item, replace(session, checkpoints=checkpoints, asked=asked))
+    record = task(item, replace(context, checkpoints=checkpoints, asked=asked))
     checkpoints.remove()
     beside(item.output, "failed.json").unlink(missing_ok=True)
-    return _told(item, session, record)
+    return _ended(item, context, record)
 
 
-def _told(item: Item, session: Session, record: Record) -> Attempt:
-    if session.files.json:
-        return Attempt("done", to_json(record))
-    return Attempt("done", str(item.output) if "outputs" in record else "")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it. Raises OutputError where that cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: this folder cannot be made, {error.strerror}; name another --output."
-        ) from error
+def _ended(item: Item, context: Context, record: Record) -> Ended:
+    if context.files.json:
+        return Ended("done", to_json(record))
+    return Ended("done", str(item.output) if "outputs" in record else "")
 
 
 def _is_out_of_memory(error: Exception) -> bool:

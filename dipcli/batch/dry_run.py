@@ -1,15 +1,15 @@
-"""`--dry-run`: what would be done, and what it would cost."""
+"""`--dry-run`: what would be done, what would fail, and what it would cost."""
 
-from dataclasses import replace
-
-import typer
-
-from dipcli.batch.plan import Item
+from dipcli.batch.attempt import sentence_of
 from dipcli.batch.selection import Batch
 from dipcli.engine.forecast import Forecast
-from dipcli.errors import DipcliError
+from dipcli.errors import DipcliError, OptionError
 from dipcli.io.run_record import to_json
-from dipcli.pipeline.context import Process, Rehearsed, Session
+from dipcli.pipeline.context import Context
+from dipcli.pipeline.item import Item
+from dipcli.pipeline.medium import AnyMedium
+from dipcli.pipeline.process import forecast
+from dipcli.report.messages import LOGGER, say
 
 WORDS = {
     "waiting": "would be done",
@@ -20,44 +20,49 @@ WORDS = {
 }
 
 
-def show_plan(batch: Batch, session: Session, process: Process) -> None:
-    """Print one line, or one JSON object, for each item, and in the end the forecast.
+def show_plan(batch: Batch, context: Context, medium: AnyMedium | None) -> int:
+    """Print a line, or a JSON object, for each item, and in the end the forecast; the exit code of the real run.
 
-    The largest input is looked at and tried for a few iterations; the others count by their size.
+    Inputs are read and nothing is computed. Without a medium, they are only looked at, which costs nothing.
     """
-    todo = batch.todo
-    chosen = set(todo)
+    chosen = set(batch.todo)
+    forecasts: dict[Item, Forecast] = {}
+    failures: list[DipcliError] = []
     for item, standing in zip(batch.items, batch.standings, strict=True):
         action = WORDS[standing] if item in chosen else f"is {standing}, would be left alone"
-        if session.files.json:
-            row = {"input": item.input, "output": item.output, "standing": standing, "todo": item in chosen}
-            typer.echo(to_json(row))
-        else:
-            typer.echo(f"{item.input} -> {item.output}: {action}")
-    if not todo:
-        return
-    largest = max(todo, key=lambda item: item.size)
-    forecast = _rehearse(largest, session, process)
-    if forecast is None:
-        typer.echo("forecast: none, for the largest input cannot be tried", err=True)
-        return
-    share = sum(item.size for item in todo) / max(largest.size, 1) / session.files.batch.jobs
-    facts = {"seconds": round(forecast.seconds * max(share, 1)), "largest_seconds": round(forecast.seconds, 1)}
-    facts["mebibytes"] = round(forecast.bytes / 2**20)
-    if session.files.json:
-        typer.echo(to_json({"forecast": facts}))
+        row: dict[str, object] = {
+            "input": item.input,
+            "output": item.output,
+            "standing": standing,
+            "todo": item in chosen,
+        }
+        if item in chosen and medium is not None:
+            try:
+                forecasts[item] = forecast(item, context, medium)
+            except DipcliError as error:
+                failures.append(error)
+                action, row["error"] = "would fail", sentence_of(item, error)
+                LOGGER.error("%s", row["error"])
+        say(to_json(row) if context.files.json else f"{item.input} -> {item.output}: {action}")
+    if forecasts:
+        _say_forecast(forecasts, context)
+    if failures and not forecasts and all(isinstance(error, OptionError) for error in failures):
+        return OptionError.exit_code
+    return DipcliError.exit_code if failures else 0
+
+
+def _say_forecast(forecasts: dict[Item, Forecast], context: Context) -> None:
+    largest = max(forecasts, key=lambda item: forecasts[item].seconds)
+    together = sum(one.seconds for one in forecasts.values()) / context.files.batch.jobs
+    row = {
+        "seconds": round(max(together, forecasts[largest].seconds)),
+        "largest_seconds": round(forecasts[largest].seconds, 1),
+        "mebibytes": round(max(one.bytes for one in forecasts.values()) / 2**20),
+    }
+    if context.files.json:
+        say(to_json({"forecast": row}))
     else:
-        typer.echo(
-            f"forecast: at most about {facts['seconds']} s for all, {facts['largest_seconds']} s and "
-            f"{facts['mebibytes']} MiB of memory for the largest, {largest.name}"
+        say(
+            f"forecast: at most about {row['seconds']} s for all, {row['largest_seconds']} s and "
+            f"{row['mebibytes']} MiB of memory for the largest, {largest.name}"
         )
-
-
-def _rehearse(item: Item, session: Session, process: Process) -> Forecast | None:
-    try:
-        process(item, replace(session, rehearses=True))
-    except Rehearsed as rehearsed:
-        return rehearsed.forecast
-    except DipcliError:
-        return None
-    return None

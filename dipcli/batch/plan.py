@@ -1,30 +1,20 @@
-"""From what was typed to a list of items: which file is read, and where its result goes."""
+"""From what was typed to a list of items: which file is read, and where its result goes; frozen in a file.
+
+Every shard and every later call of a batch sees the items that were found first.
+"""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from dipcli import __version__
 from dipcli.errors import InputError, OptionError
+from dipcli.io.run_record import load_record, save_record
+from dipcli.options.call import Call
+from dipcli.pipeline.item import Item
 
-
-@dataclass(frozen=True)
-class Item:
-    """One input and its output; `name` is its path within the batch and enters its seed.
-
-    The output of an input that is only looked at is itself.
-    """
-
-    input: Path
-    output: Path
-    name: str
-
-    @property
-    def size(self) -> int:
-        """Bytes of the input; 0 where it cannot be read."""
-        try:
-            return self.input.stat().st_size
-        except OSError:
-            return 0
+NAME = "dipcli.plan.json"
 
 
 def share(items: Sequence[Item], part: int, parts: int) -> list[Item]:
@@ -113,3 +103,36 @@ def _check(items: Sequence[Item], overwrite: bool) -> None:
         claimed[target] = claimed[record] = item.input
         if item.output.exists() and not overwrite:
             raise OptionError(f"{item.output} exists; add --overwrite, or name another --output.")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is to be done, and by which call."""
+
+    call: Call
+    items: tuple[Item, ...]
+
+
+def save_manifest(folder: Path, call: Call, items: Sequence[Item], seed: int) -> None:
+    """Freeze a plan. Errors: OutputError when it cannot be written."""
+    record = {
+        "version": __version__,
+        "call": asdict(call),
+        "seed": seed,  # of each input: from this one and from its name
+        "items": [
+            {"name": item.name, "input": item.input, "output": item.output, "bytes": item.size} for item in items
+        ],
+    }
+    save_record(folder / NAME, record)
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """The plan of the batch that was written into a folder. Errors: InputError when there is none."""
+    record: dict[str, Any] = load_record(folder / NAME)
+    try:
+        call = record["call"]
+        words = {name: tuple(option) for name, option in call["words"].items()}
+        items = [Item(Path(entry["input"]), Path(entry["output"]), entry["name"]) for entry in record["items"]]
+        return Manifest(Call(call["command"], tuple(call["inputs"]), words, call["asked"]), tuple(items))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{folder / NAME}: is no plan of this program; delete it and run again.") from error

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dipcli.batch.attempt import make_folder
-from dipcli.batch.plan import Item, plan, share
-from dipcli.batch.plan_file import NAME, load_manifest, save_manifest
+from dipcli.batch.plan import NAME, load_manifest, plan, save_manifest, share
 from dipcli.errors import OptionError
+from dipcli.io.atomic import make_folder
 from dipcli.options.files import FileOptions
+from dipcli.pipeline.item import Item
 from dipcli.pipeline.progress_files import Standing, standing_of
 from dipcli.report.messages import LOGGER
 

@@ -13,9 +13,8 @@ NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 
 
 @contextmanager
-def interruptible(*, quiet: bool) -> Iterator[threading.Event]:
-    """An event that the first of these signals sets; a second Ctrl-C is an ordinary KeyboardInterrupt."""
-    interrupted = threading.Event()
+def interruptible(interrupted: threading.Event, *, quiet: bool) -> Iterator[None]:
+    """The first of these signals sets the event; a second Ctrl-C is an ordinary KeyboardInterrupt."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,7 +28,7 @@ def interruptible(*, quiet: bool) -> Iterator[threading.Event]:
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     before = [(number, signal.signal(number, on_signal)) for number in numbers]
     try:
-        yield interrupted
+        yield
     finally:
         for number, handler in before:
             signal.signal(number, handler)

@@ -2,14 +2,13 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dipcli.errors import InputError, OptionError
 from dipcli.options.files import FileOptions
-from dipcli.pictures.files.formats import format_of_content
 
 DASH = Path("-")
 
@@ -30,8 +29,12 @@ class Streams:
 
 
 @contextmanager
-def streams(inputs: Sequence[Path], files: FileOptions, suffix: str | None) -> Iterator[Streams]:
+def streams(
+    inputs: Sequence[Path], files: FileOptions, suffix: str | None, ending: Callable[[Path], str]
+) -> Iterator[Streams]:
     """Files in place of `-`; a result for stdout has the format of the input, or the one that `suffix` names.
+
+    `ending` tells what a file with the content of stdin would end in.
 
     Raises OptionError where `-` does not fit the other options, InputError for an empty stdin.
     """
@@ -43,7 +46,7 @@ def streams(inputs: Sequence[Path], files: FileOptions, suffix: str | None) -> I
     if DASH in inputs and files.output is None:
         raise OptionError("An input from stdin needs an --output; - is stdout.")
     with tempfile.TemporaryDirectory(prefix="dipcli-") as folder:
-        inputs = [_spooled(Path(folder)) if path == DASH else path for path in inputs]
+        inputs = [_spooled(Path(folder), ending) if path == DASH else path for path in inputs]
         if files.output != DASH:
             yield Streams(inputs, files)
             return
@@ -51,10 +54,9 @@ def streams(inputs: Sequence[Path], files: FileOptions, suffix: str | None) -> I
         yield Streams(inputs, replace(files, output=output), output)
 
 
-def _spooled(folder: Path) -> Path:
+def _spooled(folder: Path, ending: Callable[[Path], str]) -> Path:
     content = sys.stdin.buffer.read()
     if not content:
         raise InputError("-: nothing came from stdin; give a file, or pipe one in.")
     (folder / "stdin").write_bytes(content)
-    known = format_of_content(folder / "stdin")
-    return (folder / "stdin").rename(folder / f"stdin{known.suffixes[0]}")
+    return (folder / "stdin").rename(folder / f"stdin{ending(folder / 'stdin')}")

@@ -3,16 +3,13 @@
 import sys
 from pathlib import Path
 
-import typer
-
-from dipcli.batch.attempt import make_folder
 from dipcli.batch.dask import run_parts
 from dipcli.batch.scripts import array_limit, submit, write_script
 from dipcli.batch.selection import Batch
 from dipcli.errors import OptionError
-from dipcli.io.atomic import write_atomically
+from dipcli.io.atomic import make_folder, write_atomically
 from dipcli.options.files import FileOptions
-from dipcli.report.messages import LOGGER
+from dipcli.report.messages import LOGGER, say
 
 # Every element finds out for itself what is left to do, and is told where it is by the scheduler.
 ELSEWHERE = {"submit": None, "array": None, "sbatch": None, "address": None, "dry_run": None}
@@ -40,12 +37,12 @@ def submit_batch(batch: Batch, files: FileOptions) -> int:
     logs = batch.folder.resolve() / "dipcli.logs"
     script = write_script(name, _program(files, n, requeue=name == "slurm"), n=n, logs=logs)
     if files.batch.dry_run:
-        typer.echo(script, nl=False)
+        say(script, end="")
         return 0
     make_folder(logs)
     path = batch.folder / f"dipcli.{name}.sh"
     write_atomically(path, script.encode())
-    typer.echo(submit(name, path, cluster.sbatch))
+    say(submit(name, path, cluster.sbatch))
     LOGGER.info("%s: %d inputs in %d element(s); see dipcli status %s.", path, len(batch.todo), n, batch.folder)
     return 0
 
@@ -63,12 +60,12 @@ def _dask(files: FileOptions, n: int) -> int:
         for index in range(1, n + 1)
     ]
     if files.batch.dry_run:
-        typer.echo(f"{n} tasks for {files.cluster.address}, the first of them: {' '.join(parts[0])}")
+        say(f"{n} tasks for {files.cluster.address}, the first of them: {' '.join(parts[0])}")
         return 0
     codes = []
     for part in run_parts(files.cluster.address or "", parts, Path.cwd()):
         codes.append(part.returncode)
-        typer.echo(part.stdout, nl=False)
+        say(part.stdout, end="")
         if part.returncode:
             LOGGER.error("%s", part.stderr.strip())
     return max(codes, default=0)

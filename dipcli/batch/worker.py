@@ -8,11 +8,13 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TextIO, final
 
-from dipcli.batch.attempt import Try
-from dipcli.batch.worker_pool import item_of
+from dipcli.batch.attempt import Ended
+from dipcli.batch.pool import item_of
+from dipcli.pipeline.item import Item
 from dipcli.report.messages import LOGGER
 from dipcli.report.progress import Glimpse
 
@@ -41,7 +43,7 @@ class Reports(logging.Handler):
         self.say("message", level=record.levelname, text=self.format(record))
 
 
-def serve(attempt: Try, reports: Reports) -> None:
+def serve(attempt: Callable[[Item], Ended], reports: Reports) -> None:
     """Process items until there are no more; ends at once when the one who gives them is gone."""
     lines: queue.Queue[str] = queue.Queue()
     is_busy = threading.Event()
@@ -53,7 +55,7 @@ def serve(attempt: Try, reports: Reports) -> None:
         with contextlib.redirect_stdout(printed):
             ended = attempt(item_of(line))
         is_busy.clear()
-        reports.say(ended.ending, text=f"{printed.getvalue()}{ended.text}")
+        reports.say(ended.ending, text=f"{printed.getvalue()}{ended.text}", is_usage=ended.is_usage)
 
 
 def _read(lines: queue.Queue[str], is_busy: threading.Event) -> None:

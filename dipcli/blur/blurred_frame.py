@@ -14,7 +14,7 @@ from dipcli.blur.deconvolution import (
     deconvolve_tv,
     deconvolve_wiener,
 )
-from dipcli.blur.options import DeblurringOptions
+from dipcli.blur.options import DeblurOptions
 from dipcli.classical.dct import dct_denoise, white_power
 from dipcli.classical.filling import fill_in
 from dipcli.classical.least_squares import least_squares
@@ -106,7 +106,7 @@ class Blurred:
         )
 
 
-def look_at(measurement: Tensor, options: DeblurringOptions) -> tuple[Blurred, dict[str, str]]:
+def look_at(measurement: Tensor, options: DeblurOptions) -> tuple[Blurred, dict[str, str]]:
     """The frame, and what the record says of it; measurement (channels, height, width), NaN where missing.
 
     Raises InputError where hardly a value is believed, and for signals and volumes.
@@ -122,18 +122,23 @@ def look_at(measurement: Tensor, options: DeblurringOptions) -> tuple[Blurred, d
     filled = fill_in(measurement.nan_to_num(), ~missing) if bool(missing.any()) else measurement
     frame = filled if options.gamma == 1 else filled.clamp(min=0) ** options.gamma
     sigma = _level(frame) if options.sigma is None else options.sigma
-    method = options.method
-    if method in ("auto", "prior"):
-        method = "patches" if frame.numel() <= GROUPED_UP_TO else "tv"
+    method = method_of(options, frame.numel())
     noisy = sigma > FAINTEST.sigma
-    facts = {
+    decisions = {
         "noise": f"σ ≈ {sigma:.3f}" if noisy else "hardly any",
         "method": options.method.replace("auto", method),
     }
     if share:
-        facts["not believed"] = f"{share:.2%} of the frame, missing or clipped"
+        decisions["not believed"] = f"{share:.2%} of the frame, missing or clipped"
     clipped = hidden & ~missing.any(0)
-    return Blurred(frame, ~around, clipped, sigma if noisy else 0.0, method, options.gamma), facts
+    return Blurred(frame, ~around, clipped, sigma if noisy else 0.0, method, options.gamma), decisions
+
+
+def method_of(options: DeblurOptions, n_values: int) -> str:
+    """How the picture is made from the kernel, in a frame of so many values."""
+    if options.method in ("auto", "prior"):
+        return "patches" if n_values <= GROUPED_UP_TO else "tv"
+    return options.method
 
 
 def _level(frame: Tensor) -> float:

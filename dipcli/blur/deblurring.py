@@ -1,41 +1,47 @@
 """Deblurring one frame: the kernel, where it is not known, and the sharp picture."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from torch import Tensor
 from torch.nn import functional
 
 from dipcli.blur.blur import Blur, blind_deblurring_problem
-from dipcli.blur.blurred_frame import Blurred, look_at
+from dipcli.blur.blurred_frame import Blurred, look_at, method_of
 from dipcli.blur.deconvolution import inside
 from dipcli.blur.edge_kernels import Guess, similarity, trimmed
 from dipcli.blur.kernel_search import (
+    PART,
     Search,
     by_edges,
     choose_part,
     cut_off,
     doubts_of,
+    given_part,
     largest_window,
     second_opinion,
     with_network,
 )
-from dipcli.blur.options import DeblurringOptions
-from dipcli.errors import OptionError
+from dipcli.blur.options import DeblurOptions
+from dipcli.engine.forecast import Workload
+from dipcli.errors import InputError, OptionError
 from dipcli.fidelities import root_mean_squared_error
-from dipcli.options.engine import EngineOptions, PriorOptions
+from dipcli.options.engine import PriorOptions
+from dipcli.options.overrides import without_engine
 from dipcli.pictures.picture_problem import picture_problem
-from dipcli.pipeline.statement import Outcome, Statement
+from dipcli.pipeline.statement import Restoration, Statement
 from dipcli.problem import Estimate, Unknown
 
 DRAWN = 17  # side of the smallest window that a network draws
 ROOM = 3  # pixels around the kernel of edges in which the network may find more
+# Of the final pictures, for each value, and of the search, for each pixel of the part in which it is made.
+SECONDS = {"patches": 6e-5, "tv": 4e-6, "wiener": 5e-7, "rl": 3e-6}
+SECONDS_OF_SEARCH = 4e-4
 RATES = {"classical": 0.1, "none": 0.01}  # of learning, in the picture's: over hundreds of steps, and thousands
 
 
 def state_deblurring(
     measurement: Tensor,
-    engine: EngineOptions,
-    options: DeblurringOptions,
+    options: DeblurOptions,
     kernel: Tensor | None = None,
     truth: Tensor | None = None,
 ) -> Statement:
@@ -45,20 +51,58 @@ def state_deblurring(
     Raises OptionError for a kernel or a part that does not fit into the frame, InputError where hardly a value
     is believed.
     """
-    blurred, facts = look_at(measurement, options)
+    blurred, decisions = look_at(measurement, options)
     if kernel is None:
-        return _blind(blurred, engine, options, facts, truth)
-    kernel = kernel.to(measurement)
-    return _informed(blurred, engine, options, facts, kernel)
+        return _blind(blurred, options, decisions, truth)
+    return _informed(blurred, options, decisions, kernel.to(measurement))
 
 
-def _informed(
-    blurred: Blurred, engine: EngineOptions, options: DeblurringOptions, facts: dict[str, str], kernel: Tensor
-) -> Statement:
-    """With a kernel that is known: the textbook's answer, or a network that is fed with it."""
-    if kernel.shape[0] >= min(blurred.frame.shape[1:]):
+def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | None = None) -> Workload:
+    """What a frame asks of the machine.
+
+    Raises InputError and OptionError where `state_deblurring` would, as far as sizes tell.
+    """
+    if measurement.ndim != 3:
+        raise InputError("Only pictures can be deblurred, no signals or volumes; give a picture.")
+    channels, height, width = measurement.shape
+    method = method_of(options, measurement.numel())
+    final = measurement.numel() * SECONDS[method]
+    if kernel is not None:
+        _check_kernel(kernel, measurement)
+        unknowns = {"image": Unknown((channels, height, width))} if options.method == "prior" else {}
+        return Workload((channels, height, width), options.engine, unknowns, final)
+    sides = (min(PART, height), min(PART, width))
+    if options.part is not None:
+        rows, columns = given_part(options.part, height, width)
+        sides = (rows.stop - rows.start, columns.stop - columns.start)
+    elif options.method == "prior":
+        sides = (height, width)
+    side = largest_window(min(sides), options)
+    unknowns = {
+        "image": Unknown((channels, sides[0] + side - 1, sides[1] + side - 1)),
+        "kernel": Unknown((1, side, side), "simplex", _kernel_prior(options)),
+    }
+    search = SECONDS_OF_SEARCH * sides[0] * sides[1] * (options.restarts + 1)
+    return Workload((channels, height, width), options.engine, unknowns, search + 2 * final)
+
+
+def _check_kernel(kernel: Tensor, frame: Tensor) -> None:
+    if kernel.shape[0] >= min(frame.shape[1:]):
         raise OptionError(f"A kernel of {kernel.shape[0]} pixels does not fit into the frame; give a smaller one.")
+
+
+def _informed(blurred: Blurred, options: DeblurOptions, decisions: dict[str, str], kernel: Tensor) -> Statement:
+    """With a kernel that is known: the classical answer, or a network that is fed with it."""
+    _check_kernel(kernel, blurred.frame)
     picture = blurred.picture_behind(kernel)
+
+    def returned(image: Tensor) -> Tensor:
+        return blurred.in_units_of_input(inside(image.lerp(picture, options.classical), kernel))
+
+    def finish(estimate: Estimate) -> Restoration:
+        return Restoration(returned(estimate["image"]) if estimate else classical, {"kernel": kernel})
+
+    classical = blurred.in_units_of_input(inside(picture, kernel))
     problem = picture_problem(
         blurred.frame,
         root_mean_squared_error,
@@ -67,33 +111,32 @@ def _informed(
         weight=blurred.weight(),
         tv_weight=options.tv_weight,
         guide=picture,
-        finish=lambda image: blurred.in_units_of_input(inside(image.lerp(picture, options.classical), kernel)),
+        picture=returned,
     )
     return Statement(
         problem if options.method == "prior" else None,
-        engine,
-        (blurred.method, blurred.in_units_of_input(inside(picture, kernel))),
-        asdict(options),
-        {**facts, "kernel": f"given, {kernel.shape[0]}x{kernel.shape[0]}"},
+        options.engine,
+        (blurred.method, classical),
+        without_engine(options),
+        {**decisions, "kernel": f"given, {kernel.shape[0]}x{kernel.shape[0]}"},
         up_to_shift=True,
-        finish=lambda _, found: Outcome(found, {"kernel": kernel}),
+        finish=finish,
     )
 
 
 def _blind(
     blurred: Blurred,
-    engine: EngineOptions,
-    options: DeblurringOptions,
-    facts: dict[str, str],
+    options: DeblurOptions,
+    decisions: dict[str, str],
     truth: Tensor | None,
 ) -> Statement:
     """The kernel of the edges first; then picture and kernel by two networks; then the picture anew."""
     rows, columns = choose_part(blurred, options)
     part = blurred.part(rows, columns)
     calm = part.calm_gray()
-    search = Search(part, calm, largest_window(calm, options), options)
+    search = Search(part, calm, largest_window(min(calm.shape), options), options)
     guess = by_edges(search)
-    textbook = _sharp(blurred, guess)
+    classical = _sharp(blurred, guess)
     image, kernel = _unknowns(search, guess)
     problem = blind_deblurring_problem(
         part.frame,
@@ -106,15 +149,15 @@ def _blind(
         finish=blurred.in_units_of_input,
     )
 
-    def finish(estimate: Estimate, picture: Tensor) -> Outcome:
+    def finish(estimate: Estimate) -> Restoration:
         best = with_network(search, guess, estimate["kernel"][0])
-        sharp = textbook if best is guess else _sharp(blurred, best)
+        sharp = classical if best is guess else _sharp(blurred, best)
         doubts = doubts_of(search, best, guess)
-        shown = picture if options.method == "prior" else blurred.in_units_of_input(sharp)
+        shown = problem.picture(estimate) if options.method == "prior" else blurred.in_units_of_input(sharp)
         if doubts and not options.keep:
             shown = blurred.in_units_of_input(blurred.frame)
             doubts = (f"{' '.join(doubts)} The input is returned; --keep returns the result all the same.",)
-        return Outcome(
+        return Restoration(
             shown,
             {"kernel": trimmed(best.kernel)},
             doubts,
@@ -124,11 +167,11 @@ def _blind(
 
     return Statement(
         problem,
-        engine,
-        (f"edges, {blurred.method}", blurred.in_units_of_input(textbook)),
-        asdict(options),
+        options.engine,
+        (f"edges, {blurred.method}", blurred.in_units_of_input(classical)),
+        without_engine(options),
         {
-            **facts,
+            **decisions,
             "kernel": f"up to {search.largest}x{search.largest}, sought in {calm.shape[1]}x{calm.shape[0]} pixels",
         },
         warnings=second_opinion(blurred, (rows, columns), guess.kernel, options) + cut_off(guess.kernel),
@@ -160,7 +203,7 @@ def _unknowns(search: Search, guess: Guess) -> tuple[Unknown, Unknown]:
     )
 
 
-def _kernel_prior(options: DeblurringOptions) -> PriorOptions:
+def _kernel_prior(options: DeblurOptions) -> PriorOptions:
     """The network of the kernel. Ren et al., CVPR 2020 (dense); Zhuang et al., 2022 (coordinates)."""
     prior = PriorOptions(
         prior="siren",

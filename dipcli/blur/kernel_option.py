@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dipcli.blur.blur import disk_kernel, gaussian_kernel, motion_kernel
 from dipcli.blur.kernel_files import load_kernel
-from dipcli.blur.options import DeblurringOptions
+from dipcli.blur.options import DeblurOptions
 from dipcli.errors import OptionError
 
 _SHAPES: dict[str, tuple[int, Callable[..., Tensor]]] = {
@@ -18,7 +18,7 @@ _SHAPES: dict[str, tuple[int, Callable[..., Tensor]]] = {
 }
 
 
-def given_kernel(options: DeblurringOptions) -> Tensor | None:
+def given_kernel(options: DeblurOptions) -> Tensor | None:
     """The kernel (n, n) that was given, None where it is to be found.
 
     Raises OptionError for a shape that is not known, InputError for a file that holds no kernel.
@@ -33,7 +33,7 @@ def given_kernel(options: DeblurringOptions) -> Tensor | None:
     return kernel.flip(0, 1) if options.kernel_flip else kernel
 
 
-def true_kernel(options: DeblurringOptions) -> Tensor | None:
+def true_kernel(options: DeblurOptions) -> Tensor | None:
     """The kernel to be scored against. Raises InputError for a file that holds none."""
     return None if options.reference_kernel is None else torch.from_numpy(load_kernel(options.reference_kernel))
 

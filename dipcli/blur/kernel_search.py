@@ -19,7 +19,7 @@ from dipcli.blur.edge_kernels import (
     similarity,
     tidy,
 )
-from dipcli.blur.options import DeblurringOptions
+from dipcli.blur.options import DeblurOptions
 from dipcli.errors import OptionError
 from dipcli.penalties import normalised_sparsity
 
@@ -50,7 +50,7 @@ class Search:
     part: Blurred
     calm: Tensor
     largest: int
-    options: DeblurringOptions
+    options: DeblurOptions
 
     def judge(self, kernel: Tensor) -> Guess:
         """How believable a kernel is here."""
@@ -105,17 +105,11 @@ def doubts_of(search: Search, best: Guess, first: Guess) -> tuple[str, ...]:
     return tuple(doubt for doubt, is_so in doubts.items() if is_so)
 
 
-def choose_part(blurred: Blurred, options: DeblurringOptions, avoid: Part | None = None) -> Part:
+def choose_part(blurred: Blurred, options: DeblurOptions, avoid: Part | None = None) -> Part:
     """The rectangle with the most edges and the least that is clipped, outside of another one if need be."""
     height, width = blurred.frame.shape[1:]
     if options.part is not None and avoid is None:
-        rows, columns = options.part
-        shortest = min(rows.stop - rows.start, columns.stop - columns.start)
-        if rows.stop > height or columns.stop > width or shortest < SMALLEST_PART:
-            raise OptionError(
-                f"--crop {options.crop} is no part of {width}x{height}, of sides of at least {SMALLEST_PART}."
-            )
-        return rows, columns
+        return given_part(options.part, height, width)
     if options.method == "prior":
         return slice(0, height), slice(0, width)
     sides = (min(PART, height), min(PART, width))
@@ -129,7 +123,16 @@ def choose_part(blurred: Blurred, options: DeblurringOptions, avoid: Part | None
     return slice(top, top + sides[0]), slice(left, left + sides[1])
 
 
-def second_opinion(blurred: Blurred, first: Part, kernel: Tensor, options: DeblurringOptions) -> tuple[str, ...]:
+def given_part(part: Part, height: int, width: int) -> Part:
+    """The same rectangle. Raises OptionError where it is not in the frame, or too small."""
+    rows, columns = part
+    shortest = min(rows.stop - rows.start, columns.stop - columns.start)
+    if rows.stop > height or columns.stop > width or shortest < SMALLEST_PART:
+        raise OptionError(f"--crop is no part of {width}x{height}, of sides of at least {SMALLEST_PART}.")
+    return rows, columns
+
+
+def second_opinion(blurred: Blurred, first: Part, kernel: Tensor, options: DeblurOptions) -> tuple[str, ...]:
     """A warning where another part of a large picture has another kernel."""
     if blurred.believed.numel() < 2 * PART**2:
         return ()
@@ -151,9 +154,11 @@ def cut_off(kernel: Tensor) -> tuple[str, ...]:
     )
 
 
-def largest_window(calm: Tensor, options: DeblurringOptions) -> int:
-    """The largest window in which the kernel is sought, odd."""
-    shortest = min(calm.shape)
+def largest_window(shortest: int, options: DeblurOptions) -> int:
+    """The largest window in which the kernel is sought, odd, in a part whose shorter side is given.
+
+    Raises OptionError where the part is too small for the window that is asked for.
+    """
     size = options.kernel_size
     if size is None:
         size = shortest // 2 - 1 if options.init == "none" else min(WINDOWS[-1], shortest // OF_PICTURE)

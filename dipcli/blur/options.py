@@ -13,7 +13,7 @@ KernelPriorName = Literal["siren", "mlp"]
 
 
 @dataclass(frozen=True)
-class DeblurringOptions:
+class DeblurOptions:
     """What is known of the blur; everything is found out from the picture unless it is given."""
 
     kernel: Annotated[
@@ -54,6 +54,7 @@ class DeblurringOptions:
         float, "Share of the classical estimate in the result of --method prior.", Range(0, 1)
     ] = 0.5
     reference_kernel: Annotated[Path | None, "The true kernel, to be scored against."] = None
+    engine: EngineOptions = EngineOptions()
 
     def __post_init__(self) -> None:
         """Raise OptionError for a part of the picture that is no rectangle, or cannot be all that is fitted."""
@@ -72,11 +73,3 @@ class DeblurringOptions:
             raise OptionError(f"--crop {self.crop} is no rectangle; give left,top,width,height in pixels.")
         left, top, width, height = map(int, numbers)
         return slice(top, top + height), slice(left, left + width)
-
-
-@dataclass(frozen=True)
-class DeblurOptions:
-    """All that `dipcli deblur` can be told beside its files."""
-
-    deblurring: DeblurringOptions = DeblurringOptions()
-    engine: EngineOptions = EngineOptions()

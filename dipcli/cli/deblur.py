@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from dipcli.blur.options import DeblurOptions
-from dipcli.cli.expand import Overrides
 from dipcli.options.files import FileOptions
+from dipcli.options.overrides import Overrides
 from dipcli.options.presets import PresetName
 
 
@@ -16,7 +16,7 @@ def deblur(
     files: FileOptions,
     knobs: Overrides[DeblurOptions],
     preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
-) -> None:
+) -> int:
     """Remove an even blur, whether its kernel is known (--kernel) or not: a shaken camera, a lens out of focus.
 
     Beside the picture come NAME.kernel.npy (of sum 1, for convolution) and NAME.kernel.png. Where the kernel that
@@ -24,22 +24,19 @@ def deblur(
     the best shift, for picture and kernel can be shifted against each other.
     Example: dipcli deblur shaken.jpg -o sharp.png
     """
-    from dipcli.batch.run import Process, run
-    from dipcli.blur.deblurring import state_deblurring
+
+    from functools import partial
+
+    from dipcli.batch.run import open_context, run
+    from dipcli.blur.deblurring import state_deblurring, workload_of
     from dipcli.blur.kernel_option import given_kernel, true_kernel
-    from dipcli.options.presets import DEBLUR, settings
-    from dipcli.pictures.files.images import SUFFIXES, load_picture
-    from dipcli.pipeline.process import process_picture
+    from dipcli.blur.presets import DEBLUR
+    from dipcli.options.presets import settings
+    from dipcli.pictures.medium import Pictures
 
-    def build(device_type: str) -> Process:
-        options = settings(DEBLUR, preset, device_type, knobs)
-        kernel, truth = given_kernel(options.deblurring), true_kernel(options.deblurring)
-        return lambda item, session: process_picture(
-            item,
-            session,
-            load_picture(item.input),
-            lambda frame: state_deblurring(frame, options.engine, options.deblurring, kernel, truth),
-            preset,
-        )
-
-    run("deblur", inputs, files, SUFFIXES, build)
+    context = open_context("deblur", files, preset)
+    options = settings(DEBLUR, preset, context.device.type, knobs)
+    kernel, truth = given_kernel(options), true_kernel(options)
+    stated = partial(state_deblurring, options=options, kernel=kernel, truth=truth)
+    sized = partial(workload_of, options=options, kernel=kernel)
+    return run(context, inputs, Pictures(stated, sized))

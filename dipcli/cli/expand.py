@@ -5,42 +5,27 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
 from dipcli.cli.command_line import spell
-from dipcli.errors import OptionError
+from dipcli.errors import DipcliError, OptionError
 from dipcli.options.call import Call
 from dipcli.options.notes import Flag, Hidden, Range
-
-Options = TypeVar("Options")
-
-
-@dataclass(frozen=True)
-class Overrides(Generic[Options]):
-    """The options that were given on the command line, to be laid over a preset's."""
-
-    given: Mapping[str, Any]
-
-    def over(self, preset: Options) -> Options:
-        """The preset with every given field replaced, in nested options too."""
-        changes: dict[str, Any] = {}
-        for field in fields(preset):  # type: ignore[arg-type]
-            value = getattr(preset, field.name)
-            if is_dataclass(value):
-                changes[field.name] = self.over(value)  # type: ignore[arg-type]
-            elif self.given.get(field.name) is not None:
-                changes[field.name] = self.given[field.name]
-        return replace(preset, **changes)  # type: ignore[type-var]
+from dipcli.options.overrides import Overrides
+from dipcli.report.messages import LOGGER
 
 
-def expand(command: Callable[..., None]) -> Callable[..., None]:
+def expand(command: Callable[..., int]) -> Callable[..., None]:
     """The command with every parameter typed with a dataclass replaced by one option for each field.
 
     `files: FileOptions` becomes options with the fields' defaults; `knobs: Overrides[EngineOptions]` becomes
     options that are empty unless given; nested dataclasses are included. `files.call` is what was typed.
+
+    What the command returns is the exit code. This is the one place where a DipcliError of a whole call is said,
+    in one sentence; it ends the program by the error's own code.
     """
     signature = inspect.signature(command, eval_str=True)
     groups = {name: p.annotation for name, p in signature.parameters.items() if _is_group(p.annotation)}
@@ -61,7 +46,13 @@ def expand(command: Callable[..., None]) -> Callable[..., None]:
             built = {name: _build(kind, grouped[name], call) for name, kind in groups.items()}
         except OptionError as error:
             raise typer.BadParameter(str(error)) from error
-        command(**values, **built)
+        try:
+            code = command(**values, **built)
+        except DipcliError as error:
+            LOGGER.error("%s", error)
+            raise typer.Exit(error.exit_code) from error
+        if code:
+            raise typer.Exit(code)
 
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}

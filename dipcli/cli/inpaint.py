@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dipcli.cli.expand import Overrides
 from dipcli.options.files import FileOptions
+from dipcli.options.overrides import Overrides
 from dipcli.options.presets import PresetName
 from dipcli.pictures.options import InpaintOptions
 
@@ -16,30 +16,19 @@ def inpaint(
     files: FileOptions,
     knobs: Overrides[InpaintOptions],
     preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
-) -> None:
+) -> int:
     """Fill in what is missing of a picture: scratches, text, dead pixels, holes.
 
     In a mask, white means missing. Of a float file, what is not a number is missing too. Known pixels come
     back bit by bit, unless --blend or --denoise is given.
     Example: dipcli inpaint photo.png --mask scratches.png -o whole.png
     """
-    from dipcli.batch.run import Process, run
-    from dipcli.options.presets import INPAINT, settings
-    from dipcli.pictures.files.images import SUFFIXES
-    from dipcli.pictures.inpainting import state_inpainting
-    from dipcli.pictures.mask_option import load_with_holes
-    from dipcli.pipeline.process import process_picture
 
-    def build(device_type: str) -> Process:
-        recipes = {kind: settings(presets, preset, device_type, knobs) for kind, presets in INPAINT.items()}
-        told = recipes["scattered"].inpainting
-        return lambda item, session: process_picture(
-            item,
-            session,
-            load_with_holes(item, told),
-            lambda frame: state_inpainting(frame, recipes),
-            preset,
-            told.tile,
-        )
+    from dipcli.batch.run import open_context, run
+    from dipcli.options.presets import settings
+    from dipcli.pictures.medium import MaskedPictures
+    from dipcli.pictures.presets import INPAINT
 
-    run("inpaint", inputs, files, SUFFIXES, build)
+    context = open_context("inpaint", files, preset)
+    recipes = {kind: settings(presets, preset, context.device.type, knobs) for kind, presets in INPAINT.items()}
+    return run(context, inputs, MaskedPictures(knobs.over(InpaintOptions()), recipes))

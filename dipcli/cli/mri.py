@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from dipcli.cli.expand import Overrides
 from dipcli.mri.options import MriOptions
 from dipcli.options.files import FileOptions
+from dipcli.options.overrides import Overrides
 from dipcli.options.presets import PresetName
 
 
@@ -19,7 +19,7 @@ def mri(
     inspect: Annotated[
         bool, typer.Option("--inspect", help="Say what a scan holds, and reconstruct nothing.")
     ] = False,
-) -> None:
+) -> int:
     """Reconstruct accelerated Cartesian multi-coil scans, without training data. For research, not for diagnosis.
 
     Reads fastMRI and other HDF5, ISMRMRD, BART (.cfl), NumPy and MATLAB files; writes .h5 (`reconstruction`),
@@ -27,17 +27,16 @@ def mri(
     shows zero-filled and classical reconstructions beside the result. Frequency 0 is in the centre.
     Example: dipcli mri full.cfl --undersample 4 -o recon.h5
     """
-    from dipcli.batch.run import Process, run
+
+    from functools import partial
+
+    from dipcli.batch.run import open_context, run
     from dipcli.mri.inspection import inspect_scan
-    from dipcli.mri.medium import process_scan
-    from dipcli.mri.readers import SUFFIXES
-    from dipcli.options.presets import mri_recipes
+    from dipcli.mri.medium import Scans
+    from dipcli.mri.presets import recipe_of
 
-    def build(device_type: str) -> Process:
-        recipes = mri_recipes(preset, device_type, knobs)
-        if inspect:
-            return lambda item, session: inspect_scan(item, session, recipes)
-        return lambda item, session: process_scan(item, session, recipes, preset)
-
-    suffix = None if inspect else f".{knobs.given.get('format') or 'h5'}"
-    run("mri", inputs, files, SUFFIXES, build, suffix=suffix)
+    context = open_context("mri", files, preset)
+    options = knobs.over(MriOptions())
+    recipe = recipe_of(preset, context.device.type, knobs)
+    look = partial(inspect_scan, options=options, recipe=recipe) if inspect else None
+    return run(context, inputs, Scans(options, recipe), look=look)

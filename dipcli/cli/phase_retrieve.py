@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from dipcli.cli.expand import Overrides
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.options.files import FileOptions
+from dipcli.options.overrides import Overrides
 from dipcli.options.presets import PresetName
 
 
@@ -19,7 +19,7 @@ def phase_retrieve(
     files: FileOptions,
     knobs: Overrides[PhaseOptions],
     preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
-) -> None:
+) -> int:
     """Find a complex object from the intensity of its far-field diffraction, in two or three dimensions.
 
     The object is thought to fill at most half of the field in each dimension; no support is needed. Reads CXI,
@@ -28,14 +28,13 @@ def phase_retrieve(
     transform is Σ x·exp(-2πi k·r); objects of programs that have +2πi are the complex conjugates (--fft-sign).
     Example: dipcli phase-retrieve scan.cxi -o object.cxi --reference scan.cxi
     """
-    from dipcli.batch.run import Process, run
-    from dipcli.diffraction.medium import process_recording
-    from dipcli.diffraction.readers import FOLDERS, SUFFIXES
-    from dipcli.options.presets import PHASE, settings
 
-    def build(device_type: str) -> Process:
-        recipes = {method: settings(presets, preset, device_type, knobs) for method, presets in PHASE.items()}
-        return lambda item, session: process_recording(item, session, recipes, preset)
+    from dipcli.batch.run import open_context, run
+    from dipcli.diffraction.medium import Patterns
+    from dipcli.diffraction.presets import presets_of
+    from dipcli.options.presets import settings
 
-    suffix = f".{knobs.given.get('format') or 'cxi'}"
-    run("phase-retrieve", inputs, files, SUFFIXES if files.recursive else FOLDERS, build, suffix=suffix)
+    context = open_context("phase-retrieve", files, preset)
+    method = knobs.over(PhaseOptions()).phasing.chosen
+    options = settings(presets_of(method), preset, context.device.type, knobs)
+    return run(context, inputs, Patterns(options, recursive=files.recursive))

@@ -17,7 +17,7 @@ def status(
     """
     from collections import Counter
 
-    from dipcli.batch.plan_file import load_manifest
+    from dipcli.batch.plan import load_manifest
     from dipcli.errors import DipcliError
     from dipcli.io.names import beside
     from dipcli.io.run_record import load_record, to_json

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dipcli.cli.expand import Overrides
 from dipcli.options.files import FileOptions
+from dipcli.options.overrides import Overrides
 from dipcli.options.presets import PresetName
 from dipcli.pictures.options import UpscaleOptions
 
@@ -16,28 +16,24 @@ def upscale(
     files: FileOptions,
     knobs: Overrides[UpscaleOptions],
     preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
-) -> None:
+) -> int:
     """Enlarge a small picture by any factor, so that reducing it again gives what went in.
 
     The input is the small picture itself; nothing is reduced first. The record has the root mean square
     difference between the reduced result and the input as `consistency_rmse`, white being 1.
     Example: dipcli upscale small.png --factor 4 -o large.png
     """
-    from dipcli.batch.run import Process, run
-    from dipcli.options.presets import UPSCALE, settings
-    from dipcli.pictures.files.images import SUFFIXES, load_picture
-    from dipcli.pictures.upscaling import state_upscaling
-    from dipcli.pipeline.process import process_picture
 
-    def build(device_type: str) -> Process:
-        options = settings(UPSCALE, preset, device_type, knobs)
-        return lambda item, session: process_picture(
-            item,
-            session,
-            load_picture(item.input, volume=options.upscaling.volume),
-            lambda frame: state_upscaling(frame, options.engine, options.upscaling),
-            preset,
-            options.upscaling.tile if options.upscaling.factor.is_integer() else 0,
-        )
+    from functools import partial
 
-    run("upscale", inputs, files, SUFFIXES, build)
+    from dipcli.batch.run import open_context, run
+    from dipcli.options.presets import settings
+    from dipcli.pictures.medium import Pictures
+    from dipcli.pictures.presets import UPSCALE
+    from dipcli.pictures.upscaling import state_upscaling, workload_of
+
+    context = open_context("upscale", files, preset)
+    options = settings(UPSCALE, preset, context.device.type, knobs)
+    tile = options.tile if options.factor.is_integer() else 0
+    stated, sized = partial(state_upscaling, options=options), partial(workload_of, options=options)
+    return run(context, inputs, Pictures(stated, sized, volume=options.volume, tile=tile))

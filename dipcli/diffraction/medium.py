@@ -1,159 +1,150 @@
-"""One pattern from input to outputs: retrieve its object, score, write, record."""
+"""Recordings of diffraction: how they are read, scored and written."""
 
 import csv
 import io
-import math
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dipcli.batch.plan import Item
 from dipcli.diffraction.diffraction import embed
-from dipcli.diffraction.options import PhaseOptions, PhasingMethod
+from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.pattern import Recording
-from dipcli.diffraction.phase_search import Control, Shot, peak_bytes
+from dipcli.diffraction.phase_search import Shot, box_sides, limits_of, peak_bytes, seconds_of
 from dipcli.diffraction.phasing import state_phasing
 from dipcli.diffraction.preview import save_object_preview
-from dipcli.diffraction.readers import load_object, load_recording, load_support, split_name
+from dipcli.diffraction.readers import FOLDERS, SUFFIXES, load_object, load_recording, load_support
 from dipcli.diffraction.writers import Retrieved, check_object_output, save_retrieved, save_vti
-from dipcli.engine.device import derive_seed
-from dipcli.engine.forecast import PROCESS_BYTES, free_bytes
-from dipcli.errors import InputError
+from dipcli.engine.forecast import Workload
+from dipcli.errors import OptionError
 from dipcli.io.atomic import write_atomically
 from dipcli.io.names import beside
-from dipcli.io.run_record import save_record
 from dipcli.metrics import peak_psnr_db
-from dipcli.pipeline.context import Record, Session
-from dipcli.pipeline.fit import Frame, Restored, restore_frame
-from dipcli.pipeline.record import record_of
-from dipcli.pipeline.tiling import check_room
-from dipcli.report.messages import LOGGER
+from dipcli.pipeline.context import Context
+from dipcli.pipeline.item import Item
+from dipcli.pipeline.medium import Control, Medium
+from dipcli.pipeline.statement import Fitted, Statement
+from dipcli.problem import Unknown
 from dipcli.symmetries import align, error
 
 INSIDE = 0.3  # share of the truth's largest magnitude from which a pixel belongs to the object
 
 
-def process_recording(
-    item: Item, session: Session, recipes: Mapping[PhasingMethod, PhaseOptions], preset: str
-) -> Record:
-    """Retrieve the object of one pattern and write it, its runs and pictures and, last of all, the record.
+class Patterns(Medium[Recording, Shot]):
+    """Files of one pattern each; its picture is the magnitude of the object on its box."""
 
-    Raises InputError for what cannot be read or used, OutputError for what cannot be written.
-    """
-    start = time.perf_counter()
-    told = recipes["classical"]
-    check_object_output(item.output)
-    recording = load_recording(item.input, told.pattern)
-    for warning in recording.warnings:
-        LOGGER.warning("%s", warning)
-    truth = _truth(item, session, recording)
-    shot = _shot(session, recording, told)
-    needed = PROCESS_BYTES + peak_bytes(shot, told.phasing)
-    check_room(needed, free_bytes(session.device), "use --crop or --bin, or fewer --starts")
-    limit = told.engine.stopping.max_time
-    control = Control(
-        derive_seed(session.files.seed, item.name) % 2**31,
-        time.perf_counter() + limit if limit else math.inf,
-        session.interrupted.is_set,
-        lambda number, starts, misfit: LOGGER.info(
-            "%s: round %d, %d start(s), χ %.4f on free pixels", item.name, number, starts, misfit
-        ),
-    )
-    statement = state_phasing(shot, recipes, control)
-    frame = restore_frame(statement, session, item.name, derive_seed(session.files.seed, item.name))
-    frame = replace(frame, metrics={} if truth is None else _scores(frame, truth, recording))
-    restored = Restored(
-        recording.stored_shape,
-        recording.stored_dtype,
-        [frame],
-        time.perf_counter() - start,
-        [*recording.warnings, *frame.warnings],
-        also_read=recording.files[1:],
-    )
-    outputs = _write(item, session, recording, frame, told)
-    record = record_of(replace(item, input=recording.files[0]), session, restored, outputs, preset)
-    save_record(beside(item.output, "run.json"), record)
-    return record
+    holds_stacks = False
+    advice = "use --crop or --bin, or fewer --starts"
 
+    def __init__(self, options: PhaseOptions, *, recursive: bool) -> None:
+        """A folder is a stack of frames, unless folders are looked through for files."""
+        self._options = options
+        self.suffixes = SUFFIXES if recursive else FOLDERS
+        self.suffix = f".{options.pattern.format}"
 
-def _shot(session: Session, recording: Recording, told: PhaseOptions) -> Shot:
-    path = told.phasing.support
-    support = None if path is None else torch.from_numpy(load_support(path)).to(session.device)
-    intensity = torch.from_numpy(np.ascontiguousarray(recording.intensity))[None].to(session.device)
-    return Shot(intensity, torch.from_numpy(np.ascontiguousarray(recording.good)).to(session.device), support)
+    def load(self, item: Item) -> Recording:
+        """The pattern, if its support fits and its object can be written."""
+        check_object_output(item.output)
+        recording = load_recording(item.input, self._options.pattern)
+        limits_of(self._shot(recording, torch.device("cpu")))
+        return recording
 
+    def references(self, item: Item, source: Recording, path: Path | None) -> Sequence[Tensor | None]:  # noqa: ARG002
+        """The true object, in a field of the pattern's size."""
+        if path is None:
+            return [None]
+        found, shape = load_object(path), source.intensity.shape
+        if found.ndim != len(shape) or any(n > size for n, size in zip(found.shape, shape, strict=True)):
+            raise OptionError(
+                f"{path}: an object of {'x'.join(map(str, found.shape))} does not fit into a pattern of "
+                f"{'x'.join(map(str, shape))}; give the object of this pattern."
+            )
+        return [embed(torch.from_numpy(found)[None], shape)]
 
-def _truth(item: Item, session: Session, recording: Recording) -> Tensor | None:
-    """The object to score against: a file's, or that of the file with the input's name in a folder."""
-    path = session.files.reference
-    if path is None:
-        return None
-    path = path / split_name(item.input)[0].name if path.is_dir() else path
-    found = load_object(path)
-    shape = recording.intensity.shape
-    if found.ndim != len(shape) or any(n > size for n, size in zip(found.shape, shape, strict=True)):
-        raise InputError(
-            f"{path}: an object of {'x'.join(map(str, found.shape))} does not fit into a pattern of "
-            f"{'x'.join(map(str, shape))}; give the object of this pattern."
+    def frames(self, source: Recording, device: torch.device) -> Iterable[Shot]:
+        """The one pattern, with its support where that is known."""
+        yield self._shot(source, device)
+
+    def workload(self, measurement: Shot) -> Workload:
+        """Of the search and, where the method has networks, of their two unknowns."""
+        phasing, box = self._options.phasing, box_sides(measurement.intensity)
+        has_networks = phasing.chosen in ("double-dip", "hybrid")
+        names = ("first", "second") if has_networks else ()
+        return Workload(
+            tuple(measurement.intensity.shape),
+            self._options.engine,
+            {name: Unknown((1, *box)) for name in names},
+            seconds_of(measurement, phasing),
+            peak_bytes(measurement, phasing),
         )
-    return embed(torch.from_numpy(found)[None], shape)
 
+    def state(self, source: Recording, measurement: Shot, control: Control) -> Statement:  # noqa: ARG002
+        """The search, within the time that is left."""
+        limit = self._options.engine.stopping.max_time
+        timed = replace(control, deadline=perf_counter() + limit) if limit else control
+        return state_phasing(measurement, self._options, timed)
 
-def _scores(frame: Frame, truth: Tensor, recording: Recording) -> dict[str, float]:
-    """How near result and textbook are to the truth, up to shift, flip and global phase."""
-    scores: dict[str, float] = {}
-    inside = truth.abs() > INSIDE * truth.abs().max()
-    for prefix, name in (("", "object"), ("classical_", "classical")):
-        found = embed(frame.outcome.objects[name].cpu(), recording.intensity.shape)
-        aligned = align(found, truth)
-        difference = (aligned * truth.conj())[inside].angle().abs()
-        scores |= {
-            f"{prefix}error": error(found, truth),
-            f"{prefix}magnitude_psnr_db": peak_psnr_db(aligned.abs(), truth.abs()),
-            f"{prefix}median_phase_error": float(difference.median()),
-        }
-    return scores
+    def score(self, measurement: Shot, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
+        """How near result and classical object are to the truth, up to shift, flip and global phase."""
+        scores: dict[str, float] = {}
+        inside = truth.abs() > INSIDE * truth.abs().max()
+        for prefix, name in (("", "object"), ("classical_", "classical")):
+            found = embed(fitted.restoration.objects[name].cpu(), measurement.intensity.shape[1:])
+            aligned = align(found, truth)
+            difference = (aligned * truth.conj())[inside].angle().abs()
+            scores |= {
+                f"{prefix}error": error(found, truth),
+                f"{prefix}magnitude_psnr_db": peak_psnr_db(aligned.abs(), truth.abs()),
+                f"{prefix}median_phase_error": float(difference.median()),
+            }
+        return scores
 
+    def files(self, item: Item, source: Recording, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
+        """Those of the pattern."""
+        return source.files
 
-def _write(
-    item: Item, session: Session, recording: Recording, frame: Frame, told: PhaseOptions
-) -> dict[str, Path]:
-    """Write everything but the record; returns what was written, by name."""
-    objects = {name: tensor.detach().cpu().numpy() for name, tensor in frame.outcome.objects.items()}
-    image, support = objects["object"][0], objects["support"][0]
-    modes = objects["modes"]
-    if told.phasing.fft_sign == "+1":
-        image, modes = image.conj(), modes.conj()
-    results = {**frame.statement.facts, **frame.outcome.facts, **frame.metrics, "fft_sign": told.phasing.fft_sign}
-    found = Retrieved(
-        image.astype(np.complex64),
-        support,
-        modes.astype(np.complex64),
-        objects["weights"],
-        objects["prtf"],
-        f"dipcli phase-retrieve {item.input} -o {item.output}",
-        results,
-        {"seed": session.files.seed, **frame.statement.told},
-    )
-    save_retrieved(item.output, found)
-    endings = {"runs": "runs.csv", "prtf": "prtf.csv", "preview": "preview.png"}
-    names = {"object": item.output, **{name: beside(item.output, ending) for name, ending in endings.items()}}
-    write_atomically(names["runs"], _csv("start,cycles,chi,free_chi,error_to_best", objects["runs"]))
-    write_atomically(names["prtf"], _csv("cycles_per_pixel,prtf", objects["prtf"]))
-    computed = objects["computed"][0] * float(recording.intensity[recording.good].sum())
-    save_object_preview(names["preview"], image, recording.intensity, computed, recording.good)
-    if image.ndim == 3:
-        names["vti"] = beside(item.output, "vti")
-        save_vti(names["vti"], image, support)
-    if frame.result is not None:
-        names["history"] = beside(item.output, "history.csv")
-        write_atomically(names["history"], frame.history.csv())
-    return names
+    def write(self, item: Item, source: Recording, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
+        """The object, all starts, the PRTF, a preview and, of a volume, a file for ParaView."""
+        (fitted,) = frames
+        objects = {name: tensor.detach().cpu().numpy() for name, tensor in fitted.restoration.objects.items()}
+        image, support = objects["object"][0], objects["support"][0]
+        modes, sign = objects["modes"], self._options.phasing.fft_sign
+        if sign == "+1":
+            image, modes = image.conj(), modes.conj()
+        decisions = {**fitted.statement.decisions, **fitted.restoration.decisions}
+        found = Retrieved(
+            image.astype(np.complex64),
+            support,
+            modes.astype(np.complex64),
+            objects["weights"],
+            objects["prtf"],
+            f"dipcli phase-retrieve {item.input} -o {item.output}",
+            {**decisions, **fitted.metrics, "fft_sign": sign},
+            {"seed": context.files.seed, **fitted.statement.options},
+        )
+        save_retrieved(item.output, found)
+        endings = {"runs": "runs.csv", "prtf": "prtf.csv", "preview": "preview.png"}
+        names = {"object": item.output, **{name: beside(item.output, ending) for name, ending in endings.items()}}
+        write_atomically(names["runs"], _csv("start,cycles,chi,free_chi,error_to_best", objects["runs"]))
+        write_atomically(names["prtf"], _csv("cycles_per_pixel,prtf", objects["prtf"]))
+        computed = objects["computed"][0] * float(source.intensity[source.good].sum())
+        save_object_preview(names["preview"], image, source.intensity, computed, source.good)
+        if image.ndim == 3:
+            names["vti"] = beside(item.output, "vti")
+            save_vti(names["vti"], image, support)
+        return names
+
+    def _shot(self, recording: Recording, device: torch.device) -> Shot:
+        path = self._options.phasing.support
+        return Shot(
+            torch.from_numpy(np.ascontiguousarray(recording.intensity))[None].to(device),
+            torch.from_numpy(np.ascontiguousarray(recording.good)).to(device),
+            None if path is None else torch.from_numpy(load_support(path)).to(device),
+        )
 
 
 def _csv(head: str, rows: np.ndarray) -> bytes:

@@ -111,6 +111,16 @@ class PhasingOptions:
         Literal["-1", "+1"], "Sign in exp(±2πi·k·r) from object to pattern: PyNX has -1, cohere +1."
     ] = "-1"
 
+    def __post_init__(self) -> None:
+        """Raise OptionError where the method cannot do what is asked for."""
+        if self.fresnel and self.method != "double-dip":
+            raise OptionError("Projections know the far field only; with --fresnel use --method double-dip.")
+
+    @property
+    def chosen(self) -> PhasingMethod:
+        """The method, auto being what measured best, see tests/bench/phase.py."""
+        return "sparse" if self.method == "auto" else self.method
+
 
 @dataclass(frozen=True)
 class PhaseOptions:
@@ -136,3 +146,5 @@ class SimulationOptions:
     gap: Annotated[int, "Width of bars, across two axes, that are not measured.", Range(0)] = 0
     seed: Annotated[int, "Decides facets, strain, dislocations and noise.", Range(0)] = 0
     overwrite: Annotated[bool, "Write over an output that exists."] = False
+    dry_run: Annotated[bool, "Say what would be written; compute and write nothing.", Flag("-n")] = False
+    quiet: Annotated[bool, "Say nothing but errors.", Flag("-q")] = False

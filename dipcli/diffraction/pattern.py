@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.diffraction.options import PatternOptions, counts_of
-from dipcli.errors import InputError
+from dipcli.errors import InputError, OptionError
 
 FULL_SCALES = (4095, 16383, 65534, 65535, 1048575)  # largest values of 12, 14, 16 and 20-bit detectors
 ASIDE = 0.1  # share of a side from which a pattern is off its centre
@@ -16,7 +16,6 @@ FOLDED = 0.35
 SHORTEST = 16
 
 Counts = NDArray[np.float32]
-Truth = NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,6 @@ class Recording:
 
     intensity: Counts
     good: NDArray[np.bool_]
-    truth: Truth | None = None  # the object, where the file tells it
     stored_shape: tuple[int, ...] = ()
     stored_dtype: str = ""
     files: tuple[Path, ...] = ()  # that were read; the first one is the input
@@ -134,7 +132,7 @@ def _cropped(path: Path, recording: Recording, sides: tuple[int, ...] | None) ->
     sides = _for_each_axis(path, recording, sides, "crop")
     shape = recording.intensity.shape
     if any(side > n for side, n in zip(sides, shape, strict=True)):
-        raise InputError(f"{path}: is {_size(recording)}, so it cannot be cropped to {_sizes(sides)}.")
+        raise OptionError(f"{path}: is {_size(recording)}, so it cannot be cropped to {_sizes(sides)}.")
     part = tuple(
         slice(n // 2 - side // 2, n // 2 - side // 2 + side) for n, side in zip(shape, sides, strict=True)
     )
@@ -150,7 +148,7 @@ def _binned(path: Path, recording: Recording, sizes: tuple[int, ...] | None) -> 
     for axis, size in enumerate(sizes):
         half = intensity.shape[axis] // 2 // size
         if not half:
-            raise InputError(f"{path}: is {_size(recording)}, too small for bins of {_sizes(sizes)}.")
+            raise OptionError(f"{path}: is {_size(recording)}, too small for bins of {_sizes(sizes)}.")
         start = max(0, intensity.shape[axis] // 2 - half * size - (size - 1) // 2)
         count = min(2 * half, (intensity.shape[axis] - start) // size)
         part = [slice(None)] * intensity.ndim
@@ -166,7 +164,7 @@ def _for_each_axis(path: Path, recording: Recording, counts: tuple[int, ...], na
     if len(counts) == 1:
         return counts * n_axes
     if len(counts) != n_axes:
-        raise InputError(f"{path}: has {n_axes} axes, but --{name} names {len(counts)}; give one count for each.")
+        raise OptionError(f"{path}: has {n_axes} axes, but --{name} names {len(counts)}; give one count for each.")
     return counts
 
 

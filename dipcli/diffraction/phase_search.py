@@ -1,7 +1,6 @@
 """What is found of one pattern without any network: projections from many starts, then few edges and bends."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,6 +15,8 @@ from dipcli.diffraction.projections import Pattern
 from dipcli.diffraction.reproducibility import Agreement, agreement
 from dipcli.diffraction.sparse import Fit, Fitting, refit, sparse_object, unseen
 from dipcli.errors import InputError, OptionError
+from dipcli.pipeline.medium import Control
+from dipcli.report.messages import LOGGER
 from dipcli.symmetries import align
 
 KEPT = 5  # starts that are compared with each other in the end
@@ -26,6 +27,8 @@ SEARCHES = {2: 16, 3: 1}
 LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
+USUAL_SEARCHES = 2  # after which two starts show the same object
+SECONDS_OF_CYCLE, SECONDS_OF_STEP = 6e-8, 4e-6  # for each pixel, one thread
 BYTES, BYTES_OF_START = 520, 12  # in memory at the peak for each pixel: of all together, and of each start
 
 
@@ -36,16 +39,6 @@ class Shot:
     intensity: Tensor
     good: Tensor
     support: Tensor | None = None  # (*space), where that is known
-
-
-@dataclass(frozen=True)
-class Control:
-    """How the search is seeded, ended from outside, and watched."""
-
-    seed: int = 0
-    deadline: float = math.inf
-    interrupted: Callable[[], bool] = lambda: False
-    watch: Callable[[int, int, float], None] = lambda _round, _starts, _misfit: None
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,11 @@ def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
     pattern = pattern_of(shot)
     free = free_pixels(pattern.known, told.free_pixels)
     shown = replace(pattern, known=pattern.known - free)
-    limits = _limits(shot)
+    limits = limits_of(shot)
+
+    def watch(number: int, n_starts: int, misfit: float) -> None:
+        LOGGER.info("%s: round %d, %d start(s), χ %.4f on free pixels", control.label, number, n_starts, misfit)
+
     how = Search(
         starts=told.starts or STARTS[n_axes],
         algorithm="hio" if told.algorithm == "auto" else told.algorithm,
@@ -103,10 +100,10 @@ def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
         detwin=told.detwin,
         deadline=control.deadline,
         interrupted=control.interrupted,
-        watch=control.watch,
+        watch=watch,
     )
     largest = LARGEST[n_axes] if shot.support is None else max(limits.shape)
-    found = search_all(shown, limits, how, free=free, seed=control.seed, largest=largest)
+    found = search_all(shown, limits, how, free=free, seed=control.seed % 2**31, largest=largest)
     found = found.take(list(range(min(KEPT, len(found.numbers)))))
     if not math.isfinite(found.free[0]):
         raise InputError("No start led to finite numbers; check the pattern's values.")
@@ -155,6 +152,15 @@ def peak_bytes(shot: Shot, told: PhasingOptions) -> float:
     return float((BYTES + BYTES_OF_START * starts) * shot.intensity.numel())
 
 
+def seconds_of(shot: Shot, told: PhasingOptions) -> float:
+    """What finding and fitting take at most, roughly, on the machine of the engine's forecasts."""
+    n_axes, n_values = shot.intensity.ndim - 1, shot.intensity.numel()
+    starts, searches = told.starts or STARTS[n_axes], told.searches or SEARCHES[n_axes]
+    cycles = (told.cycles or CYCLES[n_axes]) * told.rounds * starts * min(searches, USUAL_SEARCHES)
+    steps = STEPS[n_axes] * KEPT if told.chosen in ("sparse", "hybrid") else 0
+    return (SECONDS_OF_CYCLE * cycles + SECONDS_OF_STEP * steps) * n_values
+
+
 def pattern_of(shot: Shot) -> Pattern:
     """Amplitudes of norm 1 with frequency 0 in the corner."""
     good = shot.good.to(shot.intensity.dtype)
@@ -167,8 +173,11 @@ def box_sides(intensity: Tensor) -> tuple[int, ...]:
     return tuple(n // 2 for n in intensity.shape[1:])
 
 
-def _limits(shot: Shot) -> Tensor:
-    """Where the object may be, (*space): the given support, or half of the field along each axis."""
+def limits_of(shot: Shot) -> Tensor:
+    """Where the object may be, (*space): the given support, or half of the field along each axis.
+
+    Raises OptionError for a support that does not fit.
+    """
     space, box = shot.intensity.shape[1:], box_sides(shot.intensity)
     given = shot.support
     if given is None:

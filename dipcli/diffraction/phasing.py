@@ -8,15 +8,14 @@ from torch import Tensor
 
 from dipcli.diffraction.complex_object import likeness_of
 from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem, embed, middle
-from dipcli.diffraction.options import PhaseOptions, PhasingMethod
-from dipcli.diffraction.phase_search import Control, Shot, Textbook, box_sides, find, smoothed
+from dipcli.diffraction.options import PhaseOptions
+from dipcli.diffraction.phase_search import Shot, Textbook, box_sides, find, smoothed
 from dipcli.diffraction.projections import transform
 from dipcli.diffraction.sparse import best_scale, unseen
-from dipcli.errors import OptionError
-from dipcli.pipeline.statement import Outcome, Statement
+from dipcli.pipeline.medium import Control
+from dipcli.pipeline.statement import Restoration, Statement
 from dipcli.problem import Estimate
 
-AUTO: PhasingMethod = "sparse"  # what measured best, see tests/bench/phase.py
 UNSURE = 0.2
 
 
@@ -29,33 +28,29 @@ class Candidate:
     free: float
 
 
-def state_phasing(shot: Shot, recipes: Mapping[PhasingMethod, PhaseOptions], control: Control) -> Statement:
+def state_phasing(shot: Shot, options: PhaseOptions, control: Control) -> Statement:
     """The statement for one pattern; the picture is the magnitude on the object's box, half of the pattern.
 
     Raises OptionError for a support that does not fit.
     """
-    told = recipes["classical"].phasing
-    method = AUTO if told.method == "auto" else told.method
-    options = recipes[method]
-    if told.fresnel and method != "double-dip":
-        raise OptionError("Projections know the far field only; with --fresnel use --method double-dip.")
-    book = find(shot, told, control)
+    method = options.phasing.chosen
+    book = find(shot, options.phasing, control)
     candidates = [Candidate("classical", book.best, book.free[0])]
     if method in ("sparse", "hybrid"):
         fitted, aware = smoothed(book, control)
         candidates.append(Candidate("sparse", aware, fitted.free))
     start = min(candidates, key=lambda one: one.free).image
     space, box = shot.intensity.shape[1:], box_sides(shot.intensity)
-    textbook = (f"projections, {len(book.starts.numbers)} best starts", middle(book.best, box).abs())
+    classical = (f"projections, {len(book.starts.numbers)} best starts", middle(book.best, box).abs())
     stated = ({**asdict(options.pattern), **asdict(options.phasing)}, _facts(shot, book, method))
     if method in ("classical", "sparse"):
         return Statement(
             None,
             options.engine,
-            textbook,
+            classical,
             *stated,
             warnings=_doubts(book, control),
-            finish=lambda _estimate, _picture: judged(candidates, book),
+            finish=lambda _: judged(candidates, book),
         )
     likeness = likeness_of(options.phasing, box, start if method == "hybrid" else None)
     problem = diffraction_problem(
@@ -67,15 +62,15 @@ def state_phasing(shot: Shot, recipes: Mapping[PhasingMethod, PhaseOptions], con
         tv_weight=options.phasing.tv_weight,
     )
 
-    def finished(estimate: Estimate, _: Tensor) -> Outcome:
+    def finish(estimate: Estimate) -> Restoration:
         image = embed(likeness.join(estimate["first"], estimate["second"]), space)
         return judged([*candidates, Candidate(method, image, unseen(image, book.shown, book.free_pixels))], book)
 
-    return Statement(problem, options.engine, textbook, *stated, warnings=_doubts(book, control), finish=finished)
+    return Statement(problem, options.engine, classical, *stated, warnings=_doubts(book, control), finish=finish)
 
 
-def judged(candidates: list[Candidate], book: Textbook) -> Outcome:
-    """The outcome with the object that explains the free pixels best: never worse than the textbook there."""
+def judged(candidates: list[Candidate], book: Textbook) -> Restoration:
+    """The outcome with the object that explains the free pixels best: never worse than the classical one there."""
     best = min(candidates, key=lambda one: one.free)
     facts = {
         "free pixels": ", ".join(f"χ {one.free:.4f} {one.method}" for one in candidates),
@@ -84,7 +79,7 @@ def judged(candidates: list[Candidate], book: Textbook) -> Outcome:
     return outcome_of(best.image, book, facts)
 
 
-def outcome_of(image: Tensor, book: Textbook, facts: Mapping[str, str]) -> Outcome:
+def outcome_of(image: Tensor, book: Textbook, facts: Mapping[str, str]) -> Restoration:
     """The object on its box, centred, of mean phase 0, and all that is written beside it."""
     box, axes = tuple(n // 2 for n in image.shape[1:]), tuple(range(1, image.ndim))
     image = image * best_scale(image, book.pattern)
@@ -112,7 +107,7 @@ def outcome_of(image: Tensor, book: Textbook, facts: Mapping[str, str]) -> Outco
         "first mode": f"{float(common.weights[0]):.1%}",
         "resolution": "not limited by agreement" if resolution is None else f"{resolution:.2f} pixels (PRTF 1/e)",
     }
-    return Outcome(objects["object"].abs(), objects, (), {**facts, **more})
+    return Restoration(objects["object"].abs(), objects, (), {**facts, **more})
 
 
 def centring(support: Tensor) -> tuple[int, ...]:

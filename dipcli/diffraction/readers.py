@@ -9,8 +9,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from dipcli.diffraction.options import PatternOptions
-from dipcli.diffraction.pattern import Recording, Truth, prepare_recording
-from dipcli.errors import InputError
+from dipcli.diffraction.pattern import Recording, prepare_recording
+from dipcli.errors import InputError, OptionError
 from dipcli.io.failures import explain_failures
 from dipcli.io.hdf5 import SIGNATURE, array_names, open_hdf5, pick, to_complex
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
@@ -49,7 +49,7 @@ def load_recording(path: Path, options: PatternOptions) -> Recording:
     return prepare_recording(path, replace(recording, intensity=values, good=good), options)
 
 
-def load_object(path: Path) -> Truth:
+def load_object(path: Path) -> NDArray[np.complex64]:
     """A complex object to compare with: of a simulated pattern, or a result.
 
     Raises InputError where there is none.
@@ -83,8 +83,7 @@ def _read(path: Path, key: str | None) -> Recording:
         if np.squeeze(mask).shape != array.shape:
             raise InputError(f"{path}: its mask has the shape {mask.shape}, its pattern {stored}; give --mask.")
         good = np.squeeze(mask) == 0
-    truth = _object_of(path)
-    return Recording(array.astype(np.float32), good, truth, stored, str(array.dtype), (path,))
+    return Recording(array.astype(np.float32), good, stored, str(array.dtype), (path,))
 
 
 def _read_frames(folder: Path) -> Recording:
@@ -99,7 +98,7 @@ def _read_frames(folder: Path) -> Recording:
         raise InputError(f"{odd}: is not a frame like {files[0].name}; keep dark and flat fields elsewhere.")
     stack = np.stack(frames)
     good = np.ones(stack.shape, bool)
-    return Recording(stack.astype(np.float32), good, None, stack.shape, str(stack.dtype), tuple(files))
+    return Recording(stack.astype(np.float32), good, stack.shape, str(stack.dtype), tuple(files))
 
 
 def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -133,7 +132,7 @@ def _hdf5(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[
         return np.asarray(to_complex(file[name][()])), mask
 
 
-def _object_of(path: Path) -> Truth | None:
+def _object_of(path: Path) -> NDArray[np.complex64] | None:
     """A complex object in a file that may have one, else None."""
     with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
         start = file.read(len(SIGNATURE))
@@ -153,7 +152,7 @@ def _fitting(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """A correction for every pixel, or for every frame of a stack alike."""
     array = np.squeeze(np.asarray(_array(path, None, (*NAMES, "mask", "dark", "flat"))[0]))
     if array.shape not in (shape, shape[1:]):
-        raise InputError(f"{path}: has the shape {array.shape}, but the pattern {shape}; give one of that size.")
+        raise OptionError(f"{path}: has the shape {array.shape}, but the pattern {shape}; give one of that size.")
     return np.broadcast_to(array, shape).astype(np.float32)
 
 

@@ -1,56 +1,57 @@
 """From the options of a simulation to its file."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
-import typer
 
-from dipcli.batch.run import SOME_FAILED, USAGE
 from dipcli.diffraction.crystals import Crystal, detector_mask, simulate_counts, simulate_crystal
 from dipcli.diffraction.diffraction import Fraunhofer
 from dipcli.diffraction.options import SampleName, SimulationOptions
 from dipcli.diffraction.writers import check_object_output, save_simulated
-from dipcli.errors import DipcliError, OptionError
-from dipcli.report.messages import LOGGER, open_console, show_messages
+from dipcli.engine.forecast import PROCESS_BYTES, free_bytes
+from dipcli.errors import OptionError
+from dipcli.pipeline.tiling import check_room
+from dipcli.report.messages import LOGGER
 
+BYTES = 120  # in memory for each pixel, at the peak
 N_AXES: dict[SampleName, int] = {"cdi": 2, "bcdi": 3}
 
 
-def write_simulation(sample: SampleName, options: SimulationOptions) -> None:
-    """Simulate and write; the path goes to stdout, a failure is one sentence on stderr."""
-    show_messages(open_console(), "info")
-    try:
-        _write(sample, options)
-    except DipcliError as error:
-        LOGGER.error("%s", error)
-        raise typer.Exit(USAGE if isinstance(error, OptionError) else SOME_FAILED) from error
-    typer.echo(str(options.output))
+def write_simulation(sample: SampleName, options: SimulationOptions) -> str:
+    """Simulate and write a pattern; returns what was written, or, on a dry run, what would be.
 
-
-def _write(sample: SampleName, options: SimulationOptions) -> None:
+    Raises OptionError for an odd side and an output that exists, InputError where memory does not suffice.
+    """
     check_object_output(options.output)
     if options.output.exists() and not options.overwrite:
         raise OptionError(f"{options.output} exists; add --overwrite, or name another --output.")
     if options.size % 2:
         raise OptionError(f"--size {options.size} is odd; give an even number.")
+    shape = (options.size,) * N_AXES[sample]
+    n_bytes = BYTES * math.prod(shape)
+    check_room(PROCESS_BYTES + n_bytes, free_bytes(torch.device("cpu")), "give a smaller --size")
+    if options.dry_run:
+        size, mebibytes = "x".join(map(str, shape)), n_bytes / 2**20
+        return f"{options.output}: would be written, {size}, {mebibytes:.0f} MiB of memory beside the program's"
+    return _simulate(shape, sample, options)
+
+
+def _simulate(shape: tuple[int, ...], sample: SampleName, options: SimulationOptions) -> str:
     random = np.random.default_rng(options.seed)
-    n_axes = N_AXES[sample]
-    told = Crystal(options.size // 2, n_axes, options.phase_range, options.dislocations, options.modulation)
-    truth = simulate_crystal(told, random)
-    optics = Fraunhofer((options.size,) * n_axes)
+    crystal = Crystal(options.size // 2, len(shape), options.phase_range, options.dislocations, options.modulation)
+    truth = simulate_crystal(crystal, random)
+    optics = Fraunhofer(shape)
     intensity = optics(torch.from_numpy(truth)[None].to(torch.complex128))[0].numpy()
     counts = simulate_counts(intensity, options.photons, random, options.background)
     bad = detector_mask(counts.shape, options.beamstop, options.gap)
     counts[bad] = 0
-    plain = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(options).items()}
+    given = {k: v for k, v in asdict(options).items() if k not in ("dry_run", "quiet")}
+    plain = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
     save_simulated(options.output, counts, bad, truth, {"sample": sample, **plain})
-    LOGGER.info(
-        "%s: %s of %.3g photons, brightest pixel %.0f, %.1f%% masked",
-        options.output.name,
-        "x".join(map(str, counts.shape)),
-        counts.sum(),
-        counts.max(),
-        100 * bad.mean(),
-    )
+    size, bad_share = "x".join(map(str, counts.shape)), 100 * bad.mean()
+    said = f"{size} of {counts.sum():.3g} photons, brightest pixel {counts.max():.0f}, {bad_share:.1f}% masked"
+    LOGGER.info("%s: %s", options.output.name, said)
+    return said

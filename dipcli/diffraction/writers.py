@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.errors import OutputError
+from dipcli.errors import OptionError, OutputError
 from dipcli.io.atomic import write_atomically
 from dipcli.io.failures import explain_failures
 
@@ -37,9 +37,11 @@ class Retrieved:
 
 
 def check_object_output(path: Path) -> None:
-    """Raise OutputError for names that end in no format that is written, before anything is computed."""
+    """Raise OptionError for names that end in no format that is written, before anything is computed."""
     if path.suffix not in SUFFIXES:
-        raise OutputError(f"{path}: end the name in {' or '.join(SUFFIXES)}.")
+        raise OptionError(f"{path}: end the name in {' or '.join(SUFFIXES)}.")
+    if path.suffix == ".cxi":
+        _h5py(path)
 
 
 def save_retrieved(path: Path, found: Retrieved) -> None:

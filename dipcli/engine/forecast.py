@@ -1,24 +1,46 @@
-"""What a fit will cost, from a small one like it."""
+"""What one frame will cost: of its classical answer by rule, of its fit by a trial of small networks like its own.
+
+Nothing of the measurement is computed: its size alone counts.
+"""
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from dipcli.engine.checkpoint import Keeper
-from dipcli.engine.restore import restore
 from dipcli.options.engine import EngineOptions
 from dipcli.priors.prior import Prior, build_prior
-from dipcli.problem import Problem
+from dipcli.problem import Unknown
 
-TRIAL = 4  # iterations
+TRIALS = 3  # steps that are tried, the first of which is not counted
+TRIAL_SIDES = {1: 4096, 2: 96, 3: 32}  # of unknowns of so many axes
+BESIDE = 1.5  # steps of whole fits take so much longer than their networks: operator, terms, averages, stopper
 PROCESS_BYTES = 420e6  # of a program that has just begun, libraries included
-COPIES = 25  # of the measurement, float32, in descent, averages and guard
-TEXTBOOK = 420  # bytes for each value that the textbook's methods have in memory at their peak
+COPIES = 25  # of the unknowns and the measurement, float32, in descent, averages and guard
+CLASSICAL_BYTES = 420.0  # for each value that classical methods have in memory at their peak
 PARAMETER_COPIES = 6  # weights, gradient, Adam's two moments, and the last good state
+# Seconds of `_known_work` where the classical methods' seconds were measured: one thread of an Intel Xeon, 2026.
+REFERENCE_SECONDS = 0.0095
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What one frame asks of the machine."""
+
+    shape: tuple[int, ...]  # of the measurement, (channels, *space)
+    engine: EngineOptions
+    unknowns: Mapping[str, Unknown] = field(default_factory=dict)  # to be fitted; their guides do not count
+    classical_seconds: float = 0.0  # on the machine of REFERENCE_SECONDS
+    classical_bytes: float | None = None  # None for CLASSICAL_BYTES each value
+
+    @property
+    def n_values(self) -> int:
+        """Of the measurement and all unknowns together."""
+        shapes = [self.shape, *(unknown.shape for unknown in self.unknowns.values())]
+        return sum(torch.Size(shape).numel() for shape in shapes)
 
 
 @dataclass(frozen=True)
@@ -28,47 +50,71 @@ class Forecast:
     seconds: float
     bytes: float  # of the whole program
 
-    def times(self, factor: float) -> "Forecast":
-        """Of a picture so many times as large."""
-        return Forecast(self.seconds * factor, PROCESS_BYTES + (self.bytes - PROCESS_BYTES) * factor)
 
-
-def forecast_fit(problem: Problem, options: EngineOptions) -> Forecast:
-    """Try a few iterations; time and memory of all of them. The random state is left as it was."""
+def forecast_of(work: Workload, device: torch.device) -> Forecast:
+    """Time and memory of one frame. The random state is left as it was."""
     with torch.random.fork_rng(devices=[]):
-        few = replace(options.stopping, iterations=TRIAL, runs=1, stop="never", max_time=0.0)
-        plain = replace(options.descent, compile="off", memory_format="contiguous")
-        begin = time.perf_counter()
-        restore(problem, replace(options, stopping=few, descent=plain), keeper=Keeper())
-        seconds = (time.perf_counter() - begin) / TRIAL
-        priors = {name: build_prior(unknown, options.prior) for name, unknown in problem.unknowns.items()}
-        fitted = _saved_bytes(problem, {n: p.to(problem.measurement.device) for n, p in priors.items()})
-    values = sum(prior().numel() for prior in priors.values()) + problem.measurement.numel()
-    steps = options.stopping.iterations * options.stopping.runs
-    if options.stopping.max_time:
-        return Forecast(min(seconds * steps, options.stopping.max_time), PROCESS_BYTES + _peak(fitted, values))
-    return Forecast(seconds * steps, PROCESS_BYTES + _peak(fitted, values))
+        classical = work.classical_seconds * _slowness()
+        trials = [_trial(unknown, work, device) for unknown in work.unknowns.values()]
+    stopping = work.engine.stopping
+    seconds = BESIDE * sum(trial.seconds for trial in trials) * stopping.iterations * stopping.runs
+    if stopping.max_time:
+        seconds = min(seconds, stopping.max_time)
+    peak = CLASSICAL_BYTES * work.n_values if work.classical_bytes is None else work.classical_bytes
+    fitted = sum(trial.bytes for trial in trials) + 4.0 * COPIES * work.n_values if trials else 0.0
+    return Forecast(classical + seconds, PROCESS_BYTES + max(peak, fitted))
 
 
-def _peak(fitted: float, values: int) -> float:
-    return max(fitted + 4.0 * COPIES * values, float(TEXTBOOK * values))
+def _trial(unknown: Unknown, work: Workload, device: torch.device) -> Forecast:
+    """One step of one unknown's network, tried on a smaller unknown of its kind."""
+    n_channels, *space = unknown.shape
+    limit = TRIAL_SIDES.get(len(space), min(space))
+    small = (n_channels, *(min(side, limit) for side in space))
+    own = replace(unknown, shape=small, guide=torch.linspace(0.1, 0.9, torch.Size(small).numel()).reshape(small))
+    prior = build_prior(own, work.engine.prior).to(device)
+    times = [_seconds_of_step(prior) for _ in range(TRIALS)]
+    ratio = torch.Size(unknown.shape).numel() / torch.Size(small).numel()
+    weights = sum(p.numel() * p.element_size() for p in prior.parameters())
+    return Forecast(min(times[1:]) * ratio, _saved_bytes(prior) * ratio + PARAMETER_COPIES * weights)
 
 
-def _saved_bytes(problem: Problem, priors: Mapping[str, Prior]) -> float:
-    """What one step keeps for its backward pass, each storage counted once, and the weights with their copies."""
+def _seconds_of_step(prior: Prior) -> float:
+    begin = time.perf_counter()
+    prior().sum().backward()
+    if prior.seed.device.type == "cuda":
+        torch.cuda.synchronize(prior.seed.device)
+    return time.perf_counter() - begin
+
+
+def _saved_bytes(prior: Prior) -> float:
+    """What one step keeps for its backward pass, each storage counted once, without the weights."""
     storages: dict[int, int] = {}
+    weights = {parameter.untyped_storage().data_ptr() for parameter in prior.parameters()}
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        storages[storage.data_ptr()] = storage.nbytes()
+        if storage.data_ptr() not in weights:
+            storages[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        estimate = {name: prior() for name, prior in priors.items()}
-        terms = problem.terms(estimate, problem.predict(estimate))
-    del terms
-    weights = sum(p.numel() * p.element_size() for prior in priors.values() for p in prior.parameters())
-    return float(sum(storages.values()) + PARAMETER_COPIES * weights)
+        kept = prior()
+    del kept
+    return float(sum(storages.values()))
+
+
+def _slowness() -> float:
+    """How many times slower than the reference this machine is, its threads taken together."""
+    return min(_known_work() for _ in range(TRIALS)) / REFERENCE_SECONDS
+
+
+def _known_work() -> float:
+    begin = time.perf_counter()
+    picture = torch.ones(4, 256, 256)
+    for _ in range(2):
+        picture = torch.fft.ifft2(torch.fft.fft2(picture)).real
+        picture = torch.einsum("ij,cjk->cik", picture[0] / 256, picture)
+    return time.perf_counter() - begin
 
 
 def free_bytes(device: torch.device) -> float | None:

@@ -39,3 +39,13 @@ def _reason(path: Path, error: OSError) -> str:
     if path.is_dir():
         return "a folder has this name; choose another"
     return f"{error.strerror or error}; check the folder's permissions and free space"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it. Raises OutputError where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: this folder cannot be made, {error.strerror}; name another --output."
+        ) from error

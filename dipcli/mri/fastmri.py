@@ -36,8 +36,7 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
         header = _header(file)
         padding = _padding(file, header, shape[-1])
         mask = np.asarray(file["mask"][()]) if "mask" in file else None
-        names = [name for name in REFERENCES if name in file]
-        reference = np.asarray(file[names[0]][chosen[0] : chosen[-1] + 1], np.float32) if names else None
+        crops = [file[name].shape[1:] for name in REFERENCES if name in file]
     sampled = measured(kspace)
     if mask is not None and mask.size == sampled.shape[2]:
         sampled = sampled & (mask.ravel() > 0)
@@ -47,9 +46,8 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
         kspace,
         sampled,
         "fastMRI" if name == "kspace" else f"HDF5 array {name}",
-        crop=crop if crop is None or reference is None else (reference.shape[1], reference.shape[2]),
+        crop=crop if crop is None or not crops else crops[0],
         voxel_mm=voxel,
-        reference=reference,
         stored_shape=shape,
         slices=chosen,
     )

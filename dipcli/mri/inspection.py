@@ -1,39 +1,35 @@
 """`dipcli mri --inspect`: what a scan holds, and what its reconstruction would cost."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
-import typer
 
-from dipcli.batch.plan import Item
-from dipcli.diffraction.preparation import centre_offset
-from dipcli.mri.options import EncodingName, MriOptions
+from dipcli.engine.forecast import forecast_of
+from dipcli.mri.options import MriOptions
+from dipcli.mri.preparation import centre_offset
 from dipcli.mri.readers import load_maps, load_scan
-from dipcli.mri.reconstruction import Slice
+from dipcli.mri.reconstruction import Recipe, Slice, choose_encoding, noise_level, scale_of, workload_of
 from dipcli.mri.sampling import calibration_block
 from dipcli.mri.scan import Scan, acceleration, padding_of
-from dipcli.pipeline.context import Record, Session
-from dipcli.pipeline.forecasts import Forecast, forecast_mri
-from dipcli.report.messages import LOGGER
+from dipcli.pipeline.context import Context, Record
+from dipcli.pipeline.item import Item
+from dipcli.report.messages import LOGGER, say
 
 
-def inspect_scan(item: Item, session: Session, recipes: Mapping[EncodingName, MriOptions]) -> Record:
-    """Print the facts of one scan, a line each; returns them as the record."""
-    options = next(iter(recipes.values()))
+def inspect_scan(item: Item, context: Context, options: MriOptions, recipe: Recipe) -> Record:
+    """Print what is known of one scan, a line each; returns that as the record."""
     scan = load_scan(item.input, options.reading)
     for warning in scan.warnings:
         LOGGER.warning("%s", warning)
-    facts = _facts(scan) | _forecast(scan, session, recipes)
-    if not session.files.json:
-        width = max(map(len, facts))
-        typer.echo(f"{item.input}")
-        for name, fact in facts.items():
-            typer.echo(f"  {name:{width}}  {fact}")
-    return {"input": str(item.input), **facts, "warnings": scan.warnings}
+    lines = _contents(scan) | _forecast(scan, context, options, recipe)
+    if not context.files.json:
+        width = max(map(len, lines))
+        say(f"{item.input}")
+        for name, line in lines.items():
+            say(f"  {name:{width}}  {line}")
+    return {"input": str(item.input), **lines, "warnings": scan.warnings}
 
 
-def _facts(scan: Scan) -> dict[str, str]:
+def _contents(scan: Scan) -> dict[str, str]:
     """What the file holds."""
     slices, coils, readout, phase = scan.kspace.shape
     sampled = scan.sampled[_brightest(scan)]
@@ -59,30 +55,30 @@ def _sampling(scan: Scan, is_lines: bool) -> str:
     return f"{acceleration(scan):.2f}, {'lines (1D)' if is_lines else 'points (2D)'}"
 
 
-def _forecast(scan: Scan, session: Session, recipes: Mapping[EncodingName, MriOptions]) -> dict[str, str]:
+def _forecast(scan: Scan, context: Context, options: MriOptions, recipe: Recipe) -> dict[str, str]:
     """What would be decided and what it would cost, by the brightest slice."""
     index = _brightest(scan)
     if not np.isfinite(scan.kspace).all() or not scan.kspace.any():
         return {"values": "not finite, or all 0: this cannot be reconstructed"}
-    maps = next(iter(recipes.values())).reconstruction.maps
+    maps = options.reconstruction.maps
     one = Slice(
-        torch.from_numpy(scan.kspace[index]).to(session.device),
-        torch.from_numpy(scan.sampled[index]).to(session.device),
-        None if maps is None else torch.from_numpy(load_maps(maps)).to(session.device),
+        torch.from_numpy(scan.kspace[index]).to(context.device),
+        torch.from_numpy(scan.sampled[index]).to(context.device),
+        None if maps is None else torch.from_numpy(load_maps(maps)).to(context.device),
     )
-    forecast = forecast_mri(one, recipes)
+    scale = scale_of(one.kspace)
+    sigma = noise_level(one.kspace / scale, one.sampled)
+    _, model = choose_encoding(one.kspace / scale, one, options.reconstruction, sigma)
+    cost = forecast_of(workload_of(one, options.reconstruction, recipe), context.device)
+    n_slices = len(scan.kspace)
+    each = f", {cost.seconds:.0f} s a slice" if n_slices > 1 else ""
     return {
-        "model": forecast.model,
-        "noise": f"{forecast.sigma * forecast.scale:.3g} of the signal's {forecast.scale:.3g}"
+        "model": model,
+        "noise": f"{sigma * scale:.3g} of the signal's {scale:.3g}"
         + (", scanned" if scan.noise is not None else ""),
-        "memory": f"about {forecast.mebibytes:.0f} MiB",
-        "time": _time(forecast, len(scan.kspace), session),
+        "memory": f"about {cost.bytes / 2**20:.0f} MiB",
+        "time": f"about {n_slices * cost.seconds:.0f} s on this {context.device.type}, at most{each}",
     }
-
-
-def _time(forecast: Forecast, slices: int, session: Session) -> str:
-    each = f", {forecast.seconds:.0f} s a slice" if slices > 1 else ""
-    return f"about {slices * forecast.seconds:.0f} s on this {session.device.type}, at most{each}"
 
 
 def _brightest(scan: Scan) -> int:

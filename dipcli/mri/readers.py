@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.errors import InputError
+from dipcli.errors import InputError, OptionError
 from dipcli.io.failures import explain_failures
 from dipcli.io.hdf5 import SIGNATURE, array_names, open_hdf5, pick
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
@@ -140,7 +140,7 @@ def _given_mask(path: Path, scan: Scan) -> NDArray[np.bool_]:
     if squeezed.shape == (space[1],):
         squeezed = np.broadcast_to(squeezed, space)
     if squeezed.shape not in (space, scan.sampled.shape):
-        raise InputError(
+        raise OptionError(
             f"{path}: a mask of shape {mask.shape}, but k-space has {space[0]}x{space[1]} values a slice; "
             f"give ({space[1]}) or {space}."
         )

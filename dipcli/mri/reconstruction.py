@@ -1,7 +1,7 @@
 """Reconstructing one slice from the k-space that was measured of it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from dipcli.classical.least_squares import least_squares
 from dipcli.classical.patch_groups import Grouping
 from dipcli.classical.plug_and_play import alternate_groups, alternate_windows, falling
 from dipcli.classical.tv import tv_least_squares
+from dipcli.engine.forecast import Workload
 from dipcli.errors import InputError, OptionError
 from dipcli.fidelities import Fidelity, huber, mean_absolute_error, mean_squared_error, root_mean_squared_error
 from dipcli.fourier import fft, ifft
@@ -20,7 +21,8 @@ from dipcli.mri.encoding import CoilEncoding, Encoding, SenseEncoding, mri_probl
 from dipcli.mri.espirit import FEWEST, espirit
 from dipcli.mri.options import EncodingName, MriOptions, ReconstructionOptions
 from dipcli.mri.sampling import calibration_block
-from dipcli.pipeline.statement import Outcome, Statement
+from dipcli.pipeline.statement import Restoration, Statement
+from dipcli.problem import Estimate, Unknown
 
 MEDIAN_OF_RAYLEIGH = 1.1774  # of a complex normal value, in deviations of its real part
 FRINGE = 0.1  # the share of the measured values, farthest from the centre, that is taken for noise
@@ -33,7 +35,13 @@ FOREGROUND = 0.1
 RIDGE = 20.0  # damping of the plain least squares, in variances of the noise
 TV = 0.15  # weight of the textbook's total variation, in deviations of the noise
 GROUPING = Grouping(count=24)
+# Of the classical answers, for each pixel of a slice.
+SECONDS, SECONDS_OF_IMAGE = 5e-5, 2e-4
+BYTES_OF_COIL, BYTES_OF_IMAGE = 50, 1060
 ROUNDS = 48
+
+
+Recipe = Callable[[EncodingName], MriOptions]  # all options for a model; raises OptionError where they misfit it
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,10 @@ class Slice:
     crop: tuple[int, int] | None = None  # the middle of the field of view that is looked at
 
 
-def state_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statement:
+def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Statement:
     """The statement for one slice; pictures are magnitudes in the units of its k-space.
 
-    The model that is chosen has its own recipe.
+    `asked` says how the model of the coils is chosen, which has a recipe of its own.
 
     Raises InputError for k-space that is empty, not finite or complete, OptionError for maps that do not fit.
     """
@@ -57,9 +65,9 @@ def state_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statem
     scale = scale_of(scan.kspace)
     kspace = scan.kspace / scale
     sigma = noise_level(kspace, scan.sampled)
-    encoding, why = choose_encoding(kspace, scan, next(iter(recipes.values())).reconstruction, sigma)
-    recipe = recipe_of(encoding, recipes)
-    options = recipe.reconstruction
+    encoding, why = choose_encoding(kspace, scan, asked, sigma)
+    chosen = recipe("sense" if isinstance(encoding, SenseEncoding) else "coil")
+    options = chosen.reconstruction
 
     def shown(coils: Tensor) -> Tensor:
         return scale * root_sum_of_squares(crop_middle(coils, scan.crop))
@@ -68,44 +76,48 @@ def state_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statem
         return enforce(encoding.coils(image), kspace, scan.sampled, options.consistency)
 
     blank = encoding.join(ifft(kspace))
-    textbook = _patches(encoding, kspace, blank, sigma)
+    patches = _patches(encoding, kspace, blank, sigma)
 
     def mixed(image: Tensor) -> Tensor:
-        return consistent(image.lerp(textbook, options.classical))
+        return consistent(image.lerp(patches, options.classical))
+
+    def picture(image: Tensor) -> Tensor:
+        return shown(mixed(image))
+
+    def finish(estimate: Estimate) -> Restoration:
+        image, found = mixed(estimate["image"]), picture(estimate["image"])
+        changed = {"network": f"changed the classical picture by {_change(found, classical):.2%}"}
+        return Restoration(found, {"coil_images": scale * crop_middle(image, scan.crop)}, decisions=changed)
 
     problem = mri_problem(
         kspace,
         encoding,
         _fidelity(kspace, scan.sampled, options),
         tv_weight=options.tv_weight,
-        guide=textbook,
-        picture=lambda image: shown(mixed(image)),
+        guide=patches,
+        picture=picture,
     )
 
-    classical = shown(consistent(textbook))
+    classical = shown(consistent(patches))
     beside = {"zero-filled": shown(ifft(kspace))}
     if isinstance(encoding, SenseEncoding):
         least = least_squares(encoding, kspace, torch.zeros_like(blank), RIDGE * sigma**2, iterations=40)
         tv = tv_least_squares(encoding, kspace, least, TV * sigma, split=0.02)
         beside |= {"cg-sense": shown(encoding.coils(least)), "tv": shown(encoding.coils(tv))}
-    facts = {
+    decisions = {
         "measured": f"1 in {_acceleration(kspace, scan.sampled):.2f} values of {_size(kspace)}",
         "model": why,
         "noise": f"σ ≈ {sigma:.4f} of the brightest point",
     }
     return Statement(
         problem,
-        recipe.engine,
-        ("similar patches", classical),
-        _told(recipe),
-        facts,
+        chosen.engine,
+        ("patch groups", classical),
+        _plain(chosen),
+        decisions,
         _warnings(kspace, sigma),
         beside,
-        finish=lambda estimate, picture: Outcome(
-            picture,
-            {"coil_images": scale * crop_middle(mixed(estimate["image"]), scan.crop)},
-            facts={"network": f"changed the classical picture by {_change(picture, classical):.2%}"},
-        ),
+        finish=finish,
     )
 
 
@@ -115,18 +127,17 @@ def scale_of(kspace: Tensor) -> float:
     return brightest * float(root_sum_of_squares(ifft(kspace / brightest)).max())
 
 
-def blank_mri(scan: Slice, recipes: Mapping[EncodingName, MriOptions]) -> Statement:
+def blank_mri(scan: Slice, options: MriOptions) -> Statement:
     """The statement for a slice of a volume of which every value is 0: it is black, and nothing is fitted."""
     picture = crop_middle(torch.zeros_like(scan.kspace[:1].real), scan.crop)
     coils = crop_middle(torch.zeros_like(scan.kspace), scan.crop)
-    recipe = next(iter(recipes.values()))
     return Statement(
         None,
-        recipe.engine,
+        options.engine,
         ("none", picture),
-        _told(recipe),
+        _plain(options),
         warnings=("is empty, every value is 0; it stays black.",),
-        finish=lambda estimate, shown: Outcome(shown, {"coil_images": coils}),  # noqa: ARG005
+        finish=lambda _: Restoration(picture, {"coil_images": coils}),
     )
 
 
@@ -172,19 +183,8 @@ def crop_middle(images: Tensor, size: tuple[int, int] | None) -> Tensor:
     return images
 
 
-def recipe_of(encoding: Encoding, recipes: Mapping[EncodingName, MriOptions]) -> MriOptions:
-    """The recipe of the model that was chosen. Raises OptionError where the flags do not fit its network."""
-    model: EncodingName = "sense" if isinstance(encoding, SenseEncoding) else "coil"
-    if model not in recipes:
-        raise OptionError(
-            f"The scan needs the {model} model, whose network does not take every flag that was given; "
-            f"--model {model} says which."
-        )
-    return recipes[model]
-
-
-def _told(recipe: MriOptions) -> dict[str, Any]:
-    return {**asdict(recipe.reading), **asdict(recipe.undersampling), **asdict(recipe.reconstruction)}
+def _plain(options: MriOptions) -> dict[str, Any]:
+    return {**asdict(options.reading), **asdict(options.undersampling), **asdict(options.reconstruction)}
 
 
 def _warnings(kspace: Tensor, sigma: float) -> tuple[str, ...]:
@@ -236,6 +236,23 @@ def choose_encoding(
     n_maps = 2 if folded > FOLDED else 1
     reason = f", two sets, for {folded:.0%} of the image is folded" if n_maps == 2 else ""
     return SenseEncoding(scan.sampled, seen.maps[:n_maps]), f"sense, maps from {block}{reason}"
+
+
+def workload_of(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Workload:
+    """What a slice asks of the machine, by the model that its sampling allows; maps are not made for it."""
+    n_coils, *space = scan.kspace.shape
+    rows, lines = calibration_block(scan.sampled.cpu().numpy())
+    has_maps = scan.maps is not None or min(rows.stop - rows.start, lines.stop - lines.start) >= FEWEST
+    is_sense = scan.maps is not None or (asked.model != "coil" and n_coils > 1 and has_maps)
+    n_images = (1 if scan.maps is None else len(scan.maps)) if is_sense else n_coils
+    n_values = scan.sampled.numel()
+    return Workload(
+        (n_coils, *space),
+        recipe("sense" if is_sense else "coil").engine,
+        {"image": Unknown((2 * n_images, *space))},
+        (SECONDS * n_coils + SECONDS_OF_IMAGE * n_images) * n_values,
+        (BYTES_OF_IMAGE * n_images + BYTES_OF_COIL * n_coils) * n_values,
+    )
 
 
 def _widest(span: slice) -> slice:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.diffraction.preparation import KSpace, centre_offset, crop_readout, whiten
-from dipcli.errors import InputError
+from dipcli.errors import OptionError
+from dipcli.mri.preparation import KSpace, centre_offset, crop_readout, whiten
 
 CORNER = 0.4  # share of a side from the centre at which the strongest frequency says: not shifted
 ASIDE = 0.1
@@ -23,7 +23,6 @@ class Scan:
     kspace: (slices, coils, readout, phase), complex64, frequency 0 in the centre, 0 where nothing was measured.
     sampled: (slices, readout, phase); lines of zeros that were appended to k-space count as measured.
     crop: the matrix of the image, where the file names one; voxel_mm: slice, readout, phase.
-    reference: (slices, height, width), the file's own reconstruction.
     noise: (coils, samples) of a scan without signal, and the dwell time of the scan over its own.
     """
 
@@ -32,10 +31,10 @@ class Scan:
     origin: str
     crop: tuple[int, int] | None = None
     voxel_mm: tuple[float, float, float] | None = None
-    reference: NDArray[np.float32] | None = None
     noise: KSpace | None = None
     dwell_ratio: float = 1.0
     stored_shape: tuple[int, ...] = ()
+    stored_dtype: str = "complex64"
     slices: tuple[int, ...] = ()  # their numbers in the file
     warnings: tuple[str, ...] = field(default=())
 
@@ -74,7 +73,7 @@ def choose_slices(path: Path, count: int, wanted: str) -> tuple[int, ...]:
     except ValueError:
         chosen = range(0)
     if not chosen or chosen.start < 0 or chosen.stop > count:
-        raise InputError(f"{path}: --slices {wanted} is not among its {count}; give all, middle, 17, or 10:20.")
+        raise OptionError(f"{path}: --slices {wanted} is not among its {count}; give all, middle, 17, or 10:20.")
     return tuple(chosen)
 
 

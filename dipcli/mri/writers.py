@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dipcli.errors import OutputError
+from dipcli.errors import OptionError, OutputError
 from dipcli.io.atomic import write_atomically
 from dipcli.io.failures import explain_failures
 from dipcli.io.names import beside, ending_of
@@ -28,7 +28,7 @@ def check_scan_output(path: Path) -> str:
     """
     suffix = ending_of(path).lower()
     if suffix not in (*_WRITERS, ".nii.gz"):
-        raise OutputError(f"{path}: end the name in {', '.join(_WRITERS)}, or .nii.gz.")
+        raise OptionError(f"{path}: end the name in {', '.join(_WRITERS)}, or .nii.gz.")
     library = _LIBRARIES.get(suffix)
     if library is not None and importlib.util.find_spec(library) is None:
         raise OutputError(f"{path}: {suffix} needs {library}; pip install 'dipcli[formats]'.")

@@ -1,29 +1,34 @@
 """Removing the artefacts of JPEG: a picture that could have been compressed to the very same file."""
 
-from dataclasses import asdict
-
 from torch import Tensor
 
 from dipcli.classical.patch_groups import Grouping
 from dipcli.classical.plug_and_play import alternate_groups, alternate_windows, falling
+from dipcli.engine.forecast import Workload
 from dipcli.fidelities import cell_distance
-from dipcli.options.engine import EngineOptions
+from dipcli.options.overrides import without_engine
 from dipcli.pictures.jpeg_cells import JpegEncoding
-from dipcli.pictures.options import DenoisingOptions
+from dipcli.pictures.options import DenoiseOptions
 from dipcli.pictures.picture_problem import picture_problem
-from dipcli.pipeline.statement import Outcome, Statement
+from dipcli.pipeline.statement import Restoration, Statement
+from dipcli.problem import Unknown
 
 ROUNDING = 0.9 / 255  # three deviations of what writing 8-bit values does to a coefficient
 NARROW = 0.5  # share of a cell's width in which the estimate is sought: the middle is likelier than the sides
 TV = 0.05
 ROUNDS = 20
+SECONDS = 4e-5  # of the classical answer, for each value
 WHITE = 255
 GROUPING = Grouping(side=6, step=4, reach=12, count=16)
 
 
-def state_dejpeg(
-    measurement: Tensor, encoding: JpegEncoding, engine: EngineOptions, options: DenoisingOptions
-) -> Statement:
+def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
+    """What a frame asks of the machine."""
+    shape = tuple(measurement.shape)
+    return Workload(shape, options.engine, {"image": Unknown(shape)}, SECONDS * measurement.numel())
+
+
+def state_dejpeg(measurement: Tensor, encoding: JpegEncoding, options: DenoiseOptions) -> Statement:
     """The statement for a decoded JPEG file (channels, height, width) in [0, 1], and how it was encoded."""
     encoding = encoding.to(measurement.device)
     sigma = encoding.noise_level
@@ -34,7 +39,10 @@ def state_dejpeg(
     start = alternate_windows(measurement, explain, falling(3 * sigma, 0.3 * sigma, 8))
     classical = alternate_groups(start, explain, falling(2 * sigma, 0.7 * sigma, 12), GROUPING)
 
-    def finish(picture: Tensor) -> Tensor:
+    def mixed(image: Tensor) -> Tensor:
+        return image.lerp(classical, options.classical)
+
+    def in_cells(picture: Tensor) -> Tensor:
         for _ in range(ROUNDS):
             picture = encoding.explain(picture.clamp(0, 1), margin=ROUNDING)
         return picture
@@ -50,16 +58,15 @@ def state_dejpeg(
         shape=measurement.shape,
         tv_weight=TV if options.tv_weight is None else options.tv_weight,
         guide=classical,
-        finish=lambda image: image.lerp(classical, options.classical),
+        picture=mixed,
     )
-    facts = {"noise": f"quantisation, σ ≈ {sigma:.3f}", "loss": "distance to the quantisation cells"}
+    decisions = {"noise": f"quantisation, σ ≈ {sigma:.3f}", "loss": "distance to the quantisation cells"}
     return Statement(
         problem,
-        engine,
-        ("similar patches", finish(classical)),
-        asdict(options),
-        facts,
-        finish=lambda _, picture: Outcome(finish(picture)),
+        options.engine,
+        ("patch groups", in_cells(classical)),
+        without_engine(options),
+        decisions,
+        finish=lambda estimate: Restoration(in_cells(mixed(estimate["image"]))),
         checks=check,
-        exact=True,
     )

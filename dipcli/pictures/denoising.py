@@ -1,11 +1,11 @@
 """Denoising one frame: decide what the noise is, and state the problem on a scale on which it is even."""
 
 import math
-from dataclasses import asdict
 
 import torch
 from torch import Tensor
 
+from dipcli.engine.forecast import Workload
 from dipcli.fidelities import (
     Fidelity,
     huber,
@@ -14,12 +14,12 @@ from dipcli.fidelities import (
     poisson,
     root_mean_squared_error,
 )
-from dipcli.options.engine import EngineOptions
+from dipcli.options.overrides import without_engine
 from dipcli.pictures.noise_model import TV, Noise, Values, analyse, even_out, value_problem, weight_of
-from dipcli.pictures.options import DenoisingOptions
+from dipcli.pictures.options import DenoiseOptions
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Statement
-from dipcli.problem import Problem
+from dipcli.problem import Problem, Unknown
 
 LOSSES: dict[str, Fidelity] = {
     "mse": mean_squared_error,
@@ -28,10 +28,11 @@ LOSSES: dict[str, Fidelity] = {
     "huber": huber,
     "poisson": poisson,
 }
+SECONDS = 5e-6  # of the classical answer, for each value
 EXACT = 0.03  # beside impulses, values with less noise than this are kept as they were measured
 
 
-def state_denoising(measurement: Tensor, engine: EngineOptions, options: DenoisingOptions) -> Statement:
+def state_denoising(measurement: Tensor, options: DenoiseOptions) -> Statement:
     """The statement for a noisy frame (channels, *space) in [0, 1], NaN where nothing was measured.
 
     With the loss left to us, values are first put on a scale on which the noise is even, impulses count as
@@ -44,28 +45,36 @@ def state_denoising(measurement: Tensor, engine: EngineOptions, options: Denoisi
     may_be_correlated = options.sigma is None and not noise.is_faint
     values = even_out(measurement, hidden, noise.law, exact=is_exact, may_be_correlated=may_be_correlated)
 
-    def keep_exact(picture: Tensor) -> Tensor:
+    def returned(image: Tensor) -> Tensor:
+        picture = values.mixed(image, options.classical)
         return torch.where(hidden, picture, measurement) if is_exact else picture
 
-    problem = value_problem(values, options, keep_exact) if is_auto else _plain(measurement, values, options)
-    facts = {
+    problem = value_problem(values, options, returned) if is_auto else _plain(measurement, values, options)
+    decisions = {
         "noise": f"{noise}{values.correlated}",
         "loss": "rmse on evened values" if is_auto else options.loss,
     }
-    textbook = ("patches" if is_exact else "DCT thresholding", values.textbook)
-    return Statement(problem, engine, textbook, asdict(options), facts, _warnings(noise))
+    classical = ("patches" if is_exact else "DCT thresholding", values.classical_picture)
+    return Statement(problem, options.engine, classical, without_engine(options), decisions, _warnings(noise))
 
 
-def _plain(measurement: Tensor, values: Values, options: DenoisingOptions) -> Problem:
+def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
+    """What a frame asks of the machine."""
+    shape = tuple(measurement.shape)
+    unknowns = {"image": Unknown(shape)}
+    return Workload(shape, options.engine, unknowns, SECONDS * measurement.numel())
+
+
+def _plain(measurement: Tensor, values: Values, options: DenoiseOptions) -> Problem:
     """The problem with another loss, on the values as they were measured."""
-    textbook = values.textbook
+    classical = values.classical_picture
     return picture_problem(
         measurement.nan_to_num(),
         LOSSES[options.loss],
         weight=weight_of(values.hidden),
         tv_weight=TV * math.sqrt(values.sigma / 0.1) if options.tv_weight is None else options.tv_weight,
-        guide=textbook,
-        finish=lambda image: image.lerp(textbook, options.classical),
+        guide=classical,
+        picture=lambda image: image.lerp(classical, options.classical),
     )
 
 

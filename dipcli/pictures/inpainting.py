@@ -1,7 +1,7 @@
 """Inpainting one frame: look at what is missing, choose how to fill it, and leave alone what is known."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from dipcli.engine.forecast import Workload
 from dipcli.engine.stopping import held_out
 from dipcli.errors import InputError
+from dipcli.options.overrides import without_engine
 from dipcli.pictures.noise_model import Noise, Values, analyse, even_out, value_problem
-from dipcli.pictures.options import InpaintingOptions, InpaintOptions, Kind
+from dipcli.pictures.options import InpaintOptions, MaskKind
 from dipcli.pipeline.statement import Statement
+from dipcli.problem import Unknown
 
+SECONDS = 6e-5  # of the classical answer, for each value
 EXACT = 0.03  # known values with less noise than this are taken as exact: a guess is further off anyway
 NOTICEABLE = 0.015  # noise from which on it is said that it stays
 LONELY = 0.5  # where more of the known pixels than this touch a missing one, pixels are scattered
@@ -22,18 +26,20 @@ FEW = 4.0  # missing pixels in each group, on average, below which they are scat
 DEEP = 4.0  # pixels from a missing value to the nearest known one, on average: from here on it is a hole
 
 
-def state_inpainting(measurement: Tensor, recipes: Mapping[Kind, InpaintOptions]) -> Statement:
+def state_inpainting(
+    measurement: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, InpaintOptions]
+) -> Statement:
     """The statement for a frame (channels, *space) in [0, 1], NaN where it is missing.
 
+    `options` are those that do not depend on what is missing, `recipes` all of them for each kind of it.
     Of a stack, some frames may miss nothing: those are not fitted. Raises InputError where everything is missing.
     """
-    told = next(iter(recipes.values())).inpainting
     hidden = ~torch.isfinite(measurement)
     if bool(hidden.all()):
         raise InputError("Everything is missing from this frame; nothing is known to fill it in from.")
     kind, depth = geometry(hidden)
-    chosen = kind if told.recipe == "auto" else told.recipe
-    engine, options = recipes[chosen].engine, recipes[chosen].inpainting
+    chosen = kind if options.recipe == "auto" else options.recipe
+    options, engine = recipes[chosen], recipes[chosen].engine
     visible = measurement.masked_fill(hidden, torch.nan)
     noise = analyse(visible, options.sigma)
     if not bool(hidden.any()):
@@ -44,29 +50,41 @@ def state_inpainting(measurement: Tensor, recipes: Mapping[Kind, InpaintOptions]
     is_texture = values.sigma == 0 and noise.law.sigma >= EXACT
     seam = _seam(hidden, options.blend)
 
-    def keep_known(picture: Tensor) -> Tensor:
+    def with_known(picture: Tensor) -> Tensor:
         return picture if options.denoise else torch.where(hidden, picture, measurement.lerp(picture, seam))
 
-    facts = {
+    def returned(image: Tensor) -> Tensor:
+        return with_known(values.mixed(image, options.classical))
+
+    decisions = {
         "missing": f"{float(hidden.float().mean()):.1%} of the values, {kind}, {depth:.1f} pixels deep on average",
         "recipe": chosen,
         "noise": "texture, taken as exact" if is_texture else f"{noise}{values.correlated}",
     }
     return Statement(
-        value_problem(values, options, keep_known, guide=guess.classical),
+        value_problem(values, options, returned, guide=guess.classical),
         engine,
-        ("patches" if values.sigma == 0 else "patches and DCT thresholding", keep_known(values.textbook)),
-        asdict(options),
-        facts,
+        ("patches" if values.sigma == 0 else "patches and DCT thresholding", with_known(values.classical_picture)),
+        without_engine(options),
+        decisions,
         () if is_texture else _warnings(noise, options),
-        kept=~hidden & (seam == 0) if not options.denoise else None,
-        missing=hidden,
-        exact=not options.denoise,
+        unchanged=~hidden & (seam == 0) if not options.denoise else None,
+        mask=~hidden,
     )
 
 
+def workload_of(
+    measurement: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, InpaintOptions]
+) -> Workload:
+    """What a frame asks of the machine, by what is missing of it."""
+    kind = geometry(~torch.isfinite(measurement))[0] if options.recipe == "auto" else options.recipe
+    shape = tuple(measurement.shape)
+    unknowns = {"image": Unknown(shape)}
+    return Workload(shape, recipes[kind].engine, unknowns, SECONDS * measurement.numel())
+
+
 def _best_guess(
-    visible: Tensor, hidden: Tensor, known_in_part: Tensor, noise: Noise, options: InpaintingOptions
+    visible: Tensor, hidden: Tensor, known_in_part: Tensor, noise: Noise, options: InpaintOptions
 ) -> Values:
     """The values made from a part of what is known: the network's guide, which must not know what it is scored on.
 
@@ -79,17 +97,17 @@ def _best_guess(
     scored = known_in_part & ~hidden
 
     def misfit(guess: Values) -> float:
-        return float((guess.textbook - visible)[scored].square().sum())
+        return float((guess.classical_picture - visible)[scored].square().sum())
 
     return min(guesses, key=misfit)
 
 
-def _evened(visible: Tensor, hidden: Tensor, noise: Noise, options: InpaintingOptions, *, exact: bool) -> Values:
+def _evened(visible: Tensor, hidden: Tensor, noise: Noise, options: InpaintOptions, *, exact: bool) -> Values:
     may_be_correlated = options.sigma is None and not noise.is_faint
     return even_out(visible, hidden, noise.law, exact=exact, may_be_correlated=may_be_correlated)
 
 
-def geometry(hidden: Tensor) -> tuple[Kind, float]:
+def geometry(hidden: Tensor) -> tuple[MaskKind, float]:
     """What the missing values (channels, *space) look like, and their mean distance to a known one in pixels.
 
     Scattered, where most of the known pixels touch a missing one, or where they come in ones and twos; else
@@ -123,7 +141,7 @@ def _distance(hidden: NDArray[np.bool_]) -> NDArray[np.float64]:
     return distance
 
 
-def _warnings(noise: Noise, options: InpaintingOptions) -> tuple[str, ...]:
+def _warnings(noise: Noise, options: InpaintOptions) -> tuple[str, ...]:
     if noise.law.sigma > NOTICEABLE and not options.denoise:
         return (f"the known pixels are noisy ({noise.law}) and stay so; --denoise restores them too.",)
     return ()

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import torch
 
-from dipcli.batch.plan import Item
 from dipcli.classical.impulse_noise import find_impulses
-from dipcli.errors import InputError
+from dipcli.errors import OptionError
 from dipcli.pictures.files.images import Picture, load_picture
 from dipcli.pictures.files.masks import CONVENTION, hide, hide_masked, hide_transparent, mask_beside
-from dipcli.pictures.options import InpaintingOptions
+from dipcli.pictures.options import InpaintOptions
+from dipcli.pipeline.item import Item
 
 
-def load_with_holes(item: Item, options: InpaintingOptions) -> Picture:
+def load_with_mask(item: Item, options: InpaintOptions) -> Picture:
     """The input of an item with NaN where it is masked.
 
     Raises InputError for what cannot be read, a mask that does not fit, and a picture without anything missing.
@@ -28,5 +28,5 @@ def load_with_holes(item: Item, options: InpaintingOptions) -> Picture:
         path = mask_beside(path, item.name) if path.is_dir() else path
         return hide_masked(picture, path, invert=options.mask_invert)
     if not any(bool((frame != frame).any()) for frame in picture.frames):
-        raise InputError(f"{item.input}: nothing is missing; give --mask a file, where {CONVENTION}.")
+        raise OptionError(f"{item.input}: nothing is missing; give --mask a file, where {CONVENTION}.")
     return picture

@@ -63,9 +63,13 @@ class Values:
     correlated: str  # what to say of noise that is
 
     @property
-    def textbook(self) -> Tensor:
+    def classical_picture(self) -> Tensor:
         """The estimate as a picture."""
         return self.scale.inverse(self.classical)
+
+    def mixed(self, image: Tensor, share: float) -> Tensor:
+        """The picture of an image on this scale, with this share of the classical one."""
+        return self.scale.inverse(image.lerp(self.classical, share))
 
 
 def even_out(
@@ -92,23 +96,19 @@ def even_out(
 
 
 def value_problem(
-    values: Values, options: PictureOptions, finish: Callable[[Tensor], Tensor], guide: Tensor | None = None
+    values: Values, options: PictureOptions, picture: Callable[[Tensor], Tensor], guide: Tensor | None = None
 ) -> Problem:
-    """The problem on the even scale, the network's answer mixed with the textbook's as the options say.
+    """The problem on the variance-stabilised scale; `picture` makes what is returned from its image.
 
-    The network is fed the textbook's answer, or another `guide`.
+    The network is fed the classical answer, or another `guide`.
     """
-
-    def mixed(image: Tensor) -> Tensor:
-        return finish(values.scale.inverse(image.lerp(values.classical, options.classical)))
-
     return picture_problem(
         values.even,
         root_mean_squared_error,
         weight=weight_of(values.hidden),
         tv_weight=TV * math.sqrt(values.sigma / 0.1) if options.tv_weight is None else options.tv_weight,
         guide=values.classical if guide is None else guide,
-        finish=mixed,
+        picture=picture,
     )
 
 

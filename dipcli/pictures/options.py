@@ -8,8 +8,8 @@ from dipcli.options.engine import EngineOptions
 from dipcli.options.notes import Range
 
 LossName = Literal["auto", "mse", "rmse", "l1", "huber", "poisson"]
-Kind = Literal["scattered", "strokes", "holes"]
-RecipeName = Literal["auto", Kind]
+MaskKind = Literal["scattered", "strokes", "holes"]
+RecipeName = Literal["auto", MaskKind]
 KernelName = Literal["box", "bilinear", "hamming", "bicubic", "lanczos2", "lanczos3"]
 
 
@@ -30,10 +30,11 @@ class PictureOptions:
         Range(0),
     ] = None
     volume: Annotated[bool, "Take a stack of pages as one three-dimensional unknown."] = False
+    engine: EngineOptions = EngineOptions()
 
 
 @dataclass(frozen=True)
-class DenoisingOptions(PictureOptions):
+class DenoiseOptions(PictureOptions):
     """What is believed of the noise; everything is found out from the picture unless it is given."""
 
     loss: Annotated[LossName, "The data term; auto decides from the picture."] = "auto"
@@ -43,7 +44,7 @@ class DenoisingOptions(PictureOptions):
 
 
 @dataclass(frozen=True)
-class InpaintingOptions(PictureOptions):
+class InpaintOptions(PictureOptions):
     """What is missing, and what happens at its border."""
 
     mask: Annotated[
@@ -61,7 +62,7 @@ class InpaintingOptions(PictureOptions):
 
 
 @dataclass(frozen=True)
-class UpscalingOptions(PictureOptions):
+class UpscaleOptions(PictureOptions):
     """How the small picture is thought to have come from the large one."""
 
     factor: Annotated[float, "How many times longer each side becomes: any number above 1.", Range(1)] = 2.0
@@ -73,27 +74,3 @@ class UpscalingOptions(PictureOptions):
         """Raise OptionError for a factor that enlarges nothing."""
         if self.factor <= 1:
             raise OptionError(f"--factor {self.factor:g} enlarges nothing; give a number above 1.")
-
-
-@dataclass(frozen=True)
-class DenoiseOptions:
-    """All that `dipcli denoise` can be told beside its files."""
-
-    denoising: DenoisingOptions = DenoisingOptions()
-    engine: EngineOptions = EngineOptions()
-
-
-@dataclass(frozen=True)
-class InpaintOptions:
-    """All that `dipcli inpaint` can be told beside its files."""
-
-    inpainting: InpaintingOptions = InpaintingOptions()
-    engine: EngineOptions = EngineOptions()
-
-
-@dataclass(frozen=True)
-class UpscaleOptions:
-    """All that `dipcli upscale` can be told beside its files."""
-
-    upscaling: UpscalingOptions = UpscalingOptions()
-    engine: EngineOptions = EngineOptions()

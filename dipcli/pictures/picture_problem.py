@@ -28,13 +28,13 @@ def picture_problem(
     weight: Tensor | None = None,
     tv_weight: float = 0.0,
     guide: Tensor | None = None,
-    finish: Callable[[Tensor], Tensor] = lambda image: image,
+    picture: Callable[[Tensor], Tensor] = lambda image: image,
 ) -> Problem:
     """The picture of `shape` (channels, *space), values in [0, 1], that `operator` turned into `measurement`.
 
     Without an operator and a shape, the picture itself is measured: denoising, and inpainting where `weight`
-    is 0 on values that are missing. `guide` is a rough answer for the network to start from. `finish` makes
-    the picture that is looked at from the one that is fitted, where the two differ.
+    is 0 on values that are missing. `guide` is a rough answer for the network to start from. `picture` makes
+    what is looked at from the image that is fitted, where the two differ.
     Source: Ulyanov et al., CVPR 2018, §3; total variation as in Li et al., CVPR 2023.
     """
     penalties = (Penalty(total_variation, "image", tv_weight),) if tv_weight else ()
@@ -43,7 +43,7 @@ def picture_problem(
         operator=operator or Identity(),
         unknowns={"image": Unknown(tuple(shape or measurement.shape), guide=guide)},
         fidelity=fidelity,
-        picture=lambda estimate: finish(estimate["image"]),
+        picture=lambda estimate: picture(estimate["image"]),
         penalties=penalties,
         weight=weight,
     )

@@ -1,6 +1,6 @@
 """Upscaling one frame: a large picture that, reduced again, is the small one."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -10,30 +10,31 @@ from dipcli.classical.filling import fill_in
 from dipcli.classical.noise import fit_law, noise_curve, weakest_component
 from dipcli.classical.patch_groups import Grouping
 from dipcli.classical.plug_and_play import alternate_groups, alternate_windows, falling
+from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
 from dipcli.fidelities import root_mean_squared_error
-from dipcli.options.engine import EngineOptions
+from dipcli.options.overrides import without_engine
 from dipcli.pictures.downscaling import Decimation
 from dipcli.pictures.noise_model import weight_of
-from dipcli.pictures.options import UpscalingOptions
+from dipcli.pictures.options import UpscaleOptions
 from dipcli.pictures.picture_problem import picture_problem
-from dipcli.pipeline.statement import Outcome, Statement
+from dipcli.pipeline.statement import Restoration, Statement
+from dipcli.problem import Estimate, Unknown
 
+SECONDS = 8e-5  # of the classical answer, for each value of the large picture
 CERTAIN = {1: 0.04, 3: 0.01}  # less noise than this may be texture; between colours there is little texture
 ROUNDING = 0.002  # what 8 bits and an unknown program leave of noise in a clean file
 TV = 0.05
 GROUPING = Grouping(side=6, step=4, reach=12, count=16)
 
 
-def state_upscaling(measurement: Tensor, engine: EngineOptions, options: UpscalingOptions) -> Statement:
+def state_upscaling(measurement: Tensor, options: UpscaleOptions) -> Statement:
     """The statement for a small frame (channels, *space) in [0, 1], NaN where nothing was measured.
 
     Raises OptionError for a factor that does not add a single pixel.
     """
     low = measurement.shape[1:]
-    high = tuple(round(side * options.factor) for side in low)
-    if any(large <= small for large, small in zip(high, low, strict=True)):
-        raise OptionError(f"--factor {options.factor:g} adds no pixel to a side of {min(low)}; give a larger one.")
+    high = enlarged(low, options.factor)
     hidden = ~torch.isfinite(measurement)
     small = fill_in(measurement.nan_to_num(), ~hidden) if bool(hidden.any()) else measurement
     sigma = max(ROUNDING, _noise_of(small) if options.sigma is None else options.sigma)
@@ -46,8 +47,11 @@ def state_upscaling(measurement: Tensor, engine: EngineOptions, options: Upscali
     start = alternate_windows(start, explain, falling(0.05, max(0.02, sigma), 6))
     classical = alternate_groups(start, explain, falling(0.2, max(0.02, sigma), 48), GROUPING)
 
-    def finish(picture: Tensor) -> Tensor:
-        return explain(picture.clamp(0, 1), max(0.02, sigma))
+    def mixed(image: Tensor) -> Tensor:
+        return image.lerp(classical, options.classical)
+
+    def finish(estimate: Estimate) -> Restoration:
+        return Restoration(explain(mixed(estimate["image"]).clamp(0, 1), max(0.02, sigma)))
 
     def check(picture: Tensor) -> dict[str, float]:
         return {
@@ -62,22 +66,38 @@ def state_upscaling(measurement: Tensor, engine: EngineOptions, options: Upscali
         weight=weight_of(hidden),
         tv_weight=TV if options.tv_weight is None else options.tv_weight,
         guide=classical,
-        finish=lambda image: image.lerp(classical, options.classical),
+        picture=mixed,
     )
-    facts = {
+    decisions = {
         "size": "x".join(map(str, reversed(high))),
         "kernel": options.kernel,
         "noise": f"σ ≈ {sigma:.3f}" if sigma > ROUNDING else "hardly any",
     }
     return Statement(
         problem,
-        engine,
-        ("similar patches", classical),
-        asdict(options),
-        facts,
-        finish=lambda _, picture: Outcome(finish(picture)),
+        options.engine,
+        ("patch groups", classical),
+        without_engine(options),
+        decisions,
+        finish=finish,
         checks=check,
     )
+
+
+def workload_of(measurement: Tensor, options: UpscaleOptions) -> Workload:
+    """What a frame asks of the machine. Raises OptionError for a factor that does not add a single pixel."""
+    channels, *low = measurement.shape
+    unknown = Unknown((channels, *enlarged(low, options.factor)))
+    n_values = torch.Size(unknown.shape).numel()
+    return Workload(tuple(measurement.shape), options.engine, {"image": unknown}, SECONDS * n_values)
+
+
+def enlarged(space: Sequence[int], factor: float) -> tuple[int, ...]:
+    """The sides of the large picture. Raises OptionError for a factor that does not add a single pixel."""
+    high = tuple(round(side * factor) for side in space)
+    if any(large <= small for large, small in zip(high, space, strict=True)):
+        raise OptionError(f"--factor {factor:g} adds no pixel to a side of {min(space)}; give a larger one.")
+    return high
 
 
 def _noise_of(small: Tensor) -> float:

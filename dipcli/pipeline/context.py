@@ -1,44 +1,38 @@
-"""What all items of one call share, and what processes one of them."""
+"""What all items of one call share."""
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from rich.console import Console
 
-from dipcli.batch.plan import Item
-from dipcli.engine.forecast import Forecast
-from dipcli.errors import DipcliError
 from dipcli.options.files import FileOptions
+from dipcli.options.presets import PresetName
 from dipcli.pipeline.checkpoints import Checkpoints
+from dipcli.report.messages import open_console
 from dipcli.report.progress import Glimpse
 
 Record = Mapping[str, Any]
 
 
+def _ignore(glimpse: Glimpse) -> None:
+    pass
+
+
 @dataclass(frozen=True)
-class Session:
+class Context:
     """What an item needs to know beside itself."""
 
     command: str
+    preset: PresetName
     files: FileOptions
-    show: Callable[[Glimpse], None]
-    interval: float  # seconds between two glimpses
     device: torch.device
     threads: int
     interrupted: threading.Event
+    console: Console = field(default_factory=open_console)
+    show: Callable[[Glimpse], None] = _ignore
+    interval: float = 1.0  # seconds between two glimpses
     checkpoints: Checkpoints | None = None  # of the item that is processed
     asked: Mapping[str, Any] | None = None  # what decides its result, for the record
-    rehearses: bool = False  # forecasts, and raises Rehearsed, instead of restoring
-
-
-Process = Callable[[Item, Session], Record]
-
-
-class Rehearsed(DipcliError):  # noqa: N818 - no mistake was made
-    """Where the work would begin, the forecast of it instead."""
-
-    def __init__(self, forecast: Forecast | None) -> None:
-        super().__init__("This was a rehearsal.")
-        self.forecast = forecast

@@ -1,78 +1,152 @@
-"""One picture file from input to outputs: restore it, write everything, record it."""
+"""The one pipeline: check, load, state, fit, finish, score, write, record; for every medium.
 
+It is also the only place that knows of a dry run, which ends where computing would begin.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-from dipcli.batch.plan import Item
+from dipcli.engine.device import derive_seed
+from dipcli.engine.forecast import Forecast, forecast_of, free_bytes
+from dipcli.errors import OptionError
 from dipcli.io.atomic import write_atomically
-from dipcli.io.names import beside
+from dipcli.io.names import beside, stem_of
 from dipcli.io.run_record import save_record
-from dipcli.pictures.files.images import Picture, plain_picture, save_picture
-from dipcli.pictures.medium import restore_picture
-from dipcli.pipeline.context import Record, Session
-from dipcli.pipeline.fit import Restored
+from dipcli.pipeline.context import Context, Record
+from dipcli.pipeline.fit import fit
+from dipcli.pipeline.item import Item
+from dipcli.pipeline.medium import AnyMedium, Control, Stored
 from dipcli.pipeline.record import record_of
-from dipcli.pipeline.statement import State
+from dipcli.pipeline.statement import Fitted
+from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, side_of_tiles
+from dipcli.report.messages import LOGGER
 
 
-def process_picture(
-    item: Item, session: Session, picture: Picture, state: State, preset: str, tile: int | None = 0
-) -> Record:
-    """Restore one file, read as `picture`, and write picture, history, spread and, last of all, the record.
+def process(item: Item, context: Context, medium: AnyMedium) -> Record:
+    """Restore one item and write its outputs, its history and, last of all, its record.
 
-    `tile` is the side of tiles; 0 is for no tiles, None for tiles where memory wants them.
-
-    Raises InputError for what cannot be read or used,
-    OutputError for what cannot be written.
+    Raises DipcliError for what cannot be read, used or written, and Interrupted when the call was.
     """
-    restored = restore_picture(item, session, picture, state, tile)
-    outputs = _write(item, picture, restored)
-    record = record_of(item, session, restored, outputs, preset)
+    start = time.perf_counter()
+    source, truths = prepare(item, context, medium)
+    for warning in source.warnings:
+        LOGGER.warning("%s", warning)
+    frames: list[Fitted] = []
+    for index, measurement in enumerate(medium.frames(source, context.device)):
+        control = _control(item, context, medium, index, len(truths))
+        fitted = _fit(source, measurement, truths[index], context, medium, control, frames)
+        frames.append(_scored(fitted, measurement, truths[index], medium))
+    known = [truth for truth in truths if truth is not None]
+    metrics = medium.score_all(frames, known) if known else None
+    seconds = time.perf_counter() - start
+    outputs = medium.write(item, source, frames, context)
+    if any(frame.result for frame in frames):
+        outputs["history"] = beside(item.output, "history.csv")
+        write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(frames)))
+    files = medium.files(item, source, reference_path(item, context.files.reference))
+    record: Record = {
+        **record_of(item, context, source, frames, files, outputs),
+        **({} if metrics is None else {"metrics": dict(metrics)}),
+        "seconds": round(seconds, 3),
+        "warnings": _warnings(source, frames, medium),
+    }
     save_record(beside(item.output, "run.json"), record)
     return record
 
 
-def _write(item: Item, picture: Picture, restored: Restored) -> dict[str, Path]:
-    """Write picture, spread over runs and history; returns what was written, by name.
+def forecast(item: Item, context: Context, medium: AnyMedium) -> Forecast:
+    """What `process` would cost, at most; raises what it would raise before it computes anything."""
+    source, truths = prepare(item, context, medium)
+    measurement = next(iter(medium.frames(source, context.device)))
+    one = forecast_of(medium.workload(measurement), context.device)
+    return replace(one, seconds=one.seconds * len(truths))
 
-    Raises OutputError for what cannot be written.
+
+def prepare(item: Item, context: Context, medium: AnyMedium) -> tuple[Any, Sequence[Tensor | None]]:
+    """What is read before anything is computed: the source, and the truth of each of its frames."""
+    source = medium.load(item)
+    return source, medium.references(item, source, reference_path(item, context.files.reference))
+
+
+def reference_path(item: Item, given: Path | None) -> Path | None:
+    """The truth of one item: the given file, or the one in a given folder that is called as input or output.
+
+    Raises OptionError where there is none.
     """
-    pictures = [_array(frame.outcome.picture) for frame in restored.frames]
-    save_picture(item.output, pictures, picture, _kept(restored))
-    outputs = {"picture": item.output, "history": beside(item.output, "history.csv")}
-    write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(restored.frames)))
-    outputs |= _write_objects(item, restored)
-    spreads = [frame.spread for frame in restored.frames]
-    if all(spread is not None for spread in spreads):
-        outputs["spread"] = beside(item.output, "spread.tif")
-        maps = [_array(s.square().mean(0, keepdim=True).sqrt()) for s in spreads if s is not None]
-        save_picture(outputs["spread"], maps, plain_picture(maps))
-    return outputs
+    if given is None:
+        return None
+    if not given.is_dir():
+        if not given.exists() and not Path(str(given).rpartition(":")[0]).is_file():
+            raise OptionError(f"--reference {given}: there is no such file; check the path.")
+        return given
+    folder = (given / item.name).parent
+    stem = stem_of(item.file)
+    alike = sorted(path for path in folder.glob(f"{_escaped(stem)}.*") if stem_of(path) == stem)
+    names = [folder / item.file.name, folder / item.output.name, *alike]
+    found = next((path for path in names if path.is_file()), None)
+    if found is None:
+        raise OptionError(
+            f"--reference {given}: there is no {item.file.name} in it; name files as the inputs are."
+        )
+    return found
 
 
-def _write_objects(item: Item, restored: Restored) -> dict[str, Path]:
-    """Write what was found beside the pictures: exactly, and to be looked at with its largest value white."""
-    outputs: dict[str, Path] = {}
-    for index, frame in enumerate(restored.frames):
-        for name, tensor in frame.outcome.objects.items():
-            called = name if len(restored.frames) == 1 else f"{name}{index}"
-            exact = _array(tensor)[None]
-            shown = (exact / max(float(exact.max()), 1e-30)).clip(0, 1)
-            for ending, array, dtype in (("npy", exact, "float32"), ("png", shown, "uint16")):
-                path = beside(item.output, f"{called}.{ending}")
-                save_picture(path, [array], plain_picture([array], dtype=dtype))
-                outputs[f"{called}_{ending}"] = path
-    return outputs
+def _escaped(stem: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
 
 
-def _kept(restored: Restored) -> list[NDArray[np.bool_]] | None:
-    kept = [frame.statement.kept for frame in restored.frames]
-    return [tensor.cpu().numpy() for tensor in kept if tensor is not None] if None not in kept else None
+def _control(item: Item, context: Context, medium: AnyMedium, index: int, count: int) -> Control:
+    names = (item.name, index) if medium.holds_stacks else (item.name,)
+    return Control(
+        item.name if count == 1 else f"{item.name} [{index + 1}/{count}]",
+        derive_seed(context.files.seed, *names),
+        interrupted=context.interrupted.is_set,
+    )
 
 
-def _array(tensor: Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = tensor.detach().cpu().numpy()
-    return array
+def _fit(
+    source: Any,  # noqa: ANN401 - what the medium reads
+    measurement: Any,  # noqa: ANN401 - what the medium's frames are
+    truth: Tensor | None,
+    context: Context,
+    medium: AnyMedium,
+    control: Control,
+    before: Sequence[Fitted],
+) -> Fitted:
+    """One frame, at once or in tiles."""
+    free = free_bytes(context.device)
+    work = medium.workload(measurement)
+    room = free and free / context.files.batch.jobs
+    side = side_of_tiles(work, context.device, medium.tile, room) if isinstance(measurement, Tensor) else None
+    if side is not None:
+
+        def fit_tile(tile: Tensor, name: str, number: int) -> Fitted:
+            own = replace(control, label=f"{control.label} {name}", seed=derive_seed(control.seed, number))
+            return fit(medium.state(source, tile, own), context, own)
+
+        fitted = fit_tiles(measurement, side, fit_tile)
+        if truth is not None:
+            medium.metric(fitted.statement, truth)
+        return fitted
+    if work.n_values >= SMALL:
+        check_room(forecast_of(work, context.device).bytes, room, medium.advice)
+    statement = medium.state(source, measurement, control)
+    metric = None if truth is None else medium.metric(statement, truth)
+    return fit(statement, context, control, metric=metric, networks=medium.networks(before, statement))
+
+
+def _scored(fitted: Fitted, measurement: Any, truth: Tensor | None, medium: AnyMedium) -> Fitted:  # noqa: ANN401
+    scores = {} if truth is None else medium.score(measurement, fitted, truth)
+    checks = fitted.statement.checks(fitted.picture)
+    return replace(fitted, metrics={**checks, **fitted.restoration.metrics, **scores})
+
+
+def _warnings(source: Stored, frames: Sequence[Fitted], medium: AnyMedium) -> list[str]:
+    """Those of the file and of all frames, each with the name of its frame where there are several."""
+    names = [f"{medium.name(source, index)}: " if len(frames) > 1 else "" for index in range(len(frames))]
+    return [*source.warnings, *(f"{n}{w}" for n, frame in zip(names, frames, strict=True) for w in frame.warnings)]

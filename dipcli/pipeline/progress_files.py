@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dipcli import __version__
-from dipcli.batch.plan import Item
 from dipcli.errors import InputError
 from dipcli.io.names import beside
 from dipcli.io.run_record import hash_of, load_record, save_record, sha256_of
 from dipcli.options.call import Call
+from dipcli.pipeline.item import Item
 
 # Begun: there is a checkpoint. Stale: there is an output, but not of this input and these options.
 Standing = Literal["done", "failed", "begun", "stale", "waiting"]
@@ -21,19 +21,18 @@ def asked_of(item: Item, call: Call) -> dict[str, Any]:
 
     Errors: InputError when a file cannot be read.
     """
-    asked = {**call.asked, "input_sha256": _content(item.input)}
+    asked = {**call.asked, "input_sha256": _content(item)}
     for name, value in call.asked.items():
         named = [Path(value), Path(value) / item.name] if isinstance(value, str) else []
         asked |= {f"{name}_sha256": sha256_of(path) for path in named if path.is_file()}
     return asked
 
 
-def _content(path: Path) -> str:
-    """The hash of a file, of FILE:NAME, or of the files in a folder."""
-    if path.is_dir():
-        return hash_of(f"{file.name} {sha256_of(file)}" for file in sorted(path.iterdir()) if file.is_file())
-    file = Path(str(path).rpartition(":")[0])
-    return sha256_of(file if not path.exists() and file.is_file() else path)
+def _content(item: Item) -> str:
+    """The hash of the input, or of the files in it, if it is a folder."""
+    if item.input.is_dir():
+        return hash_of(f"{file.name} {sha256_of(file)}" for file in sorted(item.input.iterdir()) if file.is_file())
+    return sha256_of(item.file)
 
 
 def seal_of(command: str, asked: Mapping[str, Any], device_type: str) -> dict[str, Any]:

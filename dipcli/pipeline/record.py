@@ -1,4 +1,4 @@
-"""The record of one restored picture: enough to trust it, and to make it again."""
+"""The record of one restored item: enough to trust it, and to make it again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -6,71 +6,71 @@ from pathlib import Path
 from typing import Any, get_args
 
 from dipcli import __version__
-from dipcli.batch.plan import Item
 from dipcli.engine.restore import Result
 from dipcli.engine.solve import Ending
 from dipcli.io.run_record import sha256_of
-from dipcli.pipeline.context import Record, Session
-from dipcli.pipeline.fit import Frame, Restored
+from dipcli.pipeline.context import Context
+from dipcli.pipeline.item import Item
+from dipcli.pipeline.medium import Stored
+from dipcli.pipeline.statement import Fitted
 
 NO_FIT = {"ending": "classical", "iterations": 0, "best_iteration": 0, "runs": []}
 ENDINGS = ("classical", *get_args(Ending))  # from best to worst
 
 
 def record_of(
-    item: Item, session: Session, restored: Restored, outputs: Mapping[str, Path], preset: str
-) -> Record:
+    item: Item,
+    context: Context,
+    source: Stored,
+    frames: Sequence[Fitted],
+    files: Sequence[Path],
+    outputs: Mapping[str, Path],
+) -> dict[str, Any]:
     """Everything about one item; of a stack's frames also each one's own share, under `frames`."""
-    frames = [_of_frame(frame) for frame in restored.frames]
+    shares = [_of_frame(frame) for frame in frames]
+    others = {str(path): sha256_of(path) for path in files[1:]}
     return {
         "version": __version__,
-        "command": session.command,
-        "options": {"preset": preset, **restored.frames[0].statement.told},
-        "seed": session.files.seed,
+        "command": context.command,
+        "options": {"preset": context.preset, **frames[0].statement.options},
+        "seed": context.files.seed,
         "input": {
-            "path": str(item.input),
-            "sha256": sha256_of(item.input),
-            "shape": restored.shape,
-            "dtype": restored.dtype,
-            **(
-                {"files": {str(path): sha256_of(path) for path in restored.also_read}}
-                if restored.also_read
-                else {}
-            ),
+            "path": str(files[0]),
+            "sha256": sha256_of(files[0]),
+            "shape": source.stored_shape,
+            "dtype": source.stored_dtype,
+            **({"files": others} if others else {}),
         },
-        "asked": dict(session.asked or {}),
+        "asked": dict(context.asked or {}),
         "output_sha256": sha256_of(item.output),
         "outputs": {name: str(path) for name, path in outputs.items()},
-        "device": str(session.device),
-        "threads": session.threads,
-        "seconds": round(restored.seconds, 3),
-        **_together(frames),
-        **({} if restored.metrics is None else {"metrics": dict(restored.metrics)}),
-        "warnings": list(restored.warnings),
-        **({"frames": frames} if len(frames) > 1 else {}),
+        "device": str(context.device),
+        "threads": context.threads,
+        **_together(shares),
+        **({"frames": shares} if len(shares) > 1 else {}),
     }
 
 
-def _of_frame(frame: Frame) -> dict[str, Any]:
+def _of_frame(frame: Fitted) -> dict[str, Any]:
     return {
-        **(_of_fit(frame.result) if frame.result else NO_FIT),
+        **(_of_fit(frame.result, frame) if frame.result else NO_FIT),
         "metrics": dict(frame.metrics),
         "classical": {"method": frame.statement.classical[0], **_beside(frame)},
-        "decisions": {**frame.statement.facts, **frame.outcome.facts},
-        "engine": asdict(frame.statement.options),
+        "decisions": {**frame.statement.decisions, **frame.restoration.decisions},
     }
 
 
-def _beside(frame: Frame) -> dict[str, list[str]]:
-    """The further textbook methods that were computed, where there are some."""
+def _beside(frame: Fitted) -> dict[str, list[str]]:
+    """The further classical methods that were computed, where there are some."""
     return {"beside": list(frame.statement.beside)} if frame.statement.beside else {}
 
 
-def _of_fit(result: Result) -> dict[str, Any]:
+def _of_fit(result: Result, frame: Fitted) -> dict[str, Any]:
     return {
         "ending": result.ending,
         "iterations": result.iterations,
         "best_iteration": result.best_iteration,
+        "engine": asdict(frame.statement.engine),
         "tuning": asdict(result.tuning),
         "runs": [
             {"ending": s.ending, "iterations": s.iterations, "best_iteration": s.best_iteration}

@@ -1,4 +1,4 @@
-"""What a task makes of one frame: the problem, how to solve it, and the textbook answer beside it."""
+"""What a task makes of one frame: the problem, how to solve it, and the classical answer beside it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,45 +6,69 @@ from typing import Any
 
 from torch import Tensor
 
+from dipcli.engine.restore import Result
 from dipcli.options.engine import EngineOptions
 from dipcli.problem import Estimate, Problem
+from dipcli.report.history import History
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Restoration:
     """What is returned in the end: the picture, what else was found, and what to beware of."""
 
     picture: Tensor
     objects: Mapping[str, Tensor] = field(default_factory=dict)  # kernels, complex images ... by name
     warnings: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what was decided after the fit
+    decisions: Mapping[str, Any] = field(default_factory=dict)  # those made after the fit
     metrics: Mapping[str, float] = field(default_factory=dict)  # of the objects, where their truth is known
-
-
-def as_it_is(estimate: Estimate, picture: Tensor) -> Outcome:  # noqa: ARG001
-    """The picture of the estimate itself."""
-    return Outcome(picture)
 
 
 @dataclass(frozen=True)
 class Statement:
     """Everything that is decided before the descent begins."""
 
-    problem: Problem | None  # None where the textbook's answer is what was asked for
-    options: EngineOptions
-    classical: tuple[str, Tensor]  # the textbook method and its picture, of the result's shape
-    told: Mapping[str, Any] = field(default_factory=dict)  # the options of the task, as they were used
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what was decided, for the record
+    problem: Problem | None  # None where the classical answer is what was asked for
+    engine: EngineOptions
+    classical: tuple[str, Tensor]  # the method without a network and its picture, of the result's shape
+    options: Mapping[str, Any]  # of the task, as they were used
+    decisions: Mapping[str, Any] = field(default_factory=dict)  # for the record
     warnings: tuple[str, ...] = ()
-    beside: Mapping[str, Tensor] = field(default_factory=dict)  # further textbook pictures
-    missing: Tensor | None = None  # True where nothing was measured and a guess is returned
-    kept: Tensor | None = None  # True where the measured values themselves are returned, bit by bit
+    beside: Mapping[str, Tensor] = field(default_factory=dict)  # pictures of further classical methods
+    mask: Tensor | None = None  # where values were measured and believed; elsewhere a guess is returned
+    unchanged: Tensor | None = None  # where the measured values themselves are returned, bit by bit
     part: tuple[Any, ...] = (...,)  # of the frame, that the fit looks at
     up_to_shift: bool = False  # whether a result that is shifted against the truth is as good
-    exact: bool = False  # what is promised of the result does not survive a lossy file
-    finish: Callable[[Estimate, Tensor], Outcome] = as_it_is  # applied once, to the mean of all runs
+    finish: Callable[[Estimate], Restoration] | None = None  # of the mean of all runs; None: the problem's picture
     checks: Callable[[Tensor], Mapping[str, float]] = lambda _: {}  # what a picture shows without the truth
 
+    def finished(self, estimate: Estimate) -> Restoration:
+        """What is returned for an estimate; the one place where that is made."""
+        if self.finish is not None:
+            return self.finish(estimate)
+        return Restoration(self.classical[1] if self.problem is None else self.problem.picture(estimate))
 
-# From a frame (channels, *space) in [0, 1], NaN where nothing was measured, to its statement.
-State = Callable[[Tensor], Statement]
+
+@dataclass(frozen=True)
+class Fitted:
+    """One frame as it was stated, fitted and finished, and all that is recorded of it."""
+
+    statement: Statement
+    restoration: Restoration
+    result: Result | None = None  # of the fit; None where there was none
+    history: History = field(default_factory=History)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def picture(self) -> Tensor:
+        """What is returned."""
+        return self.restoration.picture
+
+    @property
+    def spread(self) -> Tensor | None:
+        """The standard deviation of the picture over several runs."""
+        return None if self.result is None else self.result.spread
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those from before the fit, and those from after it."""
+        return (*self.statement.warnings, *self.restoration.warnings)

@@ -3,6 +3,7 @@
 import logging
 from typing import final
 
+import typer
 from rich.console import Console
 
 LOGGER = logging.getLogger("dipcli")
@@ -11,6 +12,12 @@ LOGGER = logging.getLogger("dipcli")
 def open_console() -> Console:
     """The console of all messages, progress and errors."""
     return Console(stderr=True, highlight=False)
+
+
+def say(text: str, *, end: str = "\n") -> None:
+    """Write a result to stdout."""
+    typer.echo(text, nl=False)
+    typer.echo(end, nl=False)
 
 
 def show_messages(console: Console, level: str) -> None:

@@ -3,7 +3,21 @@
 import importlib
 import sys
 
-NAMES = ("deblur", "denoise", "golden", "house", "inpaint", "jpeg", "mri", "phase", "real", "scale", "speed", "stopping", "upscale")
+NAMES = (
+    "deblur",
+    "denoise",
+    "golden",
+    "house",
+    "inpaint",
+    "jpeg",
+    "mri",
+    "phase",
+    "real",
+    "scale",
+    "speed",
+    "stopping",
+    "upscale",
+)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Every command on the sample inputs with few iterations: what two versions of the program write is compared.
 
-`python -m tests.bench golden FOLDER` writes, with one thread; `python -m tests.bench golden ONE OTHER` compares byte
-by byte. Of records, seconds, versions and hashes of records are left out, of histories the seconds.
+`python -m tests.bench golden FOLDER` writes, with one thread; `python -m tests.bench golden ONE OTHER` compares
+byte by byte. Of records, seconds and versions are left out, of histories the seconds.
 """
 
 import argparse
@@ -24,7 +24,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "jpeg": ("denoise", "--jpeg", "IN/jpeg.jpg", "-o", "OUT/a.png", "--reference", "IN/jpeg_truth.png", *FEW),
     "inpaint": ("inpaint", "IN/inpaint.png", "--mask", "IN/inpaint_mask.png", "-o", "OUT/a.png",
                 "--reference", "IN/inpaint_truth.png", *FEW),
-    "blend": ("inpaint", "IN/inpaint.png", "--mask", "IN/inpaint_mask.png", "-o", "OUT/a.png", "--blend", "3", *FEW),
+    "blend": ("inpaint", "IN/inpaint.png", "--mask", "IN/inpaint_mask.png", "-o", "OUT/a.png", "--blend", "3",
+              *FEW),
     "upscale": ("upscale", "IN/upscale.png", "--factor", "2", "-o", "OUT/a.png", *FEW),
     "fraction": ("upscale", "IN/upscale.png", "--factor", "1.5", "-o", "OUT/a.png", *FEW),
     "wiener": ("deblur", "IN/deblur.png", "--kernel", "motion:9,30", "--method", "wiener", "-o", "OUT/a.png",
@@ -105,7 +106,7 @@ def differences(one: Path, other: Path) -> list[str]:
     return different
 
 
-def comparable(path: Path) -> Any:  # noqa: ANN401 - bytes, rows or JSON
+def comparable(path: Path) -> Any:
     """The content of a file without what may differ."""
     if path.suffix == ".json":
         return _plain(json.loads(path.read_text()))
@@ -120,13 +121,13 @@ def _said(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if not line.strip().startswith(("memory", "time"))]
 
 
-def _plain(record: Any) -> Any:  # noqa: ANN401 - JSON
+def _plain(record: Any) -> Any:
     if isinstance(record, dict):
         return {k: _plain(v) for k, v in record.items() if k not in LOOSE}
     return [_plain(value) for value in record] if isinstance(record, list) else record
 
 
-def unlike(one: Any, other: Any, name: str = "") -> list[str]:  # noqa: ANN401 - JSON
+def unlike(one: Any, other: Any, name: str = "") -> list[str]:
     """The places at which two records differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         return [line for k in {**one, **other} for line in unlike(one.get(k), other.get(k), f"{name}.{k}")]

@@ -1,7 +1,7 @@
 """How far a call walks through the house: functions, files, changes of room, and frames at the first step.
 
-`python -m tests.bench house` runs one network-free `deblur --method wiener` and one `denoise --iterations 1` in this
-process, by `sys.setprofile`; imports are over before. A room is the file or folder just below the package.
+`python -m tests.bench house` runs one network-free `deblur --method wiener` and one `denoise --iterations 1` in
+this process, by `sys.setprofile`; imports are over before. A room is the file or folder just below the package.
 """
 
 import sys
@@ -60,7 +60,7 @@ def _is_ours(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith(str(ROOT)) and (name == "<lambda>" or not name.startswith("<"))
 
 
-def _room(code: Any) -> str:  # noqa: ANN401 - a code object
+def _room(code: Any) -> str:
     return Path(code.co_filename).relative_to(ROOT).parts[0]
 
 

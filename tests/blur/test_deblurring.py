@@ -13,7 +13,7 @@ from dipcli.blur.blur import gaussian_kernel, motion_kernel
 from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.deblurring import state_deblurring
 from dipcli.blur.edge_kernels import framed, similarity
-from dipcli.blur.options import DeblurringOptions
+from dipcli.blur.options import DeblurOptions
 from dipcli.engine.restore import restore
 from dipcli.errors import InputError, OptionError
 from dipcli.metrics import psnr_db, psnr_up_to_shift_db
@@ -39,26 +39,26 @@ def blurred(sharp):
 
 
 def state(frame, kernel=None, truth=None, **options):
-    return state_deblurring(frame, ENGINE, DeblurringOptions(**options), kernel, truth)
+    return state_deblurring(frame, DeblurOptions(**options, engine=ENGINE), kernel, truth)
 
 
 def finished(statement):
     if statement.problem is None:
-        return statement.finish({}, statement.classical[1])
-    result = restore(statement.problem, statement.options)
-    return statement.finish(result.estimate, result.picture)
+        return statement.finished({})
+    result = restore(statement.problem, statement.engine)
+    return statement.finished(result.estimate)
 
 
 @pytest.mark.parametrize("method", ["auto", "tv", "wiener", "rl"])
 def test_with_a_known_kernel_nothing_is_fitted_and_the_picture_is_sharper(sharp, blurred, method):
     statement = state(blurred, hook(), method=method)
-    outcome = finished(statement)
+    restoration = finished(statement)
     truth = middle_of(sharp, blurred)
     assert statement.problem is None
-    assert outcome.picture.shape == blurred.shape
-    assert psnr_db(outcome.picture, truth) > psnr_db(blurred, truth) + 3
-    assert outcome.objects["kernel"] is not None
-    assert outcome.warnings == ()
+    assert restoration.picture.shape == blurred.shape
+    assert psnr_db(restoration.picture, truth) > psnr_db(blurred, truth) + 3
+    assert restoration.objects["kernel"] is not None
+    assert restoration.warnings == ()
 
 
 def test_a_network_may_make_the_picture_behind_a_known_kernel(blurred):
@@ -68,18 +68,18 @@ def test_a_network_may_make_the_picture_behind_a_known_kernel(blurred):
 
 
 def test_the_kernel_is_found_and_the_picture_is_sharper(sharp, blurred):
-    outcome = finished(state(blurred, truth=hook(), **QUICK))
+    restoration = finished(state(blurred, truth=hook(), **QUICK))
     truth = middle_of(sharp, blurred)
-    assert outcome.warnings == ()
-    assert similarity(outcome.objects["kernel"], hook()) > FOUND
-    assert outcome.metrics["kernel_similarity"] > FOUND
-    assert psnr_up_to_shift_db(outcome.picture, truth) > psnr_up_to_shift_db(blurred, truth) + 3
+    assert restoration.warnings == ()
+    assert similarity(restoration.objects["kernel"], hook()) > FOUND
+    assert restoration.metrics["kernel_similarity"] > FOUND
+    assert psnr_up_to_shift_db(restoration.picture, truth) > psnr_up_to_shift_db(blurred, truth) + 3
 
 
 def test_noise_is_not_taken_for_edges(blurred):
     torch.manual_seed(0)
     noisy = gaussian(blurred, 0.05)
-    calm = look_at(noisy, DeblurringOptions())[0].calm_gray()
+    calm = look_at(noisy, DeblurOptions())[0].calm_gray()
     clean = blurred.mean(0)
     assert float((calm - clean).square().mean().sqrt()) < 0.5 * 0.05
 
@@ -87,31 +87,31 @@ def test_noise_is_not_taken_for_edges(blurred):
 def test_colours_share_one_kernel(sharp):
     colours = torch.cat([sharp, 1 - sharp, 0.5 * sharp])
     frame = blur(colours, hook())
-    outcome = finished(state(frame, **QUICK))
-    assert outcome.objects["kernel"].ndim == 2
-    assert outcome.picture.shape == frame.shape
-    assert psnr_up_to_shift_db(outcome.picture, middle_of(colours, frame)) > psnr_up_to_shift_db(
+    restoration = finished(state(frame, **QUICK))
+    assert restoration.objects["kernel"].ndim == 2
+    assert restoration.picture.shape == frame.shape
+    assert psnr_up_to_shift_db(restoration.picture, middle_of(colours, frame)) > psnr_up_to_shift_db(
         frame, middle_of(colours, frame)
     )
 
 
 def test_a_sharp_picture_comes_back_with_a_warning(sharp):
-    outcome = finished(state(sharp, **QUICK))
-    assert "No blur was found." in outcome.warnings[0]
-    assert psnr_db(outcome.picture, sharp) > 35
+    restoration = finished(state(sharp, **QUICK))
+    assert "No blur was found." in restoration.warnings[0]
+    assert psnr_db(restoration.picture, sharp) > 35
 
 
 def test_an_unbelievable_result_may_be_kept(sharp):
-    outcome = finished(state(sharp, keep=True, **QUICK))
-    assert outcome.warnings == ("No blur was found.",)
-    assert not torch.equal(outcome.picture, sharp)
+    restoration = finished(state(sharp, keep=True, **QUICK))
+    assert restoration.warnings == ("No blur was found.",)
+    assert not torch.equal(restoration.picture, sharp)
 
 
 def test_a_frame_without_an_edge_comes_back_with_a_warning():
     frame = torch.full((1, 80, 80), 0.5)
-    outcome = finished(state(frame, **QUICK))
-    assert outcome.warnings
-    assert torch.equal(outcome.picture, frame)
+    restoration = finished(state(frame, **QUICK))
+    assert restoration.warnings
+    assert torch.equal(restoration.picture, frame)
 
 
 @pytest.mark.parametrize("init", ["classical", "none"])
@@ -122,7 +122,7 @@ def test_two_networks_are_fitted(blurred, init, kernel_prior):
     assert kernel.values == "simplex"
     assert kernel.prior.prior == kernel_prior
     assert [a - b + 1 for a, b in zip(image.shape[1:], kernel.shape[1:], strict=True)] == [*blurred.shape[1:]]
-    found = restore(statement.problem, statement.options).estimate["kernel"]
+    found = restore(statement.problem, statement.engine).estimate["kernel"]
     assert float(found.sum()) == pytest.approx(1, abs=1e-4)
 
 
@@ -130,7 +130,7 @@ def test_the_networks_start_where_the_edges_led_to(blurred):
     statement = state(blurred, **QUICK)
     start = statement.problem.unknowns["kernel"].guide[0]
     assert similarity(start, hook()) > FOUND
-    first = restore(statement.problem, statement.options).estimate["kernel"][0]
+    first = restore(statement.problem, statement.engine).estimate["kernel"][0]
     assert similarity(first, start) > 0.95
 
 
@@ -139,9 +139,9 @@ def test_a_light_that_is_clipped_stays_bright(sharp, method):
     bright = sharp.clone()
     bright[:, 44:56, 48:60] = 3.0
     frame = blur(bright, hook()).clamp(max=1)
-    outcome = finished(state(frame, hook(), method=method))
+    restoration = finished(state(frame, hook(), method=method))
     lit = middle_of(bright, frame) > 2
-    assert float(outcome.picture[lit].mean()) > 0.95
+    assert float(restoration.picture[lit].mean()) > 0.95
 
 
 def test_texture_is_not_taken_for_noise():
@@ -149,8 +149,8 @@ def test_texture_is_not_taken_for_noise():
     frame = blur(texture, gaussian_kernel(1.0))
     noise = 0.02 * torch.randn(frame.shape, generator=torch.Generator().manual_seed(1))
     known = {"kernel": gaussian_kernel(1.0), "method": "tv"}
-    assert state(frame, **known).facts["noise"] == "hardly any"
-    assert state(frame + noise, **known).facts["noise"] == "σ ≈ 0.020"
+    assert state(frame, **known).decisions["noise"] == "hardly any"
+    assert state(frame + noise, **known).decisions["noise"] == "σ ≈ 0.020"
 
 
 def test_clipped_and_missing_values_are_not_believed(blurred):
@@ -162,13 +162,13 @@ def test_clipped_and_missing_values_are_not_believed(blurred):
     assert bool(hidden[:, 19:25, 29:41].all())  # and what lies next to them
     assert bool(hidden[:, 59:62, 49:52].all())
     assert not bool(hidden[:, 30:50].any())
-    assert statement.facts["not believed"].endswith("missing or clipped")
+    assert statement.decisions["not believed"].endswith("missing or clipped")
     assert bool(finished(statement).picture.isfinite().all())
 
 
 def test_noise_is_found_out_or_given(blurred):
-    assert state(gaussian(blurred, 0.05), hook(), method="tv").facts["noise"].startswith("σ ≈ 0.0")
-    assert state(blurred, hook(), method="tv", sigma=0.1).facts["noise"] == "σ ≈ 0.100"
+    assert state(gaussian(blurred, 0.05), hook(), method="tv").decisions["noise"].startswith("σ ≈ 0.0")
+    assert state(blurred, hook(), method="tv", sigma=0.1).decisions["noise"] == "σ ≈ 0.100"
 
 
 def test_light_is_deblurred_where_values_are_its_power(sharp):
@@ -200,7 +200,7 @@ def test_an_uneven_blur_is_said(sharp, monkeypatch):
 def test_the_part_may_be_told(blurred):
     statement = state(blurred, crop="10,20,64,70", **QUICK)
     assert statement.part == (..., slice(20, 90), slice(10, 74))
-    assert "sought in 64x70 pixels" in statement.facts["kernel"]
+    assert "sought in 64x70 pixels" in statement.decisions["kernel"]
 
 
 @pytest.mark.parametrize(
@@ -218,8 +218,8 @@ def test_what_does_not_fit_is_refused(blurred, options, match):
 
 def test_the_networks_make_the_whole_picture_where_that_is_asked_for(blurred, monkeypatch):
     monkeypatch.setattr(kernel_search, "PART", 64)
-    outcome = finished(state(blurred, keep=True, **(QUICK | {"method": "prior"})))
-    assert outcome.picture.shape == blurred.shape
+    restoration = finished(state(blurred, keep=True, **(QUICK | {"method": "prior"})))
+    assert restoration.picture.shape == blurred.shape
 
 
 def test_a_kernel_that_its_window_cuts_off_is_said(sharp):
@@ -232,13 +232,13 @@ def test_a_kernel_that_its_window_cuts_off_is_said(sharp):
 
 def test_a_part_and_a_picture_by_networks_exclude_each_other():
     with pytest.raises(OptionError, match="--crop cannot go with --method prior"):
-        DeblurringOptions(crop="0,0,40,40", method="prior")
+        DeblurOptions(crop="0,0,40,40", method="prior")
 
 
 @pytest.mark.parametrize("crop", ["10,20", "a,b,c,d", "1,2,3,4,5", "-1,0,40,40"])
 def test_a_part_that_is_no_rectangle_is_refused(crop):
     with pytest.raises(OptionError, match="is no rectangle; give left,top,width,height"):
-        DeblurringOptions(crop=crop)
+        DeblurOptions(crop=crop)
 
 
 def test_a_kernel_that_is_larger_than_the_frame_is_refused(blurred):
@@ -265,7 +265,10 @@ def test_the_frame_is_left_as_it_was(blurred):
 
 def test_an_even_kernel_shifts_nothing(sharp):
     frame = blur(sharp, gaussian_kernel(1.2))
-    outcome = finished(state(frame, keep=True, **QUICK))
+    restoration = finished(state(frame, keep=True, **QUICK))
     truth = middle_of(sharp, frame)
-    assert psnr_up_to_shift_db(outcome.picture, truth) - psnr_up_to_shift_db(outcome.picture, truth, reach=1) < 0.1
-    assert_matches(outcome.picture.mean(), frame.mean(), tolerance=0.05)
+    assert (
+        psnr_up_to_shift_db(restoration.picture, truth) - psnr_up_to_shift_db(restoration.picture, truth, reach=1)
+        < 0.1
+    )
+    assert_matches(restoration.picture.mean(), frame.mean(), tolerance=0.05)

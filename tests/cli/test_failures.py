@@ -91,7 +91,7 @@ def test_a_list_file_names_the_inputs(denoise, noisy, tmp_path):
 def test_a_reference_of_another_size_is_refused_before_the_run(denoise, noisy, tmp_path):
     other = save_noisy(tmp_path / "other.png", (30, 24, 3))
     done = denoise(noisy, "-o", tmp_path / "clean.png", "--reference", other)
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "24x30" in done.stderr
     assert "24x20" in done.stderr
     assert not (tmp_path / "clean.png").exists()

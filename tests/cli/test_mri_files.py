@@ -63,7 +63,7 @@ def test_slices_can_be_chosen(mri, slices, tmp_path, wanted, expected):
 
 
 def test_slices_that_are_not_there_are_one_sentence(mri, slices, tmp_path):
-    assert "--slices 3 is not among its 3" in sentence_of(mri(slices, "-o", tmp_path / "r.h5", "--slices", "3"))
+    assert "--slices 3 is not among its 3" in sentence_of(mri(slices, "-o", tmp_path / "r.h5", "--slices", "3"), 2)
 
 
 def test_a_reference_of_all_slices_serves_the_chosen_ones(mri, slices, tmp_path):

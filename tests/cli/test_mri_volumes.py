@@ -11,7 +11,7 @@ import pytest
 from scan_files import as_cfl, as_fastmri, as_npy, header
 from scans import full_kspace, noise_of, sampled_kspace, some_lines, to_images, true_maps
 
-from dipcli.mri import medium as scans
+from dipcli.pipeline import process
 from tests.commands import QUICK, record_of, sentence_of
 
 AXES = ("--axes", "slice,coil,y,x")
@@ -48,7 +48,7 @@ def test_a_volume_with_an_empty_slice_is_scored(mri, tmp_path):
     kspace = full_kspace(slices=2)
     kspace[1] = 0
     done = mri(as_fastmri(tmp_path / "a.h5", kspace), "-o", tmp_path / "r.npy", *UNDERSAMPLED)
-    assert done.exit_code == 1  # an empty slice is not fully sampled
+    assert done.exit_code == 2  # an empty slice is not fully sampled
     truth = np.linalg.norm(to_images(kspace), axis=1)
     np.save(tmp_path / "truth.npy", truth)
     path = as_fastmri(tmp_path / "b.h5", kspace * some_lines())
@@ -77,7 +77,7 @@ def test_slices_of_different_models_are_one_volume(mri, tmp_path, empty_first):
     kspace = kspace[::-1] if empty_first else kspace
     done = mri(as_fastmri(tmp_path / "a.h5", np.ascontiguousarray(kspace)), "-o", tmp_path / "r.npy")
     assert done.exit_code == 0, done.stderr
-    assert record_of(tmp_path / "r.npy")["classical"]["method"] == "similar patches"
+    assert record_of(tmp_path / "r.npy")["classical"]["method"] == "patch groups"
 
 
 def test_a_padded_fastmri_file_can_be_undersampled_for_a_test(mri, tmp_path):
@@ -177,7 +177,9 @@ def test_a_seed_that_the_chosen_model_does_not_take_is_one_sentence(mri, tmp_pat
 def test_a_seed_that_only_the_other_model_takes_is_one_sentence(mri, tmp_path):
     kspace = full_kspace()[0] * np.isin(np.arange(20), [1, 5, 9, 10, 11, 15, 17])
     path = as_npy(tmp_path / "a.npy", kspace)
-    sentence = sentence_of(mri(path, "-o", tmp_path / "r.npy", "--seed-kind", "meshgrid", "--log-level", "error"))
+    sentence = sentence_of(
+        mri(path, "-o", tmp_path / "r.npy", "--seed-kind", "meshgrid", "--log-level", "error"), 2
+    )
     assert "The scan needs the coil model, whose network does not take every flag that was given;" in sentence
     assert sentence.endswith("--model coil says which.")
 
@@ -189,7 +191,7 @@ def test_a_companion_that_cannot_be_read_is_one_sentence(mri, tmp_path, option, 
     companion = tmp_path / "other.npy"
     if content is not None:
         companion.write_bytes(content)
-    sentence = sentence_of(mri(path, "-o", tmp_path / "r.npy", option, companion, "--log-level", "error"))
+    sentence = sentence_of(mri(path, "-o", tmp_path / "r.npy", option, companion, "--log-level", "error"), 2)
     assert "other.npy: " in sentence
     assert not list(tmp_path.glob("r.*"))
 
@@ -210,17 +212,17 @@ def test_the_header_of_a_pair_is_told_from_a_scan(mri, tmp_path):
 
 def test_a_volume_that_is_left_goes_on_at_the_next_slice(mri, tmp_path, monkeypatch):
     path = as_npy(tmp_path / "a.npy", sampled_kspace(slices=4))
-    original = scans.restore_frame
+    original = process.fit
     begun = []
 
-    def interrupted(statement, session, label, *arguments, **options):
-        begun.append(label)
+    def interrupted(statement, context, control, **options):
+        begun.append(control.label)
         if len(begun) == 3:
-            session.interrupted.set()
-        return original(statement, session, label, *arguments, **options)
+            context.interrupted.set()
+        return original(statement, context, control, **options)
 
     assert mri(path, "-o", tmp_path / "whole.npy", *AXES).exit_code == 0
-    monkeypatch.setattr(scans, "restore_frame", interrupted)
+    monkeypatch.setattr(process, "fit", interrupted)
     done = mri(path, "-o", tmp_path / "r.npy", *AXES)
     assert done.exit_code == 75
     assert not (tmp_path / "r.npy").exists()

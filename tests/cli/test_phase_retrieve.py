@@ -105,7 +105,7 @@ def test_a_known_support_is_kept(phase, scan, tmp_path):
 def test_a_support_of_another_size_is_a_usage_error(phase, scan, tmp_path):
     np.save(tmp_path / "support.npy", np.ones((7, 7)))
     done = phase(scan, "-o", tmp_path / "object.npz", "--support", tmp_path / "support.npy")
-    assert "--support is 7x7 and must be 32x32 or half" in sentence_of(done)
+    assert "--support is 7x7 and must be 32x32 or half" in sentence_of(done, 2)
 
 
 def test_a_folder_of_frames_is_one_input(phase, tmp_path):
@@ -156,7 +156,7 @@ def test_two_networks_are_fitted(phase, scan, tmp_path, method, flags):
     ],
 )
 def test_sides_that_do_not_fit_are_one_sentence(phase, scan, tmp_path, flags, said):
-    assert said in sentence_of(phase(scan, "-o", tmp_path / "o.npz", *flags))
+    assert said in sentence_of(phase(scan, "-o", tmp_path / "o.npz", *flags), 2)
     assert not (tmp_path / "o.npz").exists()
 
 
@@ -173,11 +173,12 @@ def test_a_reference_that_is_no_object_is_one_sentence(phase, scan, tmp_path, co
 
 @pytest.mark.parametrize("name", ["object.png", "object"])
 def test_an_output_of_another_format_is_one_sentence(phase, scan, tmp_path, name):
-    assert "end the name in .cxi or .npz." in sentence_of(phase(scan, "-o", tmp_path / name))
+    assert "end the name in .cxi or .npz." in sentence_of(phase(scan, "-o", tmp_path / name), 2)
 
 
 def test_a_pattern_that_does_not_fit_into_memory_is_one_sentence(phase, scan, tmp_path, monkeypatch):
-    monkeypatch.setattr("dipcli.diffraction.medium.free_bytes", lambda device: 1e8)
+    monkeypatch.setattr("dipcli.pipeline.process.free_bytes", lambda device: 1e8)
+    monkeypatch.setattr("dipcli.pipeline.process.SMALL", 0)
     said = sentence_of(phase(scan, "-o", tmp_path / "o.npz"))
     assert "needs about 0.4 GB, and 0.1 GB are free; use --crop or --bin" in said
 
@@ -230,7 +231,7 @@ def test_a_simulation_is_the_same_for_the_same_seed(program, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "code", "said"),
     [
-        (("--output", "scan.png"), 1, "end the name in .cxi or .npz."),
+        (("--output", "scan.png"), 2, "end the name in .cxi or .npz."),
         (("--output", "scan.npz", "--size", "33"), 2, "--size 33 is odd; give an even number."),
     ],
 )

@@ -145,7 +145,7 @@ def test_dark_and_flat_fields_are_corrected(counts, tmp_path):
 
 def test_a_correction_of_another_size_is_one_sentence(counts, tmp_path):
     np.save(tmp_path / "dark.npy", np.ones((3, 3)))
-    with pytest.raises(InputError, match=r"dark.npy: has the shape \(3, 3\)"):
+    with pytest.raises(OptionError, match=r"dark.npy: has the shape \(3, 3\)"):
         load_recording(npy(tmp_path, counts), options(dark=tmp_path / "dark.npy"))
 
 

@@ -15,8 +15,8 @@ from dipcli.diffraction.diffraction import embed
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.diffraction.phase_search import STEPS, Control, Shot, find, smoothed
 from dipcli.diffraction.phasing import Candidate, centring, judged, state_phasing
+from dipcli.diffraction.presets import presets_of
 from dipcli.errors import OptionError
-from dipcli.options.presets import PHASE
 from dipcli.symmetries import error
 
 FEW = PhasingOptions(starts=4, cycles=150, rounds=2)
@@ -41,19 +41,19 @@ def book(pattern):
     return find(shot_of(pattern[0]), FEW, Control())
 
 
-def recipes(**told):
-    return {method: replace(presets["fast"], phasing=replace(FEW, **told)) for method, presets in PHASE.items()}
+def options(**changes):
+    return replace(presets_of("sparse")["fast"], phasing=replace(FEW, **changes))
 
 
 def test_few_edges_are_nearer_to_the_truth_than_projections(pattern, monkeypatch):
     monkeypatch.setitem(STEPS, 2, 80)
     counts, truth = pattern
-    statement = state_phasing(shot_of(counts), recipes(), Control())
-    outcome = statement.finish({}, statement.classical[1])
+    statement = state_phasing(shot_of(counts), options(), Control())
+    restoration = statement.finished({})
     found, textbook = (
-        error(embed(outcome.objects[name], counts.shape), truth) for name in ("object", "classical")
+        error(embed(restoration.objects[name], counts.shape), truth) for name in ("object", "classical")
     )
-    assert outcome.facts["object of"] == "sparse"
+    assert restoration.decisions["object of"] == "sparse"
     assert found < 0.7 * textbook < 0.2
 
 
@@ -74,15 +74,15 @@ def test_the_object_that_explains_free_pixels_best_is_returned(book):
     other = torch.roll(book.best, 1, 1) * 2j
     worse = judged([Candidate("classical", book.best, 0.1), Candidate("hybrid", other, 0.2)], book)
     better = judged([Candidate("classical", book.best, 0.1), Candidate("hybrid", other, 0.05)], book)
-    assert worse.facts["object of"] == "classical"
-    assert better.facts["object of"] == "hybrid"
+    assert worse.decisions["object of"] == "classical"
+    assert better.decisions["object of"] == "hybrid"
     assert_matches(worse.objects["object"], worse.objects["classical"], tolerance=1e-5)
 
 
-def test_the_outcome_is_centred_and_its_mean_phase_is_0(book):
-    outcome = judged([Candidate("classical", book.best, 0.1)], book)
-    assert abs(float(outcome.objects["object"].sum().angle())) < 0.2
-    rows = outcome.objects["support"][0].any(1).nonzero()
+def test_the_restoration_is_centred_and_its_mean_phase_is_0(book):
+    restoration = judged([Candidate("classical", book.best, 0.1)], book)
+    assert abs(float(restoration.objects["object"].sum().angle())) < 0.2
+    rows = restoration.objects["support"][0].any(1).nonzero()
     assert abs(int(rows[0]) - (31 - int(rows[-1]))) <= 1
 
 
@@ -100,14 +100,14 @@ def test_a_beamstop_over_the_brightest_pixels_is_no_hindrance():
     assert error(found.best, embed(torch.from_numpy(truth)[None], counts.shape)) < 0.15
 
 
-def test_near_fields_have_no_projections(pattern):
+def test_near_fields_have_no_projections():
     with pytest.raises(OptionError, match="--fresnel"):
-        state_phasing(shot_of(pattern[0]), recipes(fresnel=0.1), Control())
+        PhasingOptions(fresnel=0.1)
 
 
 def test_an_interrupted_search_is_said_to_be(pattern):
     control = Control(interrupted=lambda: True)
-    statement = state_phasing(shot_of(pattern[0]), recipes(method="classical"), control)
+    statement = state_phasing(shot_of(pattern[0]), options(method="classical"), control)
     assert statement.warnings == ("Interrupted before the search ended.",)
     assert bool(torch.isfinite(statement.classical[1]).all())
 

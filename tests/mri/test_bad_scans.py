@@ -20,7 +20,7 @@ from scan_files import (
 )
 from scans import full_kspace, true_maps
 
-from dipcli.errors import InputError
+from dipcli.errors import InputError, OptionError
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.readers import load_maps, load_reconstruction, load_scan
 
@@ -177,7 +177,7 @@ def test_a_scan_of_noise_alone(tmp_path):
 def test_a_mask_of_another_size(tmp_path, shape):
     as_npy(tmp_path / "a.npy", full_kspace())
     np.save(tmp_path / "m.npy", np.ones(shape, bool))
-    with pytest.raises(InputError) as failure:
+    with pytest.raises(OptionError) as failure:
         load_scan(tmp_path / "a.npy", ReadingOptions(mask=tmp_path / "m.npy"))
     expected = f"m.npy: a mask of shape {shape}, but k-space has 24x20 values a slice; give (20) or (24, 20)."
     assert str(failure.value).endswith(expected)

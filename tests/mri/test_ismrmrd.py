@@ -18,8 +18,8 @@ from scan_files import (
 )
 from scans import full_kspace, noise_of, to_images
 
-from dipcli.diffraction.preparation import whiten
 from dipcli.mri.options import ReadingOptions
+from dipcli.mri.preparation import whiten
 from dipcli.mri.readers import load_scan
 
 every_layout = pytest.mark.parametrize("layout", HEADS)

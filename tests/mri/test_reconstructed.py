@@ -115,13 +115,16 @@ def test_the_measurement_is_left_as_it_was(kspace):
 
 
 def test_what_was_measured_is_told(kspace):
-    assert state(kspace).facts["measured"] == f"1 in {20 / some_lines().sum():.2f} values of 24x20 with 4 coil(s)"
+    assert (
+        state(kspace).decisions["measured"] == f"1 in {20 / some_lines().sum():.2f} values of 24x20 with 4 coil(s)"
+    )
 
 
 def test_a_zero_that_was_measured_is_kept_at_zero(kspace):
     sampled = torch.from_numpy((kspace != 0).any(0))
     kspace[:, 3, 8] = 0
     recipe = MriOptions(reconstruction=ReconstructionOptions(), engine=ENGINES["sense"])
-    statement = state_mri(Slice(torch.from_numpy(kspace), sampled), {"sense": recipe, "coil": recipe})
+    one = Slice(torch.from_numpy(kspace), sampled)
+    statement = state_mri(one, ReconstructionOptions(), lambda _: recipe)
     own = to_kspace(written_coils(statement))
     assert np.abs(own[:, 3, 8]).max() < 1e-5 * np.abs(kspace).max()

@@ -21,8 +21,8 @@ def kspace():
 def test_with_a_calibration_block_all_coils_share_one_image(kspace):
     statement = state(kspace)
     assert isinstance(statement.problem.operator, SenseEncoding)
-    assert statement.facts["model"] == "sense, maps from 24x7 values around the centre"
-    assert statement.options == ENGINES["sense"]
+    assert statement.decisions["model"] == "sense, maps from 24x7 values around the centre"
+    assert statement.engine == ENGINES["sense"]
     assert statement.problem.unknowns["image"].shape == (2, 24, 20)
 
 
@@ -31,26 +31,26 @@ def test_with_few_lines_each_coil_has_its_own_image(lines, found):
     kept = np.isin(np.arange(20), [1, 5, *lines, 15, 17])
     statement = state(full_kspace()[0] * kept)
     assert isinstance(statement.problem.operator, CoilEncoding)
-    assert statement.facts["model"] == f"coil, an image for each: only 24x{found} values around the centre"
-    assert statement.options == ENGINES["coil"]
+    assert statement.decisions["model"] == f"coil, an image for each: only 24x{found} values around the centre"
+    assert statement.engine == ENGINES["coil"]
     assert statement.problem.unknowns["image"].shape == (8, 24, 20)
 
 
 def test_four_lines_are_enough_for_maps():
     statement = state(full_kspace()[0] * np.isin(np.arange(20), [1, 5, 9, 10, 11, 12, 15, 17]))
-    assert statement.facts["model"].startswith("sense, maps from 24x4 values around the centre")
+    assert statement.decisions["model"].startswith("sense, maps from 24x4 values around the centre")
 
 
 def test_a_single_coil_needs_no_maps():
     statement = state(sampled_kspace(1)[0])
-    assert statement.facts["model"] == "coil, an image for each: one coil"
+    assert statement.decisions["model"] == "coil, an image for each: one coil"
     assert statement.problem.unknowns["image"].shape == (2, 24, 20)
 
 
 def test_coil_by_coil_can_be_chosen(kspace):
     statement = state(kspace, model="coil")
-    assert statement.facts["model"] == "coil, an image for each: as told"
-    assert statement.options == ENGINES["coil"]
+    assert statement.decisions["model"] == "coil, an image for each: as told"
+    assert statement.engine == ENGINES["coil"]
 
 
 def test_maps_that_are_insisted_on_need_four_lines():
@@ -66,7 +66,7 @@ def test_maps_that_are_insisted_on_need_four_lines():
 
 def test_a_folded_image_gets_two_sets_of_maps():
     statement = state(folded_kspace()[0] * some_lines(20, 12))
-    assert "two sets, for" in statement.facts["model"]
+    assert "two sets, for" in statement.decisions["model"]
     assert statement.problem.unknowns["image"].shape == (4, 24, 20)
 
 
@@ -74,7 +74,7 @@ def test_a_folded_image_gets_two_sets_of_maps():
 def test_maps_that_are_given_are_used(kspace, sets):
     maps = torch.from_numpy(np.stack([true_maps()] * sets))
     statement = state(kspace, maps=maps)
-    assert statement.facts["model"] == f"sense, with {sets} given set(s) of maps"
+    assert statement.decisions["model"] == f"sense, with {sets} given set(s) of maps"
     assert torch.equal(statement.problem.operator.maps, maps)
 
 
@@ -93,9 +93,9 @@ def test_each_model_has_its_own_options(kspace):
             engine=ENGINES["sense"],
         ),
     }
-    statement = state_mri(as_slice(kspace), recipes)
+    statement = state_mri(as_slice(kspace), ReconstructionOptions(), recipes.__getitem__)
     assert statement.problem.fidelity is mean_squared_error
-    assert (statement.told["loss"], statement.told["classical"], statement.told["undersample"]) == ("mse", 0.25, 2)
+    assert [statement.options[name] for name in ("loss", "classical", "undersample")] == ["mse", 0.25, 2]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dipcli.errors import OutputError
+from dipcli.errors import OptionError, OutputError
 from dipcli.mri.cfl import encode_cfl, kspace_of_cfl, read_cfl
 from dipcli.mri.scan import Scan
 from dipcli.mri.writers import check_scan_output, save_preview, save_scan
@@ -133,7 +133,7 @@ def test_every_format_is_known_by_its_name(tmp_path, suffix):
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", "a.gz", "a.dcm"])
 def test_other_formats_are_one_sentence(tmp_path, name):
-    with pytest.raises(OutputError) as failure:
+    with pytest.raises(OptionError) as failure:
         check_scan_output(tmp_path / name)
     assert str(failure.value) == f"{tmp_path / name}: end the name in .h5, .nii, .npy, .cfl, .png, or .nii.gz."
 

@@ -11,7 +11,7 @@ from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, S
 from dipcli.pictures.dejpeg import state_dejpeg
 from dipcli.pictures.files.images import load_picture
 from dipcli.pictures.files.jpeg import read_jpeg
-from dipcli.pictures.options import DenoisingOptions
+from dipcli.pictures.options import DenoiseOptions
 
 ENGINE = EngineOptions(
     PriorOptions(width=(8,), skip_width=(2,), seed_kind="guide", jitter=0.0),
@@ -29,13 +29,13 @@ def compressed(scene, tmp_path):
         path = tmp_path / "a.jpg"
         clean = write_jpeg(path, scene(n_channels, *size), quality=quality, orientation=orientation, **subsampling)
         decoded = torch.from_numpy(load_picture(path).frames[0])
-        return state_dejpeg(decoded, read_jpeg(path), ENGINE, DenoisingOptions(**options)), clean, decoded
+        return state_dejpeg(decoded, read_jpeg(path), DenoiseOptions(**options, engine=ENGINE)), clean, decoded
 
     return state
 
 
 def finished(statement):
-    return statement.finish({}, restore(statement.problem, statement.options).picture).picture
+    return statement.finished(restore(statement.problem, statement.engine).estimate).picture
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_result_is_better_than_the_decoded_file(compressed, sampling):
 def test_the_classical_picture_is_better_than_the_decoded_file(compressed, quality):
     statement, clean, decoded = compressed(quality=quality)
     method, textbook = statement.classical
-    assert method == "similar patches"
+    assert method == "patch groups"
     assert psnr_db(textbook, clean) > psnr_db(decoded, clean) + 0.5
 
 
@@ -78,20 +78,20 @@ def test_the_check_sees_a_picture_outside_of_the_cells(compressed):
 
 def test_the_check_is_of_the_eight_bits_that_are_written(compressed):
     statement, _, _ = compressed("gray", quality=95)
-    picture = statement.finish({}, statement.classical[1]).picture
+    picture = statement.finished({"image": statement.classical[1]}).picture
     written = (picture.clamp(0, 1) * 255).round() / 255
     assert statement.checks(picture) == statement.checks(written)
 
 
 def test_what_the_file_leaves_open_costs_nothing(compressed):
-    statement, _, decoded = compressed("444")
-    inside = statement.finish({}, decoded).picture
+    statement, _, decoded = compressed("444", classical=0.0)
+    inside = statement.finished({"image": decoded}).picture
     data = statement.problem.terms({"image": inside}, statement.problem.predict({"image": inside}))["data"]
     assert float(data) < 1e-4
 
 
 def test_the_decisions_are_said(compressed):
-    facts = compressed(quality=30)[0].facts
+    facts = compressed(quality=30)[0].decisions
     assert facts["noise"].startswith("quantisation, σ ≈ 0.0")
     assert facts["loss"] == "distance to the quantisation cells"
 
@@ -99,10 +99,8 @@ def test_the_decisions_are_said(compressed):
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_the_classical_share_is_mixed_in_before_the_cells_have_their_say(compressed, share):
     statement, _, decoded = compressed("gray", classical=share)
-    picture = statement.problem.picture({"image": decoded})
-    assert_matches(
-        statement.finish({}, picture).picture, statement.classical[1] if share else decoded, tolerance=0.1
-    )
+    picture = statement.finished({"image": decoded}).picture
+    assert_matches(picture, statement.classical[1] if share else decoded, tolerance=0.1)
 
 
 @pytest.mark.parametrize(("tv_weight", "n_penalties"), [(0.0, 0), (0.3, 1)])

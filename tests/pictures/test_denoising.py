@@ -12,7 +12,7 @@ from dipcli.errors import InputError
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.pictures.denoising import state_denoising
 from dipcli.pictures.noise_model import analyse
-from dipcli.pictures.options import DenoisingOptions
+from dipcli.pictures.options import DenoiseOptions
 
 ENGINE = EngineOptions(
     PriorOptions(width=(4,), skip_width=(2,), seed_kind="guide", jitter=0.0),
@@ -22,7 +22,7 @@ ENGINE = EngineOptions(
 
 
 def state(measurement, **options):
-    return state_denoising(measurement, ENGINE, DenoisingOptions(**options))
+    return state_denoising(measurement, DenoiseOptions(**options, engine=ENGINE))
 
 
 def restored(measurement, **options):
@@ -34,25 +34,25 @@ def restored(measurement, **options):
     [("gaussian", 0.1, "Gaussian"), ("shot", 0.15, "shot"), ("speckle", 0.25, "speckle")],
 )
 def test_the_noise_is_named(scene, kind, level, text):
-    facts = state(LAWS[kind](scene(3, 96, 80), level)).facts
+    facts = state(LAWS[kind](scene(3, 96, 80), level)).decisions
     assert facts["noise"].startswith(text)
     assert facts["loss"] == "rmse on evened values"
 
 
 def test_salt_and_pepper_are_named_with_their_share(scene):
     noisy, _ = impulses(scene(3, 64, 64), 0.3)
-    assert re.match(r"salt and pepper on (29|30|31)% of the values", state(noisy).facts["noise"])
+    assert re.match(r"salt and pepper on (29|30|31)% of the values", state(noisy).decisions["noise"])
 
 
 def test_both_kinds_of_noise_are_named(scene):
     noisy, _ = impulses(gaussian(scene(3, 96, 96), 0.08), 0.2)
-    noise = state(noisy).facts["noise"]
+    noise = state(noisy).decisions["noise"]
     assert re.match(r"salt and pepper on (19|20|21)% of the values \+ Gaussian, σ ≈ 0\.0[78]", noise)
 
 
 def test_a_clean_picture_is_warned_about(scene):
     statement = state(scene(3, 96, 96))
-    assert statement.facts["noise"] == "hardly any"
+    assert statement.decisions["noise"] == "hardly any"
     assert statement.warnings
 
 
@@ -64,7 +64,7 @@ def test_a_noisy_picture_is_not_warned_about(scene):
 def test_an_explicit_loss_is_fitted_to_the_values_as_they_are(scene, loss):
     noisy = gaussian(scene(1, 32, 32), 0.1)
     statement = state(noisy, loss=loss)
-    assert statement.facts["loss"] == loss
+    assert statement.decisions["loss"] == loss
     assert torch.equal(statement.problem.measurement, noisy)
 
 
@@ -132,11 +132,11 @@ def test_a_classical_share_of_one_half_lies_in_between(scene):
 
 
 def test_sigma_that_is_given_is_believed(scene):
-    assert state(gaussian(scene(1, 48, 48), 0.1), sigma=0.2).facts["noise"] == "Gaussian, σ ≈ 0.200"
+    assert state(gaussian(scene(1, 48, 48), 0.1), sigma=0.2).decisions["noise"] == "Gaussian, σ ≈ 0.200"
 
 
 def test_sigma_of_zero_is_hardly_any_noise(scene):
-    assert state(gaussian(scene(1, 48, 48), 0.1), sigma=0.0).facts["noise"] == "hardly any"
+    assert state(gaussian(scene(1, 48, 48), 0.1), sigma=0.0).decisions["noise"] == "hardly any"
 
 
 def test_total_variation_follows_the_noise_level(scene):

@@ -13,7 +13,7 @@ from dipcli.engine.stopping import held_out
 from dipcli.errors import InputError
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.pictures.inpainting import state_inpainting
-from dipcli.pictures.options import InpaintingOptions, InpaintOptions
+from dipcli.pictures.options import InpaintOptions
 
 KINDS = ("scattered", "strokes", "holes")
 ENGINES = {
@@ -27,13 +27,13 @@ ENGINES = {
 
 
 def state(measurement, **options):
-    told = InpaintingOptions(**options)
-    return state_inpainting(measurement, {kind: InpaintOptions(told, ENGINES[kind]) for kind in KINDS})
+    recipes = {kind: InpaintOptions(**options, engine=ENGINES[kind]) for kind in KINDS}
+    return state_inpainting(measurement, InpaintOptions(**options), recipes)
 
 
 def restored(measurement, **options):
     statement = state(measurement, **options)
-    return restore(statement.problem, statement.options).picture
+    return restore(statement.problem, statement.engine).picture
 
 
 @pytest.fixture
@@ -45,41 +45,41 @@ def holed(scene):
 @pytest.mark.parametrize(("hidden", "kind"), [(random_holes, "scattered"), (stroke, "strokes"), (hole, "holes")])
 def test_the_recipe_follows_the_geometry(scene, hidden, kind):
     statement = state(cut_out(scene(1, 30, 30), hidden((30, 30))))
-    assert statement.facts["recipe"] == kind
-    assert f", {kind}, " in statement.facts["missing"]
-    assert statement.options == ENGINES[kind]
+    assert statement.decisions["recipe"] == kind
+    assert f", {kind}, " in statement.decisions["missing"]
+    assert statement.engine == ENGINES[kind]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_recipe_can_be_chosen(holed, kind):
     statement = state(holed, recipe=kind)
-    assert statement.facts["recipe"] == kind
-    assert ", scattered, " in statement.facts["missing"]
-    assert statement.options == ENGINES[kind]
+    assert statement.decisions["recipe"] == kind
+    assert ", scattered, " in statement.decisions["missing"]
+    assert statement.engine == ENGINES[kind]
 
 
 def test_the_options_are_those_of_the_recipe(holed):
-    recipes = {kind: InpaintOptions(InpaintingOptions(classical=0.0), ENGINES[kind]) for kind in KINDS}
-    recipes["scattered"] = InpaintOptions(InpaintingOptions(classical=1.0), ENGINES["scattered"])
-    statement = state_inpainting(holed, recipes)
+    recipes = {kind: InpaintOptions(classical=0.0, engine=ENGINES[kind]) for kind in KINDS}
+    recipes["scattered"] = InpaintOptions(classical=1.0, engine=ENGINES["scattered"])
+    statement = state_inpainting(holed, InpaintOptions(), recipes)
     image = torch.rand(holed.shape)
     assert_matches(statement.problem.picture({"image": image}), statement.classical[1])
 
 
 def test_missing_values_are_those_that_are_no_numbers(holed):
     statement = state(holed)
-    assert torch.equal(statement.missing, holed.isnan())
+    assert torch.equal(statement.mask, ~holed.isnan())
     assert torch.equal(statement.problem.weight == 0, holed.isnan())
-    assert statement.facts["missing"].startswith(f"{float(holed.isnan().float().mean()):.1%} of the values")
+    assert statement.decisions["missing"].startswith(f"{float(holed.isnan().float().mean()):.1%} of the values")
 
 
 def test_known_values_come_back_bit_for_bit(holed):
     known = ~holed.isnan()
     statement = state(holed)
-    picture = restore(statement.problem, statement.options).picture
+    picture = restore(statement.problem, statement.engine).picture
     assert torch.equal(picture[known], holed[known])
     assert bool(picture.isfinite().all())
-    assert torch.equal(statement.kept, known)
+    assert torch.equal(statement.unchanged, known)
 
 
 def test_the_classical_picture_keeps_known_values_too(holed):
@@ -100,7 +100,7 @@ def test_denoising_restores_the_known_values_too(scene):
     noisy = cut_out(gaussian(clean, 0.1), random_holes((28, 24), 0.2))
     known = ~noisy.isnan()
     statement = state(noisy, denoise=True, sigma=0.1)
-    assert statement.kept is None
+    assert statement.unchanged is None
     assert statement.classical[0] == "patches and DCT thresholding"
     errors = [float((picture - clean)[known].square().mean()) for picture in (statement.classical[1], noisy)]
     assert errors[0] < 0.5 * errors[1]
@@ -113,7 +113,7 @@ def test_where_one_channel_is_missing_the_others_are_kept(scene):
     measured[1, 5:9, 5:9] = math.nan
     known = ~measured.isnan()
     assert torch.equal(restored(measured)[known], measured[known])
-    assert torch.equal(state(measured).kept, known)
+    assert torch.equal(state(measured).unchanged, known)
 
 
 def feathered(scene, width):
@@ -123,7 +123,7 @@ def feathered(scene, width):
     picture = statement.problem.picture({"image": torch.full((1, 28, 24), 5.0)})
     row, inside = picture[0, 5, 6:], float(picture[0, 5, 5])
     shares = (row - measured[0, 5, 6:]) / (inside - measured[0, 5, 6:])
-    return shares[1:], statement.kept[0, 5, 7:], row[1:] == measured[0, 5, 7:]
+    return shares[1:], statement.unchanged[0, 5, 7:], row[1:] == measured[0, 5, 7:]
 
 
 def test_blending_falls_linearly_with_the_distance_from_the_seam(scene):
@@ -146,7 +146,7 @@ def test_what_is_known_is_not_mixed_with_what_is_missing(holed):
 def test_a_frame_without_anything_missing_is_not_fitted(scene):
     whole = scene(1, 20, 20)
     statement = state(whole)
-    assert statement.options.stopping.iterations == 1
+    assert statement.engine.stopping.iterations == 1
     assert torch.equal(restored(whole), whole)
 
 
@@ -194,7 +194,7 @@ def texture():
 def test_texture_is_taken_as_exact_where_that_predicts_better():
     stripes, hidden = texture(), random_holes((40, 40), 0.1)
     statement = state(cut_out(stripes, hidden))
-    assert statement.facts["noise"] != "hardly any"
+    assert statement.decisions["noise"] != "hardly any"
     assert statement.classical[0] == "patches"
     assert float((statement.classical[1] - stripes)[hidden[None]].square().mean().sqrt()) < 0.1  # of 0.18
 
@@ -241,12 +241,12 @@ def test_the_measurement_is_left_as_it_was(holed):
 def test_channels_without_anything_missing_have_no_seam():
     measured = torch.rand(3, 24, 24)
     measured[0, 10:14, 10:14] = math.nan
-    kept = state(measured, blend=3, sigma=0.0).kept
+    kept = state(measured, blend=3, sigma=0.0).unchanged
     assert bool(kept[1:].all())
 
 
 def test_texture_that_is_taken_as_exact_is_not_called_noise():
     hidden = torch.rand((40, 40), generator=torch.Generator().manual_seed(1)) < 0.1
     statement = state(texture().masked_fill(hidden, math.nan))
-    assert statement.facts["noise"] == "texture, taken as exact"
+    assert statement.decisions["noise"] == "texture, taken as exact"
     assert statement.warnings == ()

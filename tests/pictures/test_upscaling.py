@@ -14,7 +14,7 @@ from dipcli.errors import OptionError
 from dipcli.metrics import psnr_db
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.pictures.downscaling import KERNELS, Decimation
-from dipcli.pictures.options import UpscalingOptions
+from dipcli.pictures.options import UpscaleOptions
 from dipcli.pictures.upscaling import state_upscaling
 
 ENGINE = EngineOptions(
@@ -25,13 +25,13 @@ ENGINE = EngineOptions(
 
 
 def state(measurement, **options):
-    return state_upscaling(measurement, ENGINE, UpscalingOptions(**options))
+    return state_upscaling(measurement, UpscaleOptions(**options, engine=ENGINE))
 
 
 def restored(measurement, **options):
     """The finished picture and its checks."""
     statement = state(measurement, **options)
-    picture = statement.finish({}, restore(statement.problem, statement.options).picture).picture
+    picture = statement.finished(restore(statement.problem, statement.engine).estimate).picture
     return picture, statement.checks(picture)
 
 
@@ -61,8 +61,8 @@ def small(scene):
 def test_every_side_grows_by_the_factor(shape, factor, expected):
     statement = state(torch.rand(shape), factor=factor)
     assert statement.classical[1].shape == expected
-    assert statement.facts["size"] == "x".join(str(side) for side in reversed(expected[1:]))
-    assert restore(statement.problem, statement.options).picture.shape == expected
+    assert statement.decisions["size"] == "x".join(str(side) for side in reversed(expected[1:]))
+    assert restore(statement.problem, statement.engine).picture.shape == expected
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -83,7 +83,7 @@ def test_the_check_sees_a_picture_that_does_not_reduce_to_the_small_one(small):
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_kernel_is_the_one_that_is_asked_for(small, kernel):
     statement = state(small, kernel=kernel)
-    assert statement.facts["kernel"] == kernel
+    assert statement.decisions["kernel"] == kernel
     image = torch.rand(3, 28, 24)
     assert_matches(statement.problem.operator(image), reduced(image, (14, 12), kernel))
 
@@ -94,7 +94,7 @@ def test_the_classical_picture_is_nearer_to_the_truth_than_bicubic_interpolation
     planes = [Image.fromarray(plane).resize((40, 48), Image.Resampling.BICUBIC) for plane in small.numpy()]
     bicubic = torch.from_numpy(np.stack([np.array(plane) for plane in planes]))
     method, textbook = state(small).classical
-    assert method == "similar patches"
+    assert method == "patch groups"
     assert psnr_db(textbook, clean) > psnr_db(bicubic, clean) + 1
 
 
@@ -136,26 +136,26 @@ def test_a_factor_that_adds_no_pixel_is_refused(shape, factor):
 @pytest.mark.parametrize("factor", [1, 0.5, 0, -2])
 def test_a_factor_that_enlarges_nothing_is_refused(factor):
     with pytest.raises(OptionError, match=rf"--factor {factor} enlarges nothing"):
-        UpscalingOptions(factor=factor)
+        UpscaleOptions(factor=factor)
 
 
 def test_noise_is_noticed(scene):
     low = gaussian(scene(1, 48, 48), 0.08)
-    assert state(low, factor=1.05).facts["noise"].startswith("σ ≈ 0.0")
+    assert state(low, factor=1.05).decisions["noise"].startswith("σ ≈ 0.0")
 
 
 def test_a_clean_picture_has_hardly_any_noise(small):
-    assert state(small).facts["noise"] == "hardly any"
+    assert state(small).decisions["noise"] == "hardly any"
 
 
 def test_noise_that_is_given_is_believed(small):
-    assert state(small, sigma=0.1).facts["noise"] == "σ ≈ 0.100"
+    assert state(small, sigma=0.1).decisions["noise"] == "σ ≈ 0.100"
 
 
 def test_the_more_noise_the_less_is_explained(small):
     image, noisy = torch.rand(3, 28, 24), gaussian(small, 0.1)
     weak, strong = (state(noisy, sigma=sigma) for sigma in (0.0, 0.1))
-    rmses = [one.checks(one.finish({}, image).picture)["consistency_rmse"] for one in (weak, strong)]
+    rmses = [one.checks(one.finished({"image": image}).picture)["consistency_rmse"] for one in (weak, strong)]
     assert rmses[0] < rmses[1]
 
 

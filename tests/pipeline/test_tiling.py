@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from dipcli.pictures import medium as pictures
-from dipcli.pipeline import tiling
-from dipcli.engine.forecast import PROCESS_BYTES, Forecast, free_bytes
+from dipcli.engine.forecast import PROCESS_BYTES, Workload, forecast_of, free_bytes
+from dipcli.options.engine import EngineOptions, PriorOptions, StoppingOptions
+from dipcli.pipeline import process, tiling
+from dipcli.problem import Unknown
 from tests.commands import pixels_of, save_hole, save_noisy
 
 
@@ -60,7 +61,7 @@ def test_tiles_are_enlarged(upscale, tmp_path):
 def test_a_picture_that_does_not_fit_is_cut_into_tiles(denoise, large, tmp_path, monkeypatch):
     monkeypatch.setattr(tiling, "SMALL", 1000)
     monkeypatch.setattr(tiling, "LEAST_SIDE", 64)
-    monkeypatch.setattr(pictures, "free_bytes", lambda device: PROCESS_BYTES / tiling.SHARE + 22e6)
+    monkeypatch.setattr(process, "free_bytes", lambda device: PROCESS_BYTES / tiling.SHARE + 22e6)
     done = denoise(large, "-o", tmp_path / "tiled.png")
     assert done.exit_code == 0, done.stderr
     assert "tiles" in json.loads((tmp_path / "tiled.run.json").read_text())["decisions"]
@@ -71,15 +72,33 @@ def test_a_picture_that_does_not_fit_is_cut_into_tiles(denoise, large, tmp_path,
 
 def test_a_picture_that_fits_in_no_tile_is_refused(denoise, large, tmp_path, monkeypatch):
     monkeypatch.setattr(tiling, "SMALL", 1000)
-    monkeypatch.setattr(pictures, "free_bytes", lambda device: 1e8)
+    monkeypatch.setattr(process, "free_bytes", lambda device: 1e8)
     done = denoise(large, "-o", tmp_path / "tiled.png")
     assert done.exit_code == 1
     assert "needs about 0.5 GB, and 0.1 GB are free" in done.stderr
 
 
 def test_a_forecast_grows_with_the_picture():
-    twice = Forecast(3.0, PROCESS_BYTES + 1e6).times(2)
-    assert twice == Forecast(6.0, PROCESS_BYTES + 2e6)
+    engine = EngineOptions(PriorOptions(width=(8,)), stopping=StoppingOptions(iterations=100))
+    small, large = (
+        forecast_of(Workload((1, side, side), engine, {"image": Unknown((1, side, side))}), torch.device("cpu"))
+        for side in (256, 2560)
+    )
+    assert large.bytes - PROCESS_BYTES == pytest.approx(100 * (small.bytes - PROCESS_BYTES), rel=0.2)
+    assert large.seconds > small.seconds > 0
+
+
+def test_a_forecast_without_a_network_is_of_the_classical_answer_alone():
+    work = Workload((1, 256, 256), EngineOptions(), classical_seconds=10.0, classical_bytes=1e6)
+    alone = forecast_of(work, torch.device("cpu"))
+    assert alone.bytes == PROCESS_BYTES + 1e6
+    assert alone.seconds > 0
+
+
+def test_a_forecast_draws_nothing_from_the_random_numbers_of_a_run():
+    before = torch.get_rng_state()
+    forecast_of(Workload((1, 64, 64), EngineOptions(), {"image": Unknown((1, 64, 64))}), torch.device("cpu"))
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_free_memory_is_told_here():

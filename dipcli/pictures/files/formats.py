@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dipcli.errors import InputError, OutputError
-from dipcli.io.arrays import encode_npy, read_npy
+from dipcli.errors import InputError, OptionError
+from dipcli.pictures.files.npy import encode_npy, read_npy
 from dipcli.pictures.files.picture import Stored
 from dipcli.pictures.files.pillow import encode_bmp, encode_jpeg, encode_webp, read_bmp, read_jpeg, read_webp
 from dipcli.pictures.files.png import encode_png, read_png
@@ -112,12 +112,12 @@ def format_of_content(path: Path) -> Format:
 def format_of_name(path: Path) -> Format:
     """The format in which an output is written: its suffix decides.
 
-    Errors: OutputError for an unknown suffix.
+    Errors: OptionError for an unknown suffix.
     """
     for known in FORMATS:
         if path.suffix.lower() in known.suffixes:
             return known
-    raise OutputError(f"{path}: its name says no known format; end it in {_listed(list(SUFFIXES))}.")
+    raise OptionError(f"{path}: its name says no known format; end it in {_listed(list(SUFFIXES))}.")
 
 
 def _listed(names: list[str]) -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.errors import InputError, OutputError
-from dipcli.io.arrays import read_npy
+from dipcli.errors import InputError, OptionError, OutputError
 from dipcli.io.atomic import write_atomically
-from dipcli.io.checks import refuse_unrestorable
 from dipcli.io.failures import explain_failures
+from dipcli.pictures.files.checks import refuse_unrestorable
 from dipcli.pictures.files.formats import NPY, SUFFIXES, format_of_content, format_of_name
 from dipcli.pictures.files.layout import lay_out, split
+from dipcli.pictures.files.npy import read_npy
 from dipcli.pictures.files.outputs import check_output, fit
 from dipcli.pictures.files.picture import Encoding, Frame, Picture, Stored
 from dipcli.pictures.files.values import to_unit, type_range, value_range
@@ -53,7 +53,7 @@ def read_picture(path: Path, *, volume: bool = False) -> Picture:
         stored = dataclasses.replace(stored, array=gray, warnings=(*stored.warnings, message))
     layout = lay_out(stored.axes, stored.array.shape, volume=volume, alpha=stored.alpha)
     if volume and len(layout.space) != 3:
-        raise InputError(f"{path}: no stack of planes, so not a volume; leave --volume out.")
+        raise OptionError(f"{path}: no stack of planes, so not a volume; leave --volume out.")
     planes, alpha = split(stored.array, layout)
     low, high = value_range(planes)
     unit = to_unit(planes, low, high)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.errors import InputError
+from dipcli.errors import InputError, OptionError
 from dipcli.pictures.files.images import Picture, read_picture
 from dipcli.pictures.files.values import to_unit, value_range
 
@@ -22,7 +22,7 @@ def mask_beside(folder: Path, name: str) -> Path:
         return exact
     found = sorted(p for p in exact.parent.glob("*") if p.stem == exact.stem and p.is_file())
     if not found:
-        raise InputError(f"{exact}: there is no mask of this name; {CONVENTION}.")
+        raise OptionError(f"{exact}: there is no mask of this name; {CONVENTION}.")
     return found[0]
 
 
@@ -39,7 +39,7 @@ def hide_masked(picture: Picture, path: Path, *, invert: bool = False) -> Pictur
     else:
         shown = [frame.max(0) for frame in mask.frames]
     if shown[0].shape != space or len(shown) not in (1, len(picture.frames)):
-        raise InputError(
+        raise OptionError(
             f"{path}: the mask is {_size(shown)}, but the picture is {_size([f[0] for f in picture.frames])}; "
             "give a mask of the same size."
         )
@@ -55,7 +55,7 @@ def hide_transparent(path: Path, picture: Picture, *, invert: bool = False) -> P
     Raises InputError for a picture without transparency, or where everything or nothing is transparent.
     """
     if picture.alpha is None:
-        raise InputError(f"{path}: has no transparency to be a mask; give --mask a file ({CONVENTION}).")
+        raise OptionError(f"{path}: has no transparency to be a mask; give --mask a file ({CONVENTION}).")
     missing = [(alpha < HALF) != invert for alpha in picture.alpha]
     hidden = hide(picture, missing, f"{path}: the mask (transparent means missing)")
     return dataclasses.replace(hidden, alpha=np.ones_like(picture.alpha))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.errors import OutputError
+from dipcli.errors import OptionError, OutputError
 from dipcli.io.failures import explain_failures
 from dipcli.pictures.files.formats import NPY, PNG, Format, format_of_name
 from dipcli.pictures.files.layout import Layout, join, lay_out, resize_linearly
@@ -19,21 +19,21 @@ from dipcli.pictures.files.values import from_unit, type_range
 def check_output(path: Path, like: Picture) -> None:
     """Say before anything is computed that a picture like this one does not fit the named format.
 
-    Errors: OutputError for an unknown suffix, or for stacks, signals, channels or alpha that it cannot hold.
+    Errors: OptionError for an unknown suffix, or for stacks, signals, channels or alpha that it cannot hold.
     """
     target, layout = format_of_name(path), like.encoding.layout
     if len(layout.space) == 1 and target is not NPY:
-        raise OutputError(f"{path}: a signal does not fit in {target.name}; end the name in .npy.")
+        raise OptionError(f"{path}: a signal does not fit in {target.name}; end the name in .npy.")
     if target.holds_stacks:
         return
     if layout.n_frames > 1 or len(layout.space) == 3:
-        raise OutputError(f"{path}: a stack does not fit in {target.name}; end the name in .tif or .npy.")
+        raise OptionError(f"{path}: a stack does not fit in {target.name}; end the name in .tif or .npy.")
     if layout.n_channels not in (1, 3):
-        raise OutputError(
+        raise OptionError(
             f"{path}: {layout.n_channels} channels do not fit in {target.name}; end the name in .tif or .npy."
         )
     if layout.alpha and not target.holds_alpha:
-        raise OutputError(f"{path}: {target.name} cannot hold transparency; end the name in .png or .tif.")
+        raise OptionError(f"{path}: {target.name} cannot hold transparency; end the name in .png or .tif.")
     if target is PNG and needs_imagecodecs(_dtype_in(target, like), layout.n_channels + layout.alpha):
         with explain_failures(OutputError, path, "16-bit colour cannot be written as PNG"):
             import imagecodecs  # noqa: F401

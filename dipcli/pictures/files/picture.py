@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.pictures.files.layout import Layout
+from dipcli.pictures.jpeg_cells import JpegEncoding
 
 Frame = NDArray[np.float32]
 
@@ -86,6 +87,7 @@ class Picture:
     alpha: (frames, *space) in [0, 1], returns to the file bit by bit; None without transparency.
     stored_shape, stored_dtype: as in the file, for the record.
     stored: (frames, channels, *space), the very values of the file; None for what comes from no file.
+    jpeg: how the file was encoded, where that was asked for.
     """
 
     frames: tuple[Frame, ...]
@@ -95,3 +97,4 @@ class Picture:
     stored_dtype: str
     warnings: tuple[str, ...] = ()
     stored: NDArray[Any] | None = None
+    jpeg: JpegEncoding | None = None

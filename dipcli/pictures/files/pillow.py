@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, WebPImagePlugin
 
-from dipcli.io.checks import refuse_bombs
+from dipcli.pictures.files.checks import refuse_bombs
 from dipcli.pictures.files.colours import cmyk_to_rgb
 from dipcli.pictures.files.metadata import EXIF_PREFIX, apply_orientation, take_orientation
 from dipcli.pictures.files.picture import Metadata, Stored

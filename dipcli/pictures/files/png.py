@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from dipcli.io.checks import refuse_bombs
+from dipcli.pictures.files.checks import refuse_bombs
 from dipcli.pictures.files.metadata import apply_orientation, take_orientation
 from dipcli.pictures.files.picture import Metadata, Stored
 from dipcli.pictures.files.pillow import pixels_of

@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 from tifffile import TiffFile, TiffPage
 
-from dipcli.io.checks import refuse_bombs
+from dipcli.pictures.files.checks import refuse_bombs
 from dipcli.pictures.files.layout import CHANNEL_AXES
 from dipcli.pictures.files.metadata import apply_orientation
 from dipcli.pictures.files.picture import Metadata, Stored

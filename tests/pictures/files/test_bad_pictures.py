@@ -10,14 +10,14 @@ import pytest
 import tifffile
 from PIL import Image
 
-from dipcli.errors import InputError, OutputError
+from dipcli.errors import InputError, OptionError, OutputError
 from dipcli.pictures.files.images import load_picture, save_picture
 
 SIDE = (32, 40)
 
 
 def sentence_about(path, **options):
-    with pytest.raises(InputError) as failure:
+    with pytest.raises((InputError, OptionError)) as failure:
         load_picture(path, **options)
     sentence = str(failure.value)
     assert sentence.startswith(f"{path}: ")

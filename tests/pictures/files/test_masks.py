@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from dipcli.errors import InputError
+from dipcli.errors import InputError, OptionError
 from dipcli.pictures.files.images import load_picture
 from dipcli.pictures.files.masks import CONVENTION, hide_masked, hide_transparent, mask_beside
 
@@ -41,7 +41,7 @@ def missing(picture):
 
 
 def sentence_of(function, *arguments, **options):
-    with pytest.raises(InputError) as failure:
+    with pytest.raises((InputError, OptionError)) as failure:
         function(*arguments, **options)
     sentence = str(failure.value)
     assert sentence.endswith(".")

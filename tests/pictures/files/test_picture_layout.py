@@ -6,7 +6,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from dipcli.errors import OutputError
+from dipcli.errors import OptionError, OutputError
 from dipcli.pictures.files.images import SUFFIXES, check_output, load_picture, read_picture, save_picture
 
 SIDE = (24, 20)
@@ -210,7 +210,7 @@ def test_an_output_that_does_not_fit_is_refused_before_anything_is_computed(
 ):
     np.save(tmp_path / "a.npy", pixels(shape))
     picture = load_picture(tmp_path / "a.npy")
-    with pytest.raises(OutputError, match=rf"out.*: {problem}.*\.$"):
+    with pytest.raises(OptionError, match=rf"out.*: {problem}.*\.$"):
         check_output(tmp_path / f"out{suffix}", picture)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dipcli.errors import InputError
-from dipcli.io.checks import refuse_bombs
+from dipcli.pictures.files.checks import refuse_bombs
 from dipcli.pictures.files.picture import Stored
 
 AXES = {1: "X", 2: "YX", 3: "IYX"}

@@ -5,7 +5,7 @@ import pytest
 from laws import assert_matches
 from scans import full_kspace, noise_of, to_images
 
-from dipcli.diffraction.preparation import centre_offset, crop_readout, whiten
+from dipcli.mri.preparation import centre_offset, crop_readout, whiten
 
 MIXING = np.array([[2, 0, 0], [1 + 1j, 0.5, 0], [0.3j, -0.4, 3]], np.complex64)  # of the noise of three coils
 

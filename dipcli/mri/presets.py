@@ -1,0 +1,63 @@
+"""Presets of the reconstruction of scans, by the model of the coils."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dipcli.errors import OptionError
+from dipcli.mri.options import EncodingName, ModelName, MriOptions, ReconstructionOptions
+from dipcli.options.overrides import Overrides
+from dipcli.options.presets import CONVDECODER, FAST, SMALL_CONVDECODER, PresetName, settings
+
+# Through maps the textbook's answer explains all that was measured, and a network it is fed to comes back to it.
+THROUGH_MAPS = replace(FAST, stopping=replace(FAST.stopping, warm_up=200, patience=50, iterations=400, runs=1))
+BY_COIL = ReconstructionOptions(loss="huber")
+
+MRI: dict[EncodingName, dict[PresetName, MriOptions]] = {
+    "sense": {
+        "fast": MriOptions(reconstruction=ReconstructionOptions(classical=0.8), engine=THROUGH_MAPS),
+        "balanced": MriOptions(reconstruction=ReconstructionOptions(classical=0.8), engine=THROUGH_MAPS),
+        "paper": MriOptions(reconstruction=ReconstructionOptions(loss="mse", classical=0.0), engine=CONVDECODER),
+    },
+    "coil": {
+        "fast": MriOptions(reconstruction=BY_COIL, engine=SMALL_CONVDECODER),
+        "balanced": MriOptions(
+            reconstruction=BY_COIL,
+            engine=replace(
+                SMALL_CONVDECODER,
+                prior=replace(SMALL_CONVDECODER.prior, width=(64,) * 7, seed_channels=64),
+                stopping=replace(SMALL_CONVDECODER.stopping, iterations=5000, runs=3),
+            ),
+        ),
+        "paper": MriOptions(reconstruction=ReconstructionOptions(loss="mse", classical=0.0), engine=CONVDECODER),
+    },
+}
+
+
+def recipe_of(
+    preset: PresetName, device_type: str, given: Overrides[MriOptions]
+) -> Callable[[EncodingName], MriOptions]:
+    """All options for a model of the coils, which the scan decides.
+
+    Raises OptionError where the flags fit no model, or not the one that is asked for; what is returned raises it
+    for the other one.
+    """
+    wanted: ModelName = "sense" if given.given.get("maps") else given.given.get("model") or "auto"
+    recipes: dict[EncodingName, MriOptions] = {}
+    misfits: dict[ModelName, OptionError] = {}
+    for model, presets in MRI.items():
+        try:
+            recipes[model] = settings(presets, preset, device_type, given)
+        except OptionError as error:
+            misfits[model] = error
+    if wanted in misfits or not recipes:
+        raise misfits.get(wanted) or next(iter(misfits.values()))
+
+    def recipe(model: EncodingName) -> MriOptions:
+        if model in recipes:
+            return recipes[model]
+        raise OptionError(
+            f"The scan needs the {model} model, whose network does not take every flag that was given; "
+            f"--model {model} says which."
+        )
+
+    return recipe

@@ -1,0 +1,119 @@
+"""What a field of measurement must supply, so that the one pipeline takes its files from input to outputs."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from dipcli.engine.forecast import Workload
+from dipcli.engine.restore import Networks
+from dipcli.pipeline.context import Context
+from dipcli.pipeline.item import Item
+from dipcli.pipeline.statement import Fitted, Statement
+
+
+class Stored(Protocol):
+    """What every wing's readers tell of a file, beside what was measured."""
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """As in the file."""
+
+    @property
+    def stored_dtype(self) -> str:
+        """As in the file."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to beware of."""
+
+
+Source = TypeVar("Source", bound=Stored)  # what is read of one file
+Measurement = TypeVar("Measurement")  # one frame of it, on the device
+
+
+@dataclass(frozen=True)
+class Control:
+    """What a frame is called and seeded with, and what ends the work on it from outside."""
+
+    label: str = ""
+    seed: int = 0
+    deadline: float = math.inf  # on the clock of time.perf_counter
+    interrupted: Callable[[], bool] = lambda: False
+
+
+class Medium(ABC, Generic[Source, Measurement]):
+    """One field's files and measurements; every method is called by `process` alone, in this order."""
+
+    suffixes: Collection[str]  # endings of inputs; with "/", a folder is an input itself
+    suffix: str = ""  # what outputs that are not named end in; "" is for the input's own ending
+    holds_stacks = True  # whether a file can hold several frames, whose numbers enter their seeds
+    tile: int | None = 0  # side of the tiles of tensors (channels, *space): 0 for none, None as memory allows
+    advice = "use --preset fast, a smaller --width, or a smaller picture"  # where memory does not suffice
+
+    def ending(self, path: Path) -> str:  # noqa: ARG002 - for those that can tell
+        """What a file with this content would end in, for inputs from stdin; "" where nothing depends on it."""
+        return ""
+
+    @abstractmethod
+    def load(self, item: Item) -> Source:
+        """Read the input, and refuse what can be known to fail: before anything is computed.
+
+        Raises InputError for what cannot be read or used, OutputError for an output that cannot hold it,
+        OptionError for options that cannot be right for it.
+        """
+
+    @abstractmethod
+    def references(self, item: Item, source: Source, path: Path | None) -> Sequence[Tensor | None]:
+        """The truth of every frame: from the file, if one was given. Raises InputError where it does not fit."""
+
+    @abstractmethod
+    def frames(self, source: Source, device: torch.device) -> Iterable[Measurement]:
+        """The frames, each made when it is asked for."""
+
+    @abstractmethod
+    def workload(self, measurement: Measurement) -> Workload:
+        """What a frame asks of the machine; nothing is computed for it."""
+
+    @abstractmethod
+    def state(self, source: Source, measurement: Measurement, control: Control) -> Statement:
+        """The classical answer, and the problem that is fitted beside it."""
+
+    @abstractmethod
+    def score(self, measurement: Measurement, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
+        """How near a frame and its classical answer are to the truth."""
+
+    @abstractmethod
+    def write(self, item: Item, source: Source, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
+        """Write everything but history and record; returns what was written, by name, the output first."""
+
+    def metric(self, statement: Statement, truth: Tensor) -> Callable[[Tensor], float] | None:  # noqa: ARG002
+        """What is followed while a frame is fitted, in dB; None for nothing.
+
+        Raises InputError where the truth has another size than the result.
+        """
+        return None
+
+    def networks(self, before: Sequence[Fitted], statement: Statement) -> Sequence[Networks]:  # noqa: ARG002
+        """The networks of an earlier frame that this one's start from; none for a cold start."""
+        return ()
+
+    def score_all(self, frames: Sequence[Fitted], truths: Sequence[Tensor]) -> Mapping[str, float] | None:  # noqa: ARG002
+        """The scores of all frames together; None where those are the means of the frames' own."""
+        return None
+
+    def name(self, source: Source, index: int) -> str:  # noqa: ARG002
+        """What one of several frames is called in warnings."""
+        return f"frame {index}"
+
+    def files(self, item: Item, source: Source, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
+        """The files that entered the result; the first one is the input."""
+        return (item.input,)
+
+
+AnyMedium = Medium[Any, Any]
