@@ -28,20 +28,25 @@ class Ended:
 def attempt(item: Item, context: Context, task: Task, *, in_batch: bool) -> Ended:
     """Process one item; in a batch its failure is noted beside where its output would be."""
     try:
-        try:
-            return _process(item, context, task)
-        except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            advice = "use --preset fast, a smaller --width, or a smaller picture"
-            raise OutputError(f"{item.input}: does not fit in memory; {advice}.") from error
+        if context.interrupted.is_set():
+            raise Interrupted(f"{item.input}: not begun.")
+        if item.output == item.input:
+            return _ended(item, context, task(item, context))
+        own = _prepared(item, context)
+        record = task(item, own)
+        if own.checkpoints is not None:
+            own.checkpoints.remove()
+        beside(item.output, "failed.json").unlink(missing_ok=True)
+        return _ended(item, context, record)
     except Interrupted as error:
         return Ended("interrupted", str(error))
     except DipcliError as error:
-        text = sentence_of(item, error)
-        if in_batch:
-            note_failure(item, text)
-        return Ended("failed", text, isinstance(error, OptionError))
+        return _failed(item, error, in_batch=in_batch)
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        advice = "use --preset fast, a smaller --width, or a smaller picture"
+        return _failed(item, OutputError(f"{item.input}: does not fit in memory; {advice}."), in_batch=in_batch)
 
 
 def sentence_of(item: Item, error: DipcliError) -> str:
@@ -49,11 +54,15 @@ def sentence_of(item: Item, error: DipcliError) -> str:
     return str(error) if item.input.name in str(error) else f"{item.input}: {error}"
 
 
-def _process(item: Item, context: Context, task: Task) -> Ended:
-    if context.interrupted.is_set():
-        raise Interrupted(f"{item.input}: not begun.")
-    if item.output == item.input:
-        return _ended(item, context, task(item, context))
+def _failed(item: Item, error: DipcliError, *, in_batch: bool) -> Ended:
+    text = sentence_of(item, error)
+    if in_batch:
+        note_failure(item, text)
+    return Ended("failed", text, isinstance(error, OptionError))
+
+
+def _prepared(item: Item, context: Context) -> Context:
+    """What is shared, with what this item has for itself: its checkpoints, and what decides its result."""
     make_folder(item.output.parent)
     asked = asked_of(item, context.files.call)
     batch = context.files.batch
@@ -67,10 +76,7 @@ def _process(item: Item, context: Context, task: Task) -> Ended:
     )
     if context.files.overwrite and not batch.resume:
         checkpoints.remove()
-    record = task(item, replace(context, checkpoints=checkpoints, asked=asked))
-    checkpoints.remove()
-    beside(item.output, "failed.json").unlink(missing_ok=True)
-    return _ended(item, context, record)
+    return replace(context, checkpoints=checkpoints, asked=asked)
 
 
 def _ended(item: Item, context: Context, record: Record) -> Ended:

@@ -73,10 +73,14 @@ def run(context: Context, inputs: Sequence[Path], medium: AnyMedium, *, look: Ta
         if files.batch.dry_run:
             return show_plan(batch, context, None if look else medium)
         freeze(batch, found.files)
-        code = _process_all(batch, context, task, found)
-    if code == Interrupted.exit_code and files.batch.requeue and (problem := requeue()):
-        LOGGER.error("%s", problem)
-    return code
+        counted: list[Ended] = []
+        with Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display:
+            own = replace(context, show=display.show, interval=display.interval)
+            for ended in _endings(batch, own, task, display):
+                counted.append(ended)
+                display.advance()
+                _tell(ended, found)
+    return _exit_code(counted, batch, files)
 
 
 def _signals(context: Context) -> AbstractContextManager[None]:
@@ -84,17 +88,6 @@ def _signals(context: Context) -> AbstractContextManager[None]:
     if context.files.batch.dry_run:
         return nullcontext()
     return interruptible(context.interrupted, quiet=context.files.batch.worker)
-
-
-def _process_all(batch: Batch, context: Context, task: Task, found: Streams) -> int:
-    with Display(context.console, n_items=len(batch.todo), quiet=context.files.quiet) as display:
-        own = replace(context, show=display.show, interval=display.interval)
-        devices = _devices(context.files)
-        if len(devices) > 1 and len(batch.todo) > 1:
-            endings = share_out(batch, own, devices, display)
-        else:
-            endings = _one_by_one(batch, own, task)
-        return _count(endings, batch, display, found)
 
 
 def _devices(files: FileOptions) -> list[str]:
@@ -107,33 +100,40 @@ def _devices(files: FileOptions) -> list[str]:
     return [f"cuda:{job % n_devices}" for job in range(max(files.batch.jobs, n_devices))]
 
 
-def _one_by_one(batch: Batch, context: Context, task: Task) -> Iterator[Ended]:
+def _endings(batch: Batch, context: Context, task: Task, display: Display) -> Iterator[Ended]:
+    """How the items end, as they do: shared out to several processes, or one by one."""
+    devices = _devices(context.files)
+    if len(devices) > 1 and len(batch.todo) > 1:
+        yield from share_out(batch, context, devices, display)
+        return
     for item in batch.todo:
         if context.interrupted.is_set():
             return
         yield attempt(item, context, task, in_batch=batch.folder is not None)
 
 
-def _count(endings: Iterator[Ended], batch: Batch, display: Display, found: Streams) -> int:
-    """Say how each item ended; the exit code of them all."""
-    counted: list[Ended] = []
-    for ended in endings:
-        counted.append(ended)
-        display.advance()
-        if ended.ending == "failed":
-            LOGGER.error("%s", ended.text)
-        elif ended.ending == "interrupted":
-            LOGGER.warning("%s", ended.text)
-        elif found.piped is not None:
-            found.send()
-        elif ended.text:
-            say(ended.text)
+def _tell(ended: Ended, found: Streams) -> None:
+    """A result goes to stdout, a failure to stderr."""
+    if ended.ending == "failed":
+        LOGGER.error("%s", ended.text)
+    elif ended.ending == "interrupted":
+        LOGGER.warning("%s", ended.text)
+    elif found.piped is not None:
+        found.send()
+    elif ended.text:
+        say(ended.text)
+
+
+def _exit_code(counted: Sequence[Ended], batch: Batch, files: FileOptions) -> int:
+    """The exit code of all items together; a job of Slurm that was interrupted may be queued again."""
     failed = [ended for ended in counted if ended.ending == "failed"]
     n_ended = sum(ended.ending != "interrupted" for ended in counted)
     if failed and len(batch.items) > 1:
         LOGGER.error("%d of %d inputs failed.", len(failed), len(batch.items))
     if n_ended < len(batch.todo):
         LOGGER.warning("Interrupted; the same command with --resume goes on from here.")
+        if files.batch.requeue and (problem := requeue()):
+            LOGGER.error("%s", problem)
         return Interrupted.exit_code
     if failed and len(failed) == n_ended and all(ended.is_usage for ended in failed):
         return OptionError.exit_code

@@ -36,4 +36,4 @@ def upscale(
     options = settings(UPSCALE, preset, context.device.type, knobs)
     tile = options.tile if options.factor.is_integer() else 0
     stated, sized = partial(state_upscaling, options=options), partial(workload_of, options=options)
-    return run(context, inputs, Pictures(stated, sized, volume=options.volume, tile=tile))
+    return run(context, inputs, Pictures(stated, sized, volume=options.volume, tile=tile, factor=options.factor))

@@ -55,6 +55,14 @@ class Scans(Medium[Scan, Slice]):
                 raise OptionError(
                     f"{path}: {len(found)} slice(s), but {len(source.kspace)} are wanted; give as many."
                 )
+            space, crop = source.kspace.shape[2:], self._crop(source)
+            expected = space if crop is None else tuple(min(n, side) for n, side in zip(crop, space, strict=True))
+            if found.shape[1:] != expected:
+                sizes = ["x".join(map(str, shape)) for shape in (found.shape[1:], expected)]
+                raise OptionError(
+                    f"{path}: the reference is {sizes[0]}, but the reconstruction will be {sizes[1]}; "
+                    "give one of the same size."
+                )
             return list(found[:, None])
         if self._options.undersampling.undersample is None:
             return [None] * len(source.kspace)
@@ -83,14 +91,7 @@ class Scans(Medium[Scan, Slice]):
 
     def metric(self, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:
         """The PSNR by the truth's own peak, as fastMRI has it."""
-        expected = statement.classical[1]
-        if truth.shape != expected.shape:
-            sizes = ["x".join(map(str, tensor.shape[1:])) for tensor in (truth, expected)]
-            raise OptionError(
-                f"the reference is {sizes[0]}, but the reconstruction will be {sizes[1]}; "
-                "give one of the same size."
-            )
-        return partial(peak_psnr_db, reference=truth.to(expected.device))
+        return partial(peak_psnr_db, reference=truth.to(statement.classical[1].device))
 
     def networks(self, before: Sequence[Fitted], statement: Statement) -> Sequence[Networks]:
         """Those of the last slice that was fitted, where this one's are of the same make."""

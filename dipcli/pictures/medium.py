@@ -32,9 +32,12 @@ class PictureFiles(Medium[Picture, Tensor]):
 
     suffixes = SUFFIXES
 
-    def __init__(self, *, volume: bool = False, exact: bool = False) -> None:
-        """With `volume` a stack is one frame; `exact` is for results that a lossy file would spoil."""
-        self._volume, self._exact = volume, exact
+    def __init__(self, *, volume: bool = False, exact: bool = False, factor: float = 1.0) -> None:
+        """With `volume` a stack is one frame; `exact` is for results that a lossy file would spoil.
+
+        `factor` is how many times longer than the input's the sides of the result are.
+        """
+        self._volume, self._exact, self._factor = volume, exact, factor
 
     def ending(self, path: Path) -> str:
         """The usual ending of the format that the content shows."""
@@ -63,6 +66,14 @@ class PictureFiles(Medium[Picture, Tensor]):
             raise OptionError(
                 f"{path}: {len(frames)} frame(s), but {item.input} has {len(source.frames)}; give as many."
             )
+        for frame, truth in zip(source.frames, frames, strict=True):
+            sides = [round(side * self._factor) for side in frame.shape[1:]]
+            expected = (len(frame), *sides)
+            if truth.shape != expected:
+                raise OptionError(
+                    f"{path}: the reference is {_size(truth.shape)}, but the result will be {_size(expected)}; "
+                    "give one of the same size."
+                )
         return [torch.from_numpy(frame) for frame in frames]
 
     def frames(self, source: Picture, device: torch.device) -> Iterable[Tensor]:
@@ -71,13 +82,7 @@ class PictureFiles(Medium[Picture, Tensor]):
 
     def metric(self, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:
         """The PSNR over the part that is fitted."""
-        expected = statement.classical[1]
-        if truth.shape != expected.shape:
-            raise OptionError(
-                f"the reference is {_size(truth)}, but the result will be {_size(expected)}; "
-                "give one of the same size."
-            )
-        seen = truth.to(expected.device)[statement.part]
+        seen = truth.to(statement.classical[1].device)[statement.part]
         return lambda picture: psnr_db(picture, seen)
 
     def score(self, measurement: Tensor, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
@@ -122,8 +127,9 @@ class Pictures(PictureFiles):
         *,
         volume: bool = False,
         tile: int | None = 0,
+        factor: float = 1.0,
     ) -> None:
-        super().__init__(volume=volume)
+        super().__init__(volume=volume, factor=factor)
         self._state, self._workload, self.tile = state, workload, tile
 
     def workload(self, measurement: Tensor) -> Workload:
@@ -175,8 +181,8 @@ class JpegFiles(PictureFiles):
         return dejpeg.state_dejpeg(measurement, source.jpeg, self._options)
 
 
-def _size(frame: Tensor) -> str:
-    channels, *sides = frame.shape
+def _size(shape: Sequence[int]) -> str:
+    channels, *sides = shape
     return f"{'x'.join(map(str, reversed(sides)))} with {channels} channel(s)"
 
 

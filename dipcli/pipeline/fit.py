@@ -1,17 +1,17 @@
 """One stated frame is fitted, watched and finished."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from torch import Tensor
 
 from dipcli.engine.checkpoint import Keeper
-from dipcli.engine.restore import Networks, Result, restore
-from dipcli.engine.solve import Moment
+from dipcli.engine.restore import Networks, restore
+from dipcli.engine.solve import Moment, Watcher
 from dipcli.errors import Interrupted
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.medium import Control
 from dipcli.pipeline.statement import Fitted, Statement
-from dipcli.problem import Problem
 from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
 from dipcli.report.progress import Reporter
@@ -29,55 +29,35 @@ def fit(
 
     Raises Interrupted when the call was, before the fit or in it; its checkpoint lets it go on.
     """
+    checkpoints, engine = context.checkpoints, statement.engine
     if context.interrupted.is_set():
-        if context.checkpoints:
-            context.checkpoints.flush()
+        if checkpoints:
+            checkpoints.flush()
         raise Interrupted(f"{control.label}: left before its fit.")
     for name, decision in statement.decisions.items():
         LOGGER.info("%s: %s %s", control.label, name, decision)
     _warn(control, statement.warnings)
     history, result = History(metric), None
     if statement.problem is not None:
-        result = _result(statement.problem, statement, context, control, history, networks)
+        result, keeper = checkpoints.begin(history) if checkpoints else (None, Keeper())
+        if result is None:
+            with Reporter(context.show, context.interval, control.label, engine.stopping) as reporter:
+                watch = partial(_watch, (history, reporter))
+                result = restore(
+                    statement.problem, engine, seed=control.seed, networks=networks, watch=watch, keeper=keeper
+                )
+            if result.ending == "interrupted":
+                raise Interrupted(f"{control.label}: left with a checkpoint at iteration {result.iterations}.")
+            if checkpoints:
+                checkpoints.end(result, history)
     restoration = statement.finished({} if result is None else result.estimate)
     _warn(control, restoration.warnings)
     return Fitted(statement, restoration, result, history)
 
 
-def _result(
-    problem: Problem,
-    statement: Statement,
-    context: Context,
-    control: Control,
-    history: History,
-    networks: Sequence[Networks],
-) -> Result:
-    """The result of the fit, or of what is left of it; its state is kept when the call is interrupted.
-
-    Raises Interrupted then.
-    """
-    stopping = statement.engine.stopping
-    checkpoints = context.checkpoints
-    found, keeper = checkpoints.begin(history) if checkpoints else (None, Keeper())
-    if found is not None:
-        return found
-    reporter = Reporter(
-        context.show, context.interval, control.label, iterations=stopping.iterations, runs=stopping.runs
-    )
-
-    def watch(moment: Moment) -> None:
-        history(moment)
-        reporter(moment)
-
-    with reporter:
-        result = restore(
-            problem, statement.engine, seed=control.seed, networks=networks, watch=watch, keeper=keeper
-        )
-    if result.ending == "interrupted":
-        raise Interrupted(f"{control.label}: left with a checkpoint at iteration {result.iterations}.")
-    if checkpoints:
-        checkpoints.end(result, history)
-    return result
+def _watch(watchers: Sequence[Watcher], moment: Moment) -> None:
+    for watcher in watchers:
+        watcher(moment)
 
 
 def _warn(control: Control, warnings: Sequence[str]) -> None:

@@ -70,7 +70,7 @@ class Medium(ABC, Generic[Source, Measurement]):
 
     @abstractmethod
     def references(self, item: Item, source: Source, path: Path | None) -> Sequence[Tensor | None]:
-        """The truth of every frame: from the file, if one was given. Raises InputError where it does not fit."""
+        """The truth of every frame: from the file, if one was given. Raises OptionError where it does not fit."""
 
     @abstractmethod
     def frames(self, source: Source, device: torch.device) -> Iterable[Measurement]:
@@ -93,10 +93,7 @@ class Medium(ABC, Generic[Source, Measurement]):
         """Write everything but history and record; returns what was written, by name, the output first."""
 
     def metric(self, statement: Statement, truth: Tensor) -> Callable[[Tensor], float] | None:  # noqa: ARG002
-        """What is followed while a frame is fitted, in dB; None for nothing.
-
-        Raises InputError where the truth has another size than the result.
-        """
+        """What is followed while a frame is fitted, in dB; None for nothing."""
         return None
 
     def networks(self, before: Sequence[Fitted], statement: Statement) -> Sequence[Networks]:  # noqa: ARG002

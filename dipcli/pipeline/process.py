@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dipcli.engine.device import derive_seed
 from dipcli.engine.forecast import Forecast, forecast_of, free_bytes
-from dipcli.errors import OptionError
+from dipcli.errors import InputError
 from dipcli.io.atomic import write_atomically
 from dipcli.io.names import beside, stem_of
 from dipcli.io.run_record import save_record
@@ -76,13 +76,13 @@ def prepare(item: Item, context: Context, medium: AnyMedium) -> tuple[Any, Seque
 def reference_path(item: Item, given: Path | None) -> Path | None:
     """The truth of one item: the given file, or the one in a given folder that is called as input or output.
 
-    Raises OptionError where there is none.
+    Raises InputError where there is none.
     """
     if given is None:
         return None
     if not given.is_dir():
         if not given.exists() and not Path(str(given).rpartition(":")[0]).is_file():
-            raise OptionError(f"--reference {given}: there is no such file; check the path.")
+            raise InputError(f"--reference {given}: there is no such file; check the path.")
         return given
     folder = (given / item.name).parent
     stem = stem_of(item.file)
@@ -129,10 +129,7 @@ def _fit(
             own = replace(control, label=f"{control.label} {name}", seed=derive_seed(control.seed, number))
             return fit(medium.state(source, tile, own), context, own)
 
-        fitted = fit_tiles(measurement, side, fit_tile)
-        if truth is not None:
-            medium.metric(fitted.statement, truth)
-        return fitted
+        return fit_tiles(measurement, side, fit_tile)
     if work.n_values >= SMALL:
         check_room(forecast_of(work, context.device).bytes, room, medium.advice)
     statement = medium.state(source, measurement, control)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from dipcli.engine.solve import Moment
+from dipcli.options.engine import StoppingOptions
 
 PLAIN_SECONDS = 5.0
 BAR_SECONDS = 0.2
@@ -93,10 +94,10 @@ class Reporter:
     """A watcher that tells of iteration, objective, score and the time that is left, now and then."""
 
     def __init__(
-        self, show: Callable[[Glimpse], None], interval: float, label: str, *, iterations: int, runs: int
+        self, show: Callable[[Glimpse], None], interval: float, label: str, stopping: StoppingOptions
     ) -> None:
         self._show, self._interval, self._label = show, interval, label
-        self._iterations, self._runs = iterations, runs
+        self._iterations, self._runs = stopping.iterations, stopping.runs
         self._last = time.perf_counter()
 
     def __enter__(self) -> Self:

@@ -191,7 +191,7 @@ def test_a_companion_that_cannot_be_read_is_one_sentence(mri, tmp_path, option, 
     companion = tmp_path / "other.npy"
     if content is not None:
         companion.write_bytes(content)
-    sentence = sentence_of(mri(path, "-o", tmp_path / "r.npy", option, companion, "--log-level", "error"), 2)
+    sentence = sentence_of(mri(path, "-o", tmp_path / "r.npy", option, companion, "--log-level", "error"))
     assert "other.npy: " in sentence
     assert not list(tmp_path.glob("r.*"))
 
