@@ -3,10 +3,7 @@
 import torch
 from torch import Tensor
 
-
-def gradients(image: Tensor) -> list[Tensor]:
-    """Forward differences along each spatial axis of image (channels, *space)."""
-    return [image.diff(dim=axis) for axis in range(1, image.ndim)]
+from dipcli.grid import gradients
 
 
 def total_variation(image: Tensor) -> Tensor:

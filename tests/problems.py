@@ -4,7 +4,7 @@ import torch
 
 from dipcli.blur.blur import Blur, blind_deblurring_problem, gaussian_kernel
 from dipcli.diffraction.complex_object import likeness_of
-from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, RandomMixing, diffraction_problem
+from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.fidelities import (
     cell_distance,
@@ -21,6 +21,7 @@ from dipcli.pictures.downscaling import Decimation
 from dipcli.pictures.jpeg_cells import Component, JpegEncoding
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.problem import Unknown
+from tests.mixing import RandomMixing
 
 
 def noisy(*shape, seed=1):

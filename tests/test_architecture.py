@@ -13,7 +13,7 @@ PACKAGE = Path(dipcli.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     **dict.fromkeys(["__init__", "errors", "options"], 0),
-    **dict.fromkeys(["problem", "fidelities", "penalties", "symmetries", "metrics", "fourier"], 1),
+    **dict.fromkeys(["problem", "fidelities", "penalties", "symmetries", "metrics", "fourier", "grid"], 1),
     **dict.fromkeys(["priors", "classical", "io"], 2),
     "engine": 3,
     "report": 4,

@@ -12,6 +12,8 @@ from scipy import fft
 from torch import Tensor
 from torch.nn import functional
 
+from dipcli.grid import gradients
+
 SPLIT = 0.03  # of the masked frame from the blurred picture; decides how fast, not whereto
 PER_WEIGHT = 50.0  # the split of the slopes, in weights of the total variation
 CERTAIN = 0.005  # less noise than this nobody can count on: the kernel is never exact
@@ -136,7 +138,7 @@ def deconvolve_wiener(blurred: Tensor, kernel: Tensor, sigma: float) -> Tensor:
         round_it = torus.ifft(torus.transfer * torus.fft(image))
         image = torch.where(torus.mask > 0, torus.measured, round_it)
     slopes = torus.slopes.abs().square().sum(0)
-    power = float(blurred.diff(dim=-1).square().mean() + blurred.diff(dim=-2).square().mean())
+    power = float(sum(difference.square().mean() for difference in gradients(blurred)))
     damping = max(sigma, CERTAIN) ** 2 / max(power, 1e-8) * slopes + 1e-6
     gain = torus.transfer.conj() / (torus.transfer.abs().square() + damping)
     return torus.crop(torus.ifft(gain * torus.fft(image)))

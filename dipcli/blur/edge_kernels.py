@@ -16,8 +16,10 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
+from dipcli.blur.blur import centroid
 from dipcli.blur.deconvolution import Torus, deconvolve_tv
 from dipcli.classical.least_squares import least_squares
+from dipcli.grid import gradients
 
 SHRINK = math.sqrt(0.5)  # from scale to scale
 SMALLEST = 3  # side of the window at the coarsest scale
@@ -67,7 +69,7 @@ def estimate_kernel(
 def judge(blurred: Tensor, kernel: Tensor, believed: Tensor | None = None) -> Guess:
     """How believable a kernel is: its picture should have few strong edges, and explain the frame."""
     picture, misfit = deconvolve_tv(blurred[None], kernel, TV, believed=believed, rounds=60)
-    slopes = torch.cat([picture.diff(dim=axis).flatten() for axis in (1, 2)])
+    slopes = torch.cat([difference.flatten() for difference in gradients(picture)])
     sharpness = float(slopes.abs().sum() / torch.linalg.vector_norm(slopes).clamp(min=1e-9))
     score = math.log(max(sharpness, 1e-9)) + FIT * math.log(max(misfit, 1e-6))
     return Guess(score, misfit, kernel, picture)
@@ -112,8 +114,7 @@ def centred(kernel: Tensor) -> Tensor:
     moved = kernel
     for axis in (0, 1):
         side = kernel.shape[axis]
-        at = torch.arange(side, dtype=kernel.dtype, device=kernel.device)
-        shift = round((side - 1) / 2 - float((kernel.sum(1 - axis) * at).sum()))
+        shift = round((side - 1) / 2 - float(centroid(kernel)[axis]))
         padded = functional.pad(moved.movedim(axis, -1), (abs(shift), abs(shift)))
         moved = padded.narrow(-1, abs(shift) - shift, side).movedim(-1, axis)
     return moved / moved.sum()

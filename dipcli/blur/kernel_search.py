@@ -21,6 +21,7 @@ from dipcli.blur.edge_kernels import (
 )
 from dipcli.blur.options import DeblurOptions
 from dipcli.errors import OptionError
+from dipcli.grid import slopes
 from dipcli.penalties import normalised_sparsity
 
 Part = tuple[slice, slice]
@@ -114,8 +115,8 @@ def choose_part(blurred: Blurred, options: DeblurOptions, avoid: Part | None = N
         return slice(0, height), slice(0, width)
     sides = (min(PART, height), min(PART, width))
     gray = blurred.frame.mean(0, keepdim=True)
-    slopes = sum(gray.diff(dim=axis, append=gray.narrow(axis, -1, 1)).square() for axis in (1, 2))
-    worth = torch.where(blurred.believed, torch.as_tensor(slopes).clamp(max=STEEPEST), -STEEPEST)
+    steepness = slopes(gray).square().sum(0)
+    worth = torch.where(blurred.believed, steepness.clamp(max=STEEPEST), -STEEPEST)
     if avoid is not None:
         worth[:, avoid[0], avoid[1]] = -1
     sums = functional.avg_pool2d(worth[None], sides, stride=STRIDE)[0, 0]

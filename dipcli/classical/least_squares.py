@@ -22,25 +22,32 @@ def adjoint(operator: Operator, like: Tensor) -> Operator:
 def least_squares(
     operator: Operator, measurement: Tensor, image: Tensor, damping: float = 0.0, *, iterations: int = 10
 ) -> Tensor:
-    """The x with least |A x - measurement|² + damping·|x - image|², starting from `image`.
-
-    Source: Hestenes and Stiefel, Methods of conjugate gradients, 1952.
-    """
+    """The x with least |A x - measurement|² + damping·|x - image|², starting from `image`."""
     back = adjoint(operator, image)
 
     def normal(x: Tensor) -> Tensor:
         return back(operator(x)) + damping * x
 
-    residual = back(measurement - operator(image))
-    direction, energy = residual, residual.square().sum()
-    least = 1e-12 * energy
+    return conjugate_gradients(normal, image, back(measurement - operator(image)), iterations=iterations)
+
+
+def conjugate_gradients(
+    normal: Operator, start: Tensor, residual: Tensor, *, iterations: int, converged: float = 1e-12
+) -> Tensor:
+    """The solution of normal(x) = normal(start) + residual, for a Hermitian operator that is not negative.
+
+    Ends where the residual's energy has fallen to the share `converged`. Source: Hestenes and Stiefel, Methods of
+    conjugate gradients, 1952.
+    """
+    found, direction, energy = start, residual, residual.abs().square().sum()
+    least = converged * energy
     for _ in range(iterations):
         if energy <= least:
             break
         curved = normal(direction)
-        length = energy / (direction * curved).sum()
-        image = image + length * direction
+        length = energy / (direction.conj() * curved).real.sum()
+        found = found + length * direction
         residual = residual - length * curved
-        before, energy = energy, residual.square().sum()
+        before, energy = energy, residual.abs().square().sum()
         direction = residual + energy / before * direction
-    return image
+    return found

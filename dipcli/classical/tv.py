@@ -10,12 +10,7 @@ import torch
 from torch import Tensor
 
 from dipcli.classical.least_squares import Operator, least_squares
-
-
-def slopes(image: Tensor) -> Tensor:
-    """Forward differences of image (channels, *space), 0 at the far border -> (axes, channels, *space)."""
-    last = [image.narrow(axis, image.shape[axis] - 1, 1) for axis in range(1, image.ndim)]
-    return torch.stack([image.diff(dim=axis, append=end) for axis, end in enumerate(last, start=1)])
+from dipcli.grid import slopes
 
 
 def tv_least_squares(

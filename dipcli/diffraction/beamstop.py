@@ -5,6 +5,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from dipcli.classical.least_squares import conjugate_gradients
 from dipcli.diffraction.projections import inverse, transform
 
 SMOOTH = 0.003  # weight of the slopes on the support: modes that end at its edge have nothing else to tell them
@@ -35,17 +36,11 @@ def filled_in(image: Tensor, support: Tensor, hidden: Tensor) -> Tensor:
             found = found + SMOOTH * (torch.roll(step, 1, axis) - step)
         return hidden * transform(found)
 
-    spectrum = torch.zeros_like(image)
-    residual = -slope(image)
-    direction, energy = residual, residual.abs().square().sum()
-    enough = CONVERGED * energy
-    for _ in range(STEPS):
-        if energy <= enough:
-            break
-        curved = slope(inverse(direction))
-        length = energy / (direction.conj() * curved).real.sum()
-        spectrum = spectrum + length * direction
-        residual = residual - length * curved
-        after = residual.abs().square().sum()
-        direction, energy = residual + after / energy * direction, after
+    spectrum = conjugate_gradients(
+        lambda values: slope(inverse(values)),
+        torch.zeros_like(image),
+        -slope(image),
+        iterations=STEPS,
+        converged=CONVERGED,
+    )
     return image + inverse(spectrum)

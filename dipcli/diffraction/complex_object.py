@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dipcli.diffraction.diffraction import Likeness, from_magnitude_and_phase, from_real_and_imaginary, middle
+from dipcli.diffraction.diffraction import Likeness, from_magnitude_and_phase, from_real_and_imaginary
 from dipcli.diffraction.options import PhasingOptions
+from dipcli.grid import middle
 from dipcli.problem import Unknown
 
 STEEP = 8.0  # of the sigmoid between outside and inside of a uniform object

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from dipcli.grid import middle_slices
+
 FILLED = 0.43  # half of a crystal's side, in sides of the box of half the pattern
 EDGE = 0.6  # pixels over which the magnitude falls to 0
 CORRELATION = 0.15  # length of the strain, in sides of the box
@@ -59,7 +61,7 @@ def detector_mask(shape: tuple[int, ...], beamstop: int, gap: int) -> NDArray[np
     """True where nothing is measured: a square (cube) over the centre, and bars across the first two axes."""
     hidden = np.zeros(shape, bool)
     if beamstop:
-        hidden[tuple(slice(n // 2 - beamstop // 2, n // 2 - beamstop // 2 + beamstop) for n in shape)] = True
+        hidden[middle_slices(shape, (beamstop,) * len(shape))] = True
     if gap:
         for axis in (len(shape) - 2, len(shape) - 1):
             start = shape[axis] // 2 + max(shape[axis] // 10, beamstop)

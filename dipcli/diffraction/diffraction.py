@@ -8,17 +8,16 @@ own, no tight support). Where we differ: unbounded phase, a loss on amplitudes, 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from dipcli.fidelities import Fidelity
 from dipcli.fourier import fft
+from dipcli.grid import embed
 from dipcli.penalties import total_variation
 from dipcli.problem import Estimate, Penalty, Problem, Unknown
-
-JoinName = Literal["magnitude-phase", "real-imaginary"]
 
 
 @final
@@ -47,41 +46,6 @@ class Fraunhofer(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """The intensity."""
         return fft(self.field(image)).abs().square()
-
-
-@final
-class RandomMixing(nn.Module):
-    """Object (1, *box), complex -> intensity (1, count): |<a_k, x>|² for `count` random Gaussian vectors a_k."""
-
-    def __init__(self, box: Sequence[int], count: int, seed: int = 0) -> None:
-        super().__init__()
-        drawn = torch.randn(count, math.prod(box), 2, generator=torch.Generator().manual_seed(seed))
-        self.register_buffer(
-            "rows", torch.view_as_complex(drawn) / math.sqrt(2 * math.prod(box)), persistent=False
-        )
-        self.rows: Tensor
-
-    def forward(self, image: Tensor) -> Tensor:
-        """The intensity."""
-        rows = self.rows.to(image.dtype)
-        return (rows @ image.flatten())[None].abs().square()
-
-
-def embed(image: Tensor, space: Sequence[int]) -> Tensor:
-    """Image (n, *box) in the middle of zeros (n, *space): pixel N // 2 stays pixel N // 2."""
-    widths: list[int] = []
-    for n, size in zip(reversed(image.shape[1:]), reversed(space), strict=True):
-        before = size // 2 - n // 2
-        widths += [before, size - n - before]
-    padded: Tensor = nn.functional.pad(image, widths)
-    return padded
-
-
-def middle(image: Tensor, box: Sequence[int]) -> Tensor:
-    """The part of image (n, *space) that `embed` of a box fills."""
-    for axis, n in enumerate(box, start=1):
-        image = image.narrow(axis, image.shape[axis] // 2 - n // 2, n)
-    return image
 
 
 @final

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dipcli.diffraction.diffraction import embed
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.pattern import Recording
 from dipcli.diffraction.phase_search import Shot, box_sides, limits_of, peak_bytes, seconds_of
@@ -21,8 +20,9 @@ from dipcli.diffraction.readers import FOLDERS, SUFFIXES, load_object, load_reco
 from dipcli.diffraction.writers import Retrieved, check_object_output, save_retrieved, save_vti
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
+from dipcli.grid import embed
 from dipcli.io.atomic import write_atomically
-from dipcli.io.names import beside
+from dipcli.io.names import beside, by
 from dipcli.metrics import peak_psnr_db
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
@@ -60,8 +60,8 @@ class Patterns(Medium[Recording, Shot]):
         found, shape = load_object(path), source.intensity.shape
         if found.ndim != len(shape) or any(n > size for n, size in zip(found.shape, shape, strict=True)):
             raise OptionError(
-                f"{path}: an object of {'x'.join(map(str, found.shape))} does not fit into a pattern of "
-                f"{'x'.join(map(str, shape))}; give the object of this pattern."
+                f"{path}: an object of {by(found.shape)} does not fit into a pattern of "
+                f"{by(shape)}; give the object of this pattern."
             )
         return [embed(torch.from_numpy(found)[None], shape)]
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from dipcli.diffraction.options import PatternOptions, counts_of
 from dipcli.errors import InputError, OptionError
+from dipcli.grid import middle_slices
+from dipcli.io.names import by
 
 FULL_SCALES = (4095, 16383, 65534, 65535, 1048575)  # largest values of 12, 14, 16 and 20-bit detectors
 ASIDE = 0.1  # share of a side from which a pattern is off its centre
@@ -47,7 +49,7 @@ def prepare_recording(path: Path, recording: Recording, options: PatternOptions)
     if odd:
         even = tuple(slice(0, n - n % 2) for n in recording.intensity.shape)
         recording = replace(recording, intensity=recording.intensity[even], good=recording.good[even])
-        recording = recording.warn(f"{path}: sides of {_sizes(odd)} are odd; their last row was left out.")
+        recording = recording.warn(f"{path}: sides of {by(odd)} are odd; their last row was left out.")
     if min(recording.intensity.shape) < SHORTEST:
         raise InputError(f"{path}: {_size(recording)} is too small; every side needs {SHORTEST} pixels or more.")
     return _judged(path, recording)
@@ -132,10 +134,8 @@ def _cropped(path: Path, recording: Recording, sides: tuple[int, ...] | None) ->
     sides = _for_each_axis(path, recording, sides, "crop")
     shape = recording.intensity.shape
     if any(side > n for side, n in zip(sides, shape, strict=True)):
-        raise OptionError(f"{path}: is {_size(recording)}, so it cannot be cropped to {_sizes(sides)}.")
-    part = tuple(
-        slice(n // 2 - side // 2, n // 2 - side // 2 + side) for n, side in zip(shape, sides, strict=True)
-    )
+        raise OptionError(f"{path}: is {_size(recording)}, so it cannot be cropped to {by(sides)}.")
+    part = middle_slices(shape, sides)
     return replace(recording, intensity=recording.intensity[part], good=recording.good[part])
 
 
@@ -148,7 +148,7 @@ def _binned(path: Path, recording: Recording, sizes: tuple[int, ...] | None) -> 
     for axis, size in enumerate(sizes):
         half = intensity.shape[axis] // 2 // size
         if not half:
-            raise OptionError(f"{path}: is {_size(recording)}, too small for bins of {_sizes(sizes)}.")
+            raise OptionError(f"{path}: is {_size(recording)}, too small for bins of {by(sizes)}.")
         start = max(0, intensity.shape[axis] // 2 - half * size - (size - 1) // 2)
         count = min(2 * half, (intensity.shape[axis] - start) // size)
         part = [slice(None)] * intensity.ndim
@@ -197,11 +197,7 @@ def folded_axes(intensity: Counts) -> list[int]:
 
 
 def _size(recording: Recording) -> str:
-    return _sizes(recording.intensity.shape)
-
-
-def _sizes(sides: tuple[int, ...] | list[int]) -> str:
-    return "x".join(map(str, sides))
+    return by(recording.intensity.shape)
 
 
 def _list(numbers: list[int]) -> str:

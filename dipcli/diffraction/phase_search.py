@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from dipcli.diffraction.beamstop import filled_in, hidden_centre
-from dipcli.diffraction.diffraction import embed
 from dipcli.diffraction.multiresolution import search_all
 from dipcli.diffraction.multistart import ALIKE, Search, Starts, finish, free_pixels, release
 from dipcli.diffraction.options import PhasingOptions
@@ -15,6 +14,8 @@ from dipcli.diffraction.projections import Pattern
 from dipcli.diffraction.reproducibility import Agreement, agreement
 from dipcli.diffraction.sparse import Fit, Fitting, refit, sparse_object, unseen
 from dipcli.errors import InputError, OptionError
+from dipcli.grid import embed
+from dipcli.io.names import by
 from dipcli.pipeline.medium import Control
 from dipcli.report.messages import LOGGER
 from dipcli.symmetries import align
@@ -185,7 +186,7 @@ def limits_of(shot: Shot) -> Tensor:
     if given.shape == box:
         given = embed(given[None].float(), space)[0] > 0
     if given.shape != space or not bool(given.any()):
-        sides = ["x".join(map(str, shape)) for shape in (given.shape, space)]
+        sides = [by(shape) for shape in (given.shape, space)]
         raise OptionError(f"--support is {sides[0]} and must be {sides[1]} or half, and not empty.")
     return given
 

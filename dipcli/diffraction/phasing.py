@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from dipcli.diffraction.complex_object import likeness_of
-from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem, embed, middle
+from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.phase_search import Shot, Textbook, box_sides, find, smoothed
 from dipcli.diffraction.projections import transform
-from dipcli.diffraction.sparse import best_scale, unseen
+from dipcli.diffraction.sparse import scale_of, unseen
+from dipcli.grid import embed, middle
+from dipcli.io.names import by
 from dipcli.pipeline.medium import Control
 from dipcli.pipeline.statement import Restoration, Statement
 from dipcli.problem import Estimate
@@ -82,7 +84,7 @@ def judged(candidates: list[Candidate], book: Textbook) -> Restoration:
 def outcome_of(image: Tensor, book: Textbook, facts: Mapping[str, str]) -> Restoration:
     """The object on its box, centred, of mean phase 0, and all that is written beside it."""
     box, axes = tuple(n // 2 for n in image.shape[1:]), tuple(range(1, image.ndim))
-    image = image * best_scale(image, book.pattern)
+    image = image * scale_of(image, book.pattern)
     shift = centring(book.support[0])
 
     def placed(tensor: Tensor) -> Tensor:
@@ -123,9 +125,9 @@ def centring(support: Tensor) -> tuple[int, ...]:
 def _facts(shot: Shot, book: Textbook, method: str) -> dict[str, str]:
     share = float((shot.good > 0).float().mean())
     return {
-        "pattern": f"{_sizes(shot.intensity.shape[1:])}, {share:.1%} of it good, "
+        "pattern": f"{by(shot.intensity.shape[1:])}, {share:.1%} of it good, "
         f"{float(shot.intensity.sum()):.3g} counts",
-        "object": f"in a box of {_sizes(box_sides(shot.intensity))}",
+        "object": f"in a box of {by(box_sides(shot.intensity))}",
         "projections": f"{book.starts.cycles[0]} cycles for the best start, χ {book.starts.chi[0]:.4f}",
         "method": method,
     }
@@ -140,7 +142,3 @@ def _doubts(book: Textbook, control: Control) -> tuple[str, ...]:
     if len(book.common.errors) > 1 and book.common.errors[1] > UNSURE:
         return (f"The two best starts differ by E = {book.common.errors[1]:.2f}; details are not certain.",)
     return ()
-
-
-def _sizes(sides: tuple[int, ...]) -> str:
-    return "x".join(map(str, sides))

@@ -13,6 +13,7 @@ from dipcli.diffraction.options import SampleName, SimulationOptions
 from dipcli.diffraction.writers import check_object_output, save_simulated
 from dipcli.engine.forecast import PROCESS_BYTES, free_bytes
 from dipcli.errors import OptionError
+from dipcli.io.names import by
 from dipcli.pipeline.tiling import check_room
 from dipcli.report.messages import LOGGER
 
@@ -34,7 +35,7 @@ def write_simulation(sample: SampleName, options: SimulationOptions) -> str:
     n_bytes = BYTES * math.prod(shape)
     check_room(PROCESS_BYTES + n_bytes, free_bytes(torch.device("cpu")), "give a smaller --size")
     if options.dry_run:
-        size, mebibytes = "x".join(map(str, shape)), n_bytes / 2**20
+        size, mebibytes = by(shape), n_bytes / 2**20
         return f"{options.output}: would be written, {size}, {mebibytes:.0f} MiB of memory beside the program's"
     return _simulate(shape, sample, options)
 
@@ -51,7 +52,7 @@ def _simulate(shape: tuple[int, ...], sample: SampleName, options: SimulationOpt
     given = {k: v for k, v in asdict(options).items() if k not in ("dry_run", "quiet")}
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
     save_simulated(options.output, counts, bad, truth, {"sample": sample, **plain})
-    size, bad_share = "x".join(map(str, counts.shape)), 100 * bad.mean()
+    size, bad_share = by(counts.shape), 100 * bad.mean()
     said = f"{size} of {counts.sum():.3g} photons, brightest pixel {counts.max():.0f}, {bad_share:.1f}% masked"
     LOGGER.info("%s: %s", options.output.name, said)
     return said

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dipcli.diffraction.diffraction import best_scale
 from dipcli.diffraction.projections import Pattern, smooth, transform
 
 RATE = 0.02  # of Adam, in typical magnitudes
@@ -82,16 +83,14 @@ def fit(image: Tensor, room: Tensor, pattern: Pattern, weight: float, *, steps: 
         x = torch.view_as_complex(parts) * inside
         padded = torch.nn.functional.pad(x, widths)
         predicted = (torch.view_as_real(transform(padded)).square().sum(-1) + 1e-12).sqrt()
-        scale = (
-            (pattern.known * predicted * pattern.amplitude).sum() / (pattern.known * predicted.square()).sum()
-        ).detach()
+        scale = best_scale(predicted.detach(), pattern.amplitude, pattern.known)
         misfit = (pattern.known * (scale * predicted - pattern.amplitude).square()).sum() / energy
         (misfit + weight * bends(x)).backward()  # type: ignore[no-untyped-call]
         adam.step()
         pace.step()
     with torch.no_grad():
         found = torch.nn.functional.pad(torch.view_as_complex(parts) * inside, widths)
-        return found * best_scale(found, pattern)
+        return found * scale_of(found, pattern)
 
 
 def bends(x: Tensor) -> Tensor:
@@ -107,14 +106,12 @@ def bends(x: Tensor) -> Tensor:
 
 def unseen(image: Tensor, pattern: Pattern, free: Tensor) -> float:
     """χ of an object (1, *space) on the free pixels, at the brightness that the other ones tell."""
-    return float(pattern.chi(transform(image * best_scale(image, pattern)), free))
+    return float(pattern.chi(transform(image * scale_of(image, pattern)), free))
 
 
-def best_scale(image: Tensor, pattern: Pattern) -> Tensor:
+def scale_of(image: Tensor, pattern: Pattern) -> Tensor:
     """The number that brings the object's amplitudes nearest to the measured ones."""
-    predicted = transform(image).abs()
-    found: Tensor = (pattern.known * predicted * pattern.amplitude).sum()
-    return found / (pattern.known * predicted.square()).sum().clamp(min=1e-30)
+    return best_scale(transform(image).abs(), pattern.amplitude, pattern.known)
 
 
 def _part(room: Tensor) -> tuple[slice, ...]:

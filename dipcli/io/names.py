@@ -1,5 +1,6 @@
-"""Names of files: what they end in, and how the files beside an output are called."""
+"""Names of files: what they end in, how the files beside an output are called, and how sizes are said."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 TWOFOLD = (".nii.gz",)  # endings with a dot in them
@@ -19,3 +20,8 @@ def stem_of(path: Path) -> str:
 def beside(output: Path, ending: str) -> Path:
     """The path of a file that accompanies an output: clean.png -> clean.run.json, a.nii.gz -> a.run.json."""
     return output.with_name(f"{stem_of(output)}.{ending}")
+
+
+def by(sides: Iterable[int]) -> str:
+    """How a size is said: 64x48."""
+    return "x".join(map(str, sides))

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from dipcli.engine.forecast import forecast_of
+from dipcli.io.names import by
 from dipcli.mri.options import MriOptions
 from dipcli.mri.preparation import centre_offset
 from dipcli.mri.readers import load_maps, load_scan
@@ -39,9 +40,9 @@ def _contents(scan: Scan) -> dict[str, str]:
     offsets = centre_offset(np.nan_to_num(scan.kspace))
     return {
         "format": scan.origin,
-        "stored": "x".join(map(str, scan.stored_shape)),
+        "stored": by(scan.stored_shape),
         "axes": f"{slices} slice(s), {coils} coil(s), readout {readout}, phase {phase}",
-        "matrix": "whole" if scan.crop is None else "x".join(map(str, scan.crop)),
+        "matrix": "whole" if scan.crop is None else by(scan.crop),
         "voxel": "unknown" if scan.voxel_mm is None else " x ".join(f"{mm:.2f}" for mm in scan.voxel_mm) + " mm",
         "acceleration": _sampling(scan, is_lines) + (f", {padded} lines of padding" if padded else ""),
         "calibration": f"{rows.stop - rows.start} x {lines.stop - lines.start} values around the centre",

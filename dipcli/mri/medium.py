@@ -12,12 +12,13 @@ from dipcli.engine.forecast import Workload
 from dipcli.engine.restore import Networks
 from dipcli.errors import OptionError
 from dipcli.fourier import ifft
-from dipcli.io.names import beside, stem_of
+from dipcli.grid import crop_middle
+from dipcli.io.names import beside, by, stem_of
 from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim
 from dipcli.mri.encoding import root_sum_of_squares
 from dipcli.mri.options import MriOptions
 from dipcli.mri.readers import SUFFIXES, load_maps, load_reconstruction, load_scan
-from dipcli.mri.reconstruction import Recipe, Slice, blank_mri, crop_middle, state_mri, workload_of
+from dipcli.mri.reconstruction import Recipe, Slice, blank_mri, state_mri, workload_of
 from dipcli.mri.sampling import sampling_mask
 from dipcli.mri.scan import Scan, padding_of
 from dipcli.mri.writers import check_scan_output, save_preview, save_scan
@@ -58,7 +59,7 @@ class Scans(Medium[Scan, Slice]):
             space, crop = source.kspace.shape[2:], self._crop(source)
             expected = space if crop is None else tuple(min(n, side) for n, side in zip(crop, space, strict=True))
             if found.shape[1:] != expected:
-                sizes = ["x".join(map(str, shape)) for shape in (found.shape[1:], expected)]
+                sizes = [by(shape) for shape in (found.shape[1:], expected)]
                 raise OptionError(
                     f"{path}: the reference is {sizes[0]}, but the reconstruction will be {sizes[1]}; "
                     "give one of the same size."

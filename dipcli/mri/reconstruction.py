@@ -17,6 +17,8 @@ from dipcli.engine.forecast import Workload
 from dipcli.errors import InputError, OptionError
 from dipcli.fidelities import Fidelity, huber, mean_absolute_error, mean_squared_error, root_mean_squared_error
 from dipcli.fourier import fft, ifft
+from dipcli.grid import crop_middle
+from dipcli.io.names import by
 from dipcli.mri.encoding import CoilEncoding, Encoding, SenseEncoding, mri_problem, root_sum_of_squares
 from dipcli.mri.espirit import FEWEST, espirit
 from dipcli.mri.options import EncodingName, MriOptions, ReconstructionOptions
@@ -173,16 +175,6 @@ def enforce(coils: Tensor, kspace: Tensor, sampled: Tensor, weight: float) -> Te
     return ifft(torch.where(sampled, own.lerp(kspace, share), own))
 
 
-def crop_middle(images: Tensor, size: tuple[int, int] | None) -> Tensor:
-    """The middle of images (n, height, width); as they are where the size is None or larger."""
-    if size is None:
-        return images
-    for axis, side in enumerate(size, start=1):
-        if side < images.shape[axis]:
-            images = images.narrow(axis, (images.shape[axis] - side) // 2, side)
-    return images
-
-
 def _plain(options: MriOptions) -> dict[str, Any]:
     return {**asdict(options.reading), **asdict(options.undersampling), **asdict(options.reconstruction)}
 
@@ -284,4 +276,4 @@ def _patches(encoding: Encoding, kspace: Tensor, start: Tensor, sigma: float) ->
 
 
 def _size(kspace: Tensor) -> str:
-    return "x".join(map(str, kspace.shape[1:])) + f" with {len(kspace)} coil(s)"
+    return by(kspace.shape[1:]) + f" with {len(kspace)} coil(s)"

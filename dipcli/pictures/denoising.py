@@ -1,7 +1,5 @@
 """Denoising one frame: decide what the noise is, and state the problem on a scale on which it is even."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -15,7 +13,7 @@ from dipcli.fidelities import (
     root_mean_squared_error,
 )
 from dipcli.options.overrides import without_engine
-from dipcli.pictures.noise_model import TV, Noise, Values, analyse, even_out, value_problem, weight_of
+from dipcli.pictures.noise_model import Noise, Values, analyse, even_out, tv_weight_of, value_problem, weight_of
 from dipcli.pictures.options import DenoiseOptions
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Statement
@@ -72,7 +70,7 @@ def _plain(measurement: Tensor, values: Values, options: DenoiseOptions) -> Prob
         measurement.nan_to_num(),
         LOSSES[options.loss],
         weight=weight_of(values.hidden),
-        tv_weight=TV * math.sqrt(values.sigma / 0.1) if options.tv_weight is None else options.tv_weight,
+        tv_weight=tv_weight_of(values, options),
         guide=classical,
         picture=lambda image: image.lerp(classical, options.classical),
     )

@@ -133,7 +133,5 @@ def _turn(image: Tensor, orientation: int) -> Tensor:
 
 
 def _turn_back(image: Tensor, orientation: int) -> Tensor:
-    """Upright (channels, y, x) -> as stored."""
-    image = image.flip(2) if orientation in (2, 3, 6, 7) else image
-    image = image.flip(1) if orientation in (3, 4, 7, 8) else image
-    return image.transpose(1, 2) if orientation in (5, 6, 7, 8) else image
+    """Upright (channels, y, x) -> as stored; all but the quarter turns undo themselves."""
+    return _turn(image, {6: 8, 8: 6}.get(orientation, orientation))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
-from dipcli.io.names import beside
+from dipcli.io.names import beside, by
 from dipcli.metrics import psnr_db, psnr_up_to_shift_db, ssim
 from dipcli.pictures import dejpeg, inpainting
 from dipcli.pictures.files.formats import format_of_content, format_of_name
@@ -183,7 +183,7 @@ class JpegFiles(PictureFiles):
 
 def _size(shape: Sequence[int]) -> str:
     channels, *sides = shape
-    return f"{'x'.join(map(str, reversed(sides)))} with {channels} channel(s)"
+    return f"{by(reversed(sides))} with {channels} channel(s)"
 
 
 def _write_objects(item: Item, frames: Sequence[Fitted]) -> dict[str, Path]:

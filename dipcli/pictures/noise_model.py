@@ -106,10 +106,15 @@ def value_problem(
         values.even,
         root_mean_squared_error,
         weight=weight_of(values.hidden),
-        tv_weight=TV * math.sqrt(values.sigma / 0.1) if options.tv_weight is None else options.tv_weight,
+        tv_weight=tv_weight_of(values, options),
         guide=values.classical if guide is None else guide,
         picture=picture,
     )
+
+
+def tv_weight_of(values: Values, options: PictureOptions) -> float:
+    """The weight of the total variation: as it was given, or by the noise."""
+    return TV * math.sqrt(values.sigma / 0.1) if options.tv_weight is None else options.tv_weight
 
 
 def weight_of(hidden: Tensor) -> Tensor | None:

@@ -13,6 +13,7 @@ from dipcli.classical.plug_and_play import alternate_groups, alternate_windows, 
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
 from dipcli.fidelities import root_mean_squared_error
+from dipcli.io.names import by
 from dipcli.options.overrides import without_engine
 from dipcli.pictures.downscaling import Decimation
 from dipcli.pictures.noise_model import weight_of
@@ -69,7 +70,7 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions) -> Statement:
         picture=mixed,
     )
     decisions = {
-        "size": "x".join(map(str, reversed(high))),
+        "size": by(reversed(high)),
         "kernel": options.kernel,
         "noise": f"σ ≈ {sigma:.3f}" if sigma > ROUNDING else "hardly any",
     }

@@ -90,9 +90,7 @@ def reference_path(item: Item, given: Path | None) -> Path | None:
     names = [folder / item.file.name, folder / item.output.name, *alike]
     found = next((path for path in names if path.is_file()), None)
     if found is None:
-        raise OptionError(
-            f"--reference {given}: there is no {item.file.name} in it; name files as the inputs are."
-        )
+        raise InputError(f"--reference {given}: there is no {item.file.name} in it; name files as the inputs are.")
     return found
 
 

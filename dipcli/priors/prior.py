@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dipcli.errors import OptionError
+from dipcli.grid import crop_middle
 from dipcli.options.engine import PriorName, PriorOptions
 from dipcli.priors.convdecoder import build_convdecoder, scale_sizes
 from dipcli.priors.decoder import build_decoder
@@ -63,7 +64,7 @@ class Prior(nn.Module):
         seed: Tensor = self.seed
         if self.jitter:
             seed = seed + self._noise.normal_(std=self.jitter)
-        output = self._crop(self.network(seed)[0]).float()
+        output = crop_middle(self.network(seed)[0], self._shape[1:]).float()
         return self._to_values(output if self._start is None else output + self._start)
 
     def take_over(self, state: Mapping[str, Any]) -> None:
@@ -73,11 +74,6 @@ class Prior(nn.Module):
         """
         own = {} if self._seed_is_drawn else {"seed": self.seed.detach()}
         self.load_state_dict({**state, **own})
-
-    def _crop(self, picture: Tensor) -> Tensor:
-        for axis, side in enumerate(self._shape[1:], start=1):
-            picture = picture.narrow(axis, (picture.shape[axis] - side) // 2, side)
-        return picture
 
 
 def build_prior(unknown: Unknown, options: PriorOptions) -> Prior:

@@ -22,13 +22,15 @@ import torch
 
 from dipcli.diffraction.complex_object import likeness_of, winding
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
-from dipcli.diffraction.diffraction import Fraunhofer, RandomMixing, amplitude_misfit, diffraction_problem, embed
+from dipcli.diffraction.diffraction import Fraunhofer, amplitude_misfit, diffraction_problem
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.engine.restore import restore
+from dipcli.grid import embed
 from dipcli.options.presets import PHASE
 from dipcli.symmetries import align, error
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, run_program
+from tests.mixing import RandomMixing
 
 KINDS = {"weak": ("1", "0"), "strong": ("8", "0"), "vortex": ("2", "2")}
 CASES = (

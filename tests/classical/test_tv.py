@@ -5,7 +5,8 @@ import torch
 from laws import assert_adjoint, assert_linear, assert_matches
 
 from dipcli.classical.least_squares import least_squares
-from dipcli.classical.tv import slopes, tv_least_squares
+from dipcli.classical.tv import tv_least_squares
+from dipcli.grid import slopes
 
 every_shape = pytest.mark.parametrize("shape", [(2, 9), (2, 5, 6), (1, 3, 4, 5)], ids=str)
 

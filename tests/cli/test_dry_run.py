@@ -1,4 +1,4 @@
-"""`--dry-run` of every command: nothing is computed or written, and what would fail is said as the real run says it."""
+"""`--dry-run` of every command: nothing is computed or written; what would fail is said as the real run does."""
 
 import json
 import os

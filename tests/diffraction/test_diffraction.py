@@ -6,15 +6,10 @@ import pytest
 import torch
 from laws import assert_matches
 
-from dipcli.diffraction.diffraction import (
-    MISFITS,
-    Fraunhofer,
-    RandomMixing,
-    embed,
-    from_magnitude_and_phase,
-    middle,
-)
+from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, from_magnitude_and_phase
+from dipcli.grid import embed, middle
 from dipcli.symmetries import flip, move
+from tests.mixing import RandomMixing
 
 every_misfit = pytest.mark.parametrize("misfit", MISFITS.values(), ids=MISFITS)
 

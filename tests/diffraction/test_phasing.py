@@ -11,12 +11,12 @@ from patterns import simulated
 
 from dipcli.diffraction.complex_object import likeness_of, winding
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
-from dipcli.diffraction.diffraction import embed
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.diffraction.phase_search import STEPS, Control, Shot, find, smoothed
 from dipcli.diffraction.phasing import Candidate, centring, judged, state_phasing
 from dipcli.diffraction.presets import presets_of
 from dipcli.errors import OptionError
+from dipcli.grid import embed
 from dipcli.symmetries import error
 
 FEW = PhasingOptions(starts=4, cycles=150, rounds=2)

@@ -8,8 +8,9 @@ from scans import full_kspace, noise_of, sampled_kspace, some_lines, to_images, 
 from slices import ENGINES, restored, state, written_coils
 
 from dipcli.errors import OptionError
+from dipcli.grid import crop_middle
 from dipcli.mri.options import MriOptions, ReconstructionOptions
-from dipcli.mri.reconstruction import Slice, crop_middle, enforce, state_mri
+from dipcli.mri.reconstruction import Slice, enforce, state_mri
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from dipcli.errors import InputError
+from dipcli.io.names import by
 from dipcli.pictures.files.picture import Picture
 
 SHORTEST_SIDE = 16
@@ -36,7 +37,7 @@ def _refuse_short_sides(path: Path, space: tuple[int, ...]) -> None:
         raise InputError(
             f"{path}: {space[0]} planes deep, but a volume needs {SHORTEST_SIDE} or more; leave --volume out."
         )
-    sides = "x".join(str(side) for side in reversed(space))
+    sides = by(reversed(space))
     raise InputError(
         f"{path}: {sides} pixels, but every side needs at least {SHORTEST_SIDE}; use a larger picture."
     )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError, OptionError
+from dipcli.io.names import by
 from dipcli.pictures.files.images import Picture, read_picture
 from dipcli.pictures.files.values import to_unit, value_range
 
@@ -84,5 +85,5 @@ def hide(picture: Picture, missing: list[Missing], what: str) -> Picture:
 
 
 def _size(planes: list[NDArray[np.float32]]) -> str:
-    sides = "x".join(map(str, reversed(planes[0].shape)))
+    sides = by(reversed(planes[0].shape))
     return sides if len(planes) == 1 else f"{len(planes)} frames of {sides}"
