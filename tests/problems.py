@@ -3,7 +3,7 @@
 import torch
 
 from dipcli.blur.blur import Blur, blind_deblurring_problem, gaussian_kernel
-from dipcli.diffraction.complex_object import likeness_of
+from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.fidelities import (
@@ -78,7 +78,7 @@ def diffraction(loss="amplitude", optics=None, **told):
     box = (16, 18)
     optics = optics or Fraunhofer((32, 36))
     intensity = optics(torch.complex(noisy(1, *box), noisy(1, *box, seed=2)))
-    return diffraction_problem(intensity, optics, likeness_of(PhasingOptions(**told), box), MISFITS[loss])
+    return diffraction_problem(intensity, optics, object_model(PhasingOptions(**told), box), MISFITS[loss])
 
 
 PROBLEMS = {

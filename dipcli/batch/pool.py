@@ -24,7 +24,7 @@ from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.progress_files import note_failure
 from dipcli.report.messages import LOGGER
-from dipcli.report.progress import Display, Glimpse
+from dipcli.report.progress import Display, FitProgress
 
 Report = Mapping[str, Any]  # "kind" is ready, progress, message, or the ending of an item
 
@@ -42,7 +42,7 @@ def share_out(batch: Batch, context: Context, devices: Sequence[str], display: D
         for item, report in workers.work(batch.todo, context.interrupted.is_set):
             kind, rest = report["kind"], {name: value for name, value in report.items() if name != "kind"}
             if kind == "progress":
-                display.show(Glimpse(**rest))
+                display.show(FitProgress(**rest))
             elif kind == "message":
                 LOGGER.log(logging.getLevelNamesMapping()[rest["level"]], "%s", rest["text"])
             elif kind != "ready":

@@ -131,10 +131,12 @@ def array_limit(name: str) -> int:
     if name != "slurm":
         return ARRAY_LIMIT
     try:
-        told = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, check=False).stdout
+        printed = subprocess.run(
+            ["scontrol", "show", "config"], capture_output=True, text=True, check=False
+        ).stdout
     except FileNotFoundError:
         return ARRAY_LIMIT
-    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", told, flags=re.M)
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", printed, flags=re.M)
     return int(found[1]) - 1 if found else ARRAY_LIMIT
 
 

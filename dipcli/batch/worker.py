@@ -16,7 +16,7 @@ from dipcli.batch.attempt import Ended
 from dipcli.batch.pool import item_of
 from dipcli.pipeline.item import Item
 from dipcli.report.messages import LOGGER
-from dipcli.report.progress import Glimpse
+from dipcli.report.progress import FitProgress
 
 SECONDS = 0.5  # between two glimpses
 
@@ -29,14 +29,14 @@ class Reports(logging.Handler):
         super().__init__()
         self._stream = stream
 
-    def say(self, kind: str, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    def say(self, kind: str, **details: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Write one report."""
-        self._stream.write(f"{json.dumps({'kind': kind, **facts})}\n")
+        self._stream.write(f"{json.dumps({'kind': kind, **details})}\n")
         self._stream.flush()
 
-    def show(self, glimpse: Glimpse) -> None:
+    def show(self, progress: FitProgress) -> None:
         """Report how far a fit is."""
-        self.say("progress", **asdict(glimpse))
+        self.say("progress", **asdict(progress))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Report a message."""

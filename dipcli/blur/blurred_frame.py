@@ -1,4 +1,4 @@
-"""A blurred frame: what is believed of it, and the picture behind it once a kernel is known."""
+"""A blurred frame: its mask, its noise, and the latent image once a kernel is known."""
 
 import math
 from dataclasses import dataclass, replace
@@ -22,9 +22,9 @@ from dipcli.classical.noise import weakest_component
 from dipcli.classical.patch_groups import Grouping, find_groups, shrink_groups
 from dipcli.classical.plug_and_play import alternate_groups, falling
 from dipcli.errors import InputError
-from dipcli.pictures.noise_model import FAINTEST, analyse, weight_of
+from dipcli.pictures.noise_model import FAINTEST, analyse, mask_weight
 
-GROUPED_UP_TO = 700_000  # values of a frame for which groups of similar patches are worth their time
+GROUPED_UP_TO = 700_000  # values of a frame for which patch groups are worth their time
 MOST_HIDDEN = 0.9
 LEAST_TV, TV_OF_NOISE = 3e-4, 0.2
 CERTAIN = 0.005  # less noise than this nobody can count on: a kernel is never exact
@@ -34,41 +34,41 @@ GROUPING = Grouping(side=6, step=4, reach=12, count=24)
 
 
 @dataclass(frozen=True)
-class Blurred:
+class BlurredFrame:
     """A frame (channels, height, width), in proportion to light."""
 
     frame: Tensor
-    believed: Tensor  # (height, width)
-    clipped: Tensor  # (height, width), where it is at least so bright, and not believed
+    mask: Tensor  # (height, width)
+    clipped: Tensor  # (height, width), where it is at least so bright, and not in the mask
     sigma: float  # of the noise; 0 where there is hardly any
     method: str
     gamma: float
 
-    def picture_behind(self, kernel: Tensor) -> Tensor:
+    def latent_image(self, kernel: Tensor) -> Tensor:
         """The sharp picture, (n - 1) / 2 wider on each side; kernel (n, n)."""
         if self.method == "wiener":
             return deconvolve_wiener(self.frame, kernel, self.sigma)
         if self.method == "rl":
-            return deconvolve_richardson_lucy(self.frame, kernel, believed=self.believed)
-        picture = self.smooth_behind(kernel)
-        return self._alike(kernel, picture) if self.method == "patches" else picture
+            return deconvolve_richardson_lucy(self.frame, kernel, mask=self.mask)
+        picture = self.latent_image_by_tv(kernel)
+        return self._by_patch_groups(kernel, picture) if self.method == "patches" else picture
 
-    def smooth_behind(self, kernel: Tensor) -> Tensor:
+    def latent_image_by_tv(self, kernel: Tensor) -> Tensor:
         """The same by total variation, in a second."""
         weight = LEAST_TV + TV_OF_NOISE * self.sigma
         clipped = self.clipped if bool(self.clipped.any()) else None
-        return deconvolve_tv(self.frame, kernel, weight, believed=self.believed, clipped=clipped).picture
+        return deconvolve_tv(self.frame, kernel, weight, mask=self.mask, clipped=clipped).picture
 
     def part(self, rows: slice, columns: slice) -> Self:
         """A rectangle of it."""
         return replace(
             self,
             frame=self.frame[:, rows, columns],
-            believed=self.believed[rows, columns],
+            mask=self.mask[rows, columns],
             clipped=self.clipped[rows, columns],
         )
 
-    def calm_gray(self) -> Tensor:
+    def denoised_gray(self) -> Tensor:
         """Its brightness (height, width) without noise: what is left of it would be taken for edges."""
         gray = self.frame.mean(0, keepdim=True)
         sigma = self.sigma / math.sqrt(len(self.frame))
@@ -78,14 +78,14 @@ class Blurred:
         return shrink_groups(gray, groups, GROUPING, MORE * sigma)[0]
 
     def weight(self) -> Tensor | None:
-        """1 on what is believed, 0 elsewhere, of the frame's shape; None where all is."""
-        return weight_of(~self.believed.expand_as(self.frame))
+        """1 in the mask, 0 elsewhere, of the frame's shape; None where all is."""
+        return mask_weight(self.mask.expand_as(self.frame))
 
     def in_units_of_input(self, picture: Tensor) -> Tensor:
         """A picture in proportion to light as the input's values would have it."""
         return picture if self.gamma == 1 else picture.clamp(min=0) ** (1 / self.gamma)
 
-    def _alike(self, kernel: Tensor, picture: Tensor) -> Tensor:
+    def _by_patch_groups(self, kernel: Tensor, picture: Tensor) -> Tensor:
         """The picture that explains the frame and whose patches are like one another.
 
         A clipped value counts where the picture would be darker than it.
@@ -96,7 +96,7 @@ class Blurred:
         def explain(image: Tensor, level: float) -> Tensor:
             trust = (certain / level) ** 2
             too_dark = self.clipped & (convolve(image, kernel) < self.frame)
-            shown = (self.believed | too_dark).to(self.frame)
+            shown = (self.mask | too_dark).to(self.frame)
             return least_squares(
                 lambda x: shown * convolve(x, kernel), shown * self.frame, image, trust, iterations=8
             )
@@ -106,10 +106,10 @@ class Blurred:
         )
 
 
-def look_at(measurement: Tensor, options: DeblurOptions) -> tuple[Blurred, dict[str, str]]:
+def look_at(measurement: Tensor, options: DeblurOptions) -> tuple[BlurredFrame, dict[str, str]]:
     """The frame, and what the record says of it; measurement (channels, height, width), NaN where missing.
 
-    Raises InputError where hardly a value is believed, and for signals and volumes.
+    Raises InputError where hardly a value is mask, and for signals and volumes.
     """
     if measurement.ndim != 3:
         raise InputError("Only pictures can be deblurred, no signals or volumes; give a picture.")
@@ -129,9 +129,9 @@ def look_at(measurement: Tensor, options: DeblurOptions) -> tuple[Blurred, dict[
         "method": options.method.replace("auto", method),
     }
     if share:
-        decisions["not believed"] = f"{share:.2%} of the frame, missing or clipped"
+        decisions["masked"] = f"{share:.2%} of the frame, missing or clipped"
     clipped = hidden & ~missing.any(0)
-    return Blurred(frame, ~around, clipped, sigma if noisy else 0.0, method, options.gamma), decisions
+    return BlurredFrame(frame, ~around, clipped, sigma if noisy else 0.0, method, options.gamma), decisions
 
 
 def method_of(options: DeblurOptions, n_values: int) -> str:

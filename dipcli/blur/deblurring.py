@@ -6,12 +6,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from dipcli.blur.blur import Blur, blind_deblurring_problem
-from dipcli.blur.blurred_frame import Blurred, look_at, method_of
+from dipcli.blur.blurred_frame import BlurredFrame, look_at, method_of
 from dipcli.blur.deconvolution import inside
-from dipcli.blur.edge_kernels import Guess, similarity, trimmed
+from dipcli.blur.edge_kernels import KernelCandidate, similarity, trimmed
 from dipcli.blur.kernel_search import (
     PART,
-    Search,
+    KernelSearch,
     by_edges,
     choose_part,
     cut_off,
@@ -49,7 +49,7 @@ def state_deblurring(
 
     `kernel` (n, n), if it is known, is of sum 1 and for convolution, n is odd; `truth` is one to score against.
     Raises OptionError for a kernel or a part that does not fit into the frame, InputError where hardly a value
-    is believed.
+    is mask.
     """
     blurred, decisions = look_at(measurement, options)
     if kernel is None:
@@ -91,10 +91,12 @@ def _check_kernel(kernel: Tensor, frame: Tensor) -> None:
         raise OptionError(f"A kernel of {kernel.shape[0]} pixels does not fit into the frame; give a smaller one.")
 
 
-def _informed(blurred: Blurred, options: DeblurOptions, decisions: dict[str, str], kernel: Tensor) -> Statement:
+def _informed(
+    blurred: BlurredFrame, options: DeblurOptions, decisions: dict[str, str], kernel: Tensor
+) -> Statement:
     """With a kernel that is known: the classical answer, or a network that is fed with it."""
     _check_kernel(kernel, blurred.frame)
-    picture = blurred.picture_behind(kernel)
+    picture = blurred.latent_image(kernel)
 
     def returned(image: Tensor) -> Tensor:
         return blurred.in_units_of_input(inside(image.lerp(picture, options.classical), kernel))
@@ -125,7 +127,7 @@ def _informed(blurred: Blurred, options: DeblurOptions, decisions: dict[str, str
 
 
 def _blind(
-    blurred: Blurred,
+    blurred: BlurredFrame,
     options: DeblurOptions,
     decisions: dict[str, str],
     truth: Tensor | None,
@@ -133,8 +135,8 @@ def _blind(
     """The kernel of the edges first; then picture and kernel by two networks; then the picture anew."""
     rows, columns = choose_part(blurred, options)
     part = blurred.part(rows, columns)
-    calm = part.calm_gray()
-    search = Search(part, calm, largest_window(min(calm.shape), options), options)
+    gray = part.denoised_gray()
+    search = KernelSearch(part, gray, largest_window(min(gray.shape), options), options)
     guess = by_edges(search)
     classical = _sharp(blurred, guess)
     image, kernel = _unknowns(search, guess)
@@ -161,7 +163,7 @@ def _blind(
             shown,
             {"kernel": trimmed(best.kernel)},
             doubts,
-            {"kernel of": "edges" if best is guess else "edges and two networks"},
+            {"kernel_of": "edges" if best is guess else "edges and two networks"},
             {} if truth is None else {"kernel_similarity": similarity(best.kernel, truth.to(best.kernel))},
         )
 
@@ -172,7 +174,7 @@ def _blind(
         without_engine(options),
         {
             **decisions,
-            "kernel": f"up to {search.largest}x{search.largest}, sought in {calm.shape[1]}x{calm.shape[0]} pixels",
+            "kernel": f"up to {search.largest}x{search.largest}, sought in {gray.shape[1]}x{gray.shape[0]} pixels",
         },
         warnings=second_opinion(blurred, (rows, columns), guess.kernel, options) + cut_off(guess.kernel),
         part=(..., rows, columns),
@@ -181,13 +183,13 @@ def _blind(
     )
 
 
-def _sharp(blurred: Blurred, guess: Guess) -> Tensor:
+def _sharp(blurred: BlurredFrame, guess: KernelCandidate) -> Tensor:
     """The part in the frame of the picture behind it."""
     kernel = trimmed(guess.kernel)
-    return inside(blurred.picture_behind(kernel), kernel)
+    return inside(blurred.latent_image(kernel), kernel)
 
 
-def _unknowns(search: Search, guess: Guess) -> tuple[Unknown, Unknown]:
+def _unknowns(search: KernelSearch, guess: KernelCandidate) -> tuple[Unknown, Unknown]:
     """Picture and kernel, which start where the edges led to, or nowhere."""
     part, options = search.part, search.options
     prior = _kernel_prior(options)
@@ -196,7 +198,7 @@ def _unknowns(search: Search, guess: Guess) -> tuple[Unknown, Unknown]:
         picture = functional.pad(part.frame[None], (side // 2,) * 4, mode="replicate")[0]
         return Unknown(tuple(picture.shape), guide=picture), Unknown((1, side, side), "simplex", prior)
     start = trimmed(guess.kernel, ROOM, DRAWN)
-    picture = part.smooth_behind(start).clamp(0, 1)
+    picture = part.latent_image_by_tv(start).clamp(0, 1)
     return (
         Unknown(tuple(picture.shape), guide=picture),
         Unknown((1, *start.shape), "simplex", prior, guide=start[None]),

@@ -28,15 +28,15 @@ class Torus:
     method of multipliers, 2013, doi 10.1109/TIP.2013.2258354.
     """
 
-    def __init__(self, blurred: Tensor, kernel: Tensor, believed: Tensor | None = None) -> None:
-        """`believed` (height, width) is 0 where the frame says nothing, and what stands there has no influence."""
-        if believed is not None:
-            blurred = torch.where(believed > 0, blurred, blurred[:, believed > 0].mean())
+    def __init__(self, blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> None:
+        """`mask` (height, width) is 0 where the frame says nothing, and what stands there has no influence."""
+        if mask is not None:
+            blurred = torch.where(mask > 0, blurred, blurred[:, mask > 0].mean())
         self._frame = blurred
         self._room = kernel.shape[0] // 2
         self.shape = [fft.next_fast_len(side + kernel.shape[0] - 1, real=True) for side in blurred.shape[-2:]]
         self.measured = self.placed(blurred)
-        self.mask = self.placed(torch.ones_like(blurred[:1]) if believed is None else believed[None].to(blurred))
+        self.mask = self.placed(torch.ones_like(blurred[:1]) if mask is None else mask[None].to(blurred))
         self.transfer = self._transfer_of(kernel)
         step = kernel.new_tensor([[0, 0, 0], [0, -1, 0], [0, 1, 0]]).flip(0, 1)
         self.slopes = torch.stack([self._transfer_of(step), self._transfer_of(step.T)])[:, None]
@@ -94,16 +94,16 @@ def deconvolve_tv(
     kernel: Tensor,
     weight: float,
     *,
-    believed: Tensor | None = None,
+    mask: Tensor | None = None,
     clipped: Tensor | None = None,
     rounds: int = 80,
 ) -> Deconvolved:
-    """The picture x with least ½|believed·(kernel * x - blurred)|² + weight·Σ|slopes(x)|.
+    """The picture x with least ½|mask·(kernel * x - blurred)|² + weight·Σ|slopes(x)|.
 
-    Where the frame is `clipped` (height, width), and not believed, kernel * x is at least its value.
+    Where the frame is `clipped` (height, width), and not in the mask, kernel * x is at least its value.
     The length of a slope is taken over axes and channels together. Source: Almeida and Figueiredo, 2013.
     """
-    torus = Torus(blurred, kernel, believed)
+    torus = Torus(blurred, kernel, mask)
     least = None if clipped is None else torus.placed(blurred.masked_fill(~clipped, -math.inf), -math.inf)
     split = PER_WEIGHT * weight
     energy = SPLIT * torus.transfer.abs().square() + split * torus.slopes.abs().square().sum(0) + 1e-9
@@ -145,14 +145,14 @@ def deconvolve_wiener(blurred: Tensor, kernel: Tensor, sigma: float) -> Tensor:
 
 
 def deconvolve_richardson_lucy(
-    blurred: Tensor, kernel: Tensor, *, believed: Tensor | None = None, rounds: int = 30
+    blurred: Tensor, kernel: Tensor, *, mask: Tensor | None = None, rounds: int = 30
 ) -> Tensor:
     """The picture of counts that explains the frame best after so many rounds; nothing is negative.
 
     Source: Richardson, 1972, doi 10.1364/JOSA.62.000055; Lucy, 1974, doi 10.1086/111605; the unknown border
     as in Bertero and Boccacci, 2005, doi 10.1051/0004-6361:20052717.
     """
-    torus = Torus(blurred.clamp(min=0), kernel, believed)
+    torus = Torus(blurred.clamp(min=0), kernel, mask)
     image = torus.start().clamp(min=1e-3)
     seen_by = torus.ifft(torus.transfer.conj() * torus.fft(torus.mask)).clamp(min=TAPER)
     for _ in range(rounds):

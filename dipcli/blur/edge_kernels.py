@@ -36,7 +36,7 @@ TV = 6e-4
 FIT = 0.2  # what the logarithm of the residual counts beside that of the sharpness
 
 
-class Guess(NamedTuple):
+class KernelCandidate(NamedTuple):
     """A kernel (n, n), the picture that it gives, and how believable the two are; the lowest is best."""
 
     score: float
@@ -45,9 +45,7 @@ class Guess(NamedTuple):
     picture: Tensor
 
 
-def estimate_kernel(
-    blurred: Tensor, window: int, *, edges: float = EDGES, believed: Tensor | None = None
-) -> Tensor:
+def estimate_kernel(blurred: Tensor, window: int, *, edges: float = EDGES, mask: Tensor | None = None) -> Tensor:
     """The kernel (window, window) behind a gray frame (height, width), centred."""
     n_scales = max(1, math.ceil(math.log(window / SMALLEST) / -math.log(SHRINK)) + 1)
     kernel: Tensor | None = None
@@ -58,7 +56,7 @@ def estimate_kernel(
         if scale and min(shape) < max(SHORTEST, side):
             continue
         frame = _resized(blurred, shape) if scale else blurred
-        shown = None if believed is None else (_resized(believed.float(), shape) > 0.99)
+        shown = None if mask is None else (_resized(mask.float(), shape) > 0.99)
         kernel = _two_pixels(side, blurred) if kernel is None else tidy(_resized(kernel, [side] * 2), 0.02)
         for to_come in reversed(range(scale * TURNS, (scale + 1) * TURNS)):
             picture = _edges_of(frame, kernel, min(edges * FADING**to_come, MOST_EDGES), shown)
@@ -66,23 +64,25 @@ def estimate_kernel(
     return _two_pixels(_odd(window), blurred) if kernel is None else kernel
 
 
-def judge(blurred: Tensor, kernel: Tensor, believed: Tensor | None = None) -> Guess:
+def judge(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> KernelCandidate:
     """How believable a kernel is: its picture should have few strong edges, and explain the frame."""
-    picture, misfit = deconvolve_tv(blurred[None], kernel, TV, believed=believed, rounds=60)
+    picture, misfit = deconvolve_tv(blurred[None], kernel, TV, mask=mask, rounds=60)
     slopes = torch.cat([difference.flatten() for difference in gradients(picture)])
     sharpness = float(slopes.abs().sum() / torch.linalg.vector_norm(slopes).clamp(min=1e-9))
     score = math.log(max(sharpness, 1e-9)) + FIT * math.log(max(misfit, 1e-6))
-    return Guess(score, misfit, kernel, picture)
+    return KernelCandidate(score, misfit, kernel, picture)
 
 
-def best_guess(blurred: Tensor, ways: Iterable[tuple[int, float]], *, believed: Tensor | None = None) -> Guess:
+def best_guess(
+    blurred: Tensor, ways: Iterable[tuple[int, float]], *, mask: Tensor | None = None
+) -> KernelCandidate:
     """The most believable kernel for a gray frame (height, width) of several `ways`: windows and weights of edges.
 
     One that its window cuts off is taken only where all are.
     """
-    kernels = [estimate_kernel(blurred, size, edges=edges, believed=believed) for size, edges in ways]
+    kernels = [estimate_kernel(blurred, size, edges=edges, mask=mask) for size, edges in ways]
     whole = [kernel for kernel in kernels if not is_cut_off(kernel)]
-    return min((judge(blurred, kernel, believed) for kernel in whole or kernels), key=lambda guess: guess.score)
+    return min((judge(blurred, kernel, mask) for kernel in whole or kernels), key=lambda guess: guess.score)
 
 
 def is_cut_off(kernel: Tensor) -> bool:
@@ -145,9 +145,9 @@ def similarity(kernel: Tensor, other: Tensor) -> float:
     return float(peak / (torch.linalg.vector_norm(kernel) * torch.linalg.vector_norm(other)).cpu().double())
 
 
-def _edges_of(frame: Tensor, kernel: Tensor, weight: float, believed: Tensor | None) -> Tensor:
+def _edges_of(frame: Tensor, kernel: Tensor, weight: float, mask: Tensor | None) -> Tensor:
     """A picture of strong edges only: few slopes that are not 0, by half-quadratic splitting."""
-    torus = Torus(frame[None], kernel, believed)
+    torus = Torus(frame[None], kernel, mask)
     image = torus.start()
     steep, blurring = torus.slopes.abs().square().sum(0), torus.transfer.abs().square()
     pull = 2 * weight
@@ -163,12 +163,12 @@ def _edges_of(frame: Tensor, kernel: Tensor, weight: float, believed: Tensor | N
     return torus.crop(image)[0]
 
 
-def _fit_kernel(picture: Tensor, frame: Tensor, side: int, believed: Tensor | None) -> Tensor:
+def _fit_kernel(picture: Tensor, frame: Tensor, side: int, mask: Tensor | None) -> Tensor:
     """The kernel that takes the slopes of the picture to those of the frame."""
     slopes, wanted = _slopes(picture), _slopes(frame)
     spectrum = torch.fft.rfft2(slopes)
     sides = slopes.shape[1:]
-    shown = None if believed is None else _all_of_three(believed).to(frame)
+    shown = None if mask is None else _all_of_three(mask).to(frame)
 
     def seen(kernel: Tensor) -> Tensor:
         wrapped: Tensor = torch.fft.irfft2(spectrum * torch.fft.rfft2(kernel, s=sides), s=sides)
@@ -184,9 +184,9 @@ def _slopes(image: Tensor) -> Tensor:
     return torch.stack([image.diff(dim=0)[:, :-1], image.diff(dim=1)[:-1]])
 
 
-def _all_of_three(believed: Tensor) -> Tensor:
-    """Where a value and those it is subtracted from are all believed."""
-    return believed[:-1, :-1] & believed[1:, :-1] & believed[:-1, 1:]
+def _all_of_three(mask: Tensor) -> Tensor:
+    """Where a value and those it is subtracted from are all in the mask."""
+    return mask[:-1, :-1] & mask[1:, :-1] & mask[:-1, 1:]
 
 
 def _resized(image: Tensor, shape: list[int]) -> Tensor:

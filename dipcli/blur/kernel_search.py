@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dipcli.blur.blurred_frame import Blurred
+from dipcli.blur.blurred_frame import BlurredFrame
 from dipcli.blur.deconvolution import inside
 from dipcli.blur.edge_kernels import (
     EDGES,
-    Guess,
+    KernelCandidate,
     best_guess,
     estimate_kernel,
     framed,
@@ -45,35 +45,35 @@ ALIKE = 0.6  # similarity of the kernels of two parts of an evenly blurred pictu
 
 
 @dataclass(frozen=True)
-class Search:
+class KernelSearch:
     """The part of a frame in which the kernel is sought, its brightness (height, width), the largest window."""
 
-    part: Blurred
-    calm: Tensor
+    part: BlurredFrame
+    gray: Tensor
     largest: int
     options: DeblurOptions
 
-    def judge(self, kernel: Tensor) -> Guess:
+    def judge(self, kernel: Tensor) -> KernelCandidate:
         """How believable a kernel is here."""
-        return judge(self.calm, kernel, self.part.believed)
+        return judge(self.gray, kernel, self.part.mask)
 
 
-def by_edges(search: Search) -> Guess:
+def by_edges(search: KernelSearch) -> KernelCandidate:
     """The most believable kernel of the tries until one leaves no doubts.
 
     Each try has two weights of edges: a wrong kernel that is nearly believable is rarely found by both.
     """
     sizes = [size for size in WINDOWS if size < search.largest] + [search.largest]
-    guesses: list[Guess] = []
+    guesses: list[KernelCandidate] = []
     for weights in TRIES[: search.options.restarts + 1]:
         ways = [(size, weight * EDGES) for weight in weights for size in sizes]
-        guesses.append(best_guess(search.calm, ways, believed=search.part.believed))
+        guesses.append(best_guess(search.gray, ways, mask=search.part.mask))
         if not doubts_of(search, guesses[-1], guesses[-1]):
             break
     return min(guesses, key=lambda guess: guess.score)
 
 
-def with_network(search: Search, guess: Guess, drawn: Tensor) -> Guess:
+def with_network(search: KernelSearch, guess: KernelCandidate, drawn: Tensor) -> KernelCandidate:
     """The mean of the kernels of edges and of the network, where the network explains more.
 
     Edges miss detail, and networks err: neither alone was better. From nothing, it is the network's alone.
@@ -88,13 +88,13 @@ def with_network(search: Search, guess: Guess, drawn: Tensor) -> Guess:
     return search.judge((framed(drawn, side) + framed(guess.kernel, side)) / 2)
 
 
-def doubts_of(search: Search, best: Guess, first: Guess) -> tuple[str, ...]:
+def doubts_of(search: KernelSearch, best: KernelCandidate, first: KernelCandidate) -> tuple[str, ...]:
     """What makes a kernel and its picture hard to believe, a sentence for each; `first` is that of edges alone."""
-    calm, believed, kernel = search.calm, search.part.believed, best.kernel
-    gain = normalised_sparsity(inside(first.picture, first.kernel)) / normalised_sparsity(calm[None])
+    gray, mask, kernel = search.gray, search.part.mask, best.kernel
+    gain = normalised_sparsity(inside(first.picture, first.kernel)) / normalised_sparsity(gray[None])
     covered = 1 / float(kernel.square().sum())
-    before = float(calm[believed].mean())
-    after = float(inside(best.picture, kernel)[0][believed].clamp(0, 1).mean())
+    before = float(gray[mask].mean())
+    after = float(inside(best.picture, kernel)[0][mask].clamp(0, 1).mean())
     doubts = {
         "No blur was found.": float(gain) > SHARP or float(kernel.max()) > PEAKED,
         "The kernel is scattered over its whole window.": covered
@@ -106,7 +106,7 @@ def doubts_of(search: Search, best: Guess, first: Guess) -> tuple[str, ...]:
     return tuple(doubt for doubt, is_so in doubts.items() if is_so)
 
 
-def choose_part(blurred: Blurred, options: DeblurOptions, avoid: Part | None = None) -> Part:
+def choose_part(blurred: BlurredFrame, options: DeblurOptions, avoid: Part | None = None) -> Part:
     """The rectangle with the most edges and the least that is clipped, outside of another one if need be."""
     height, width = blurred.frame.shape[1:]
     if options.part is not None and avoid is None:
@@ -116,7 +116,7 @@ def choose_part(blurred: Blurred, options: DeblurOptions, avoid: Part | None = N
     sides = (min(PART, height), min(PART, width))
     gray = blurred.frame.mean(0, keepdim=True)
     steepness = slopes(gray).square().sum(0)
-    worth = torch.where(blurred.believed, steepness.clamp(max=STEEPEST), -STEEPEST)
+    worth = torch.where(blurred.mask, steepness.clamp(max=STEEPEST), -STEEPEST)
     if avoid is not None:
         worth[:, avoid[0], avoid[1]] = -1
     sums = functional.avg_pool2d(worth[None], sides, stride=STRIDE)[0, 0]
@@ -133,12 +133,12 @@ def given_part(part: Part, height: int, width: int) -> Part:
     return rows, columns
 
 
-def second_opinion(blurred: Blurred, first: Part, kernel: Tensor, options: DeblurOptions) -> tuple[str, ...]:
+def second_opinion(blurred: BlurredFrame, first: Part, kernel: Tensor, options: DeblurOptions) -> tuple[str, ...]:
     """A warning where another part of a large picture has another kernel."""
-    if blurred.believed.numel() < 2 * PART**2:
+    if blurred.mask.numel() < 2 * PART**2:
         return ()
     part = blurred.part(*choose_part(blurred, options, avoid=first))
-    other = estimate_kernel(part.calm_gray(), kernel.shape[0], believed=part.believed)
+    other = estimate_kernel(part.denoised_gray(), kernel.shape[0], mask=part.mask)
     alike = similarity(kernel, other)
     if alike >= ALIKE:
         return ()

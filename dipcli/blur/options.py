@@ -30,13 +30,13 @@ class DeblurOptions:
     ] = "classical"
     method: Annotated[
         DeconvolutionName,
-        "How the picture is made from the kernel; auto: similar patches, or tv where the picture is large.",
+        "How the picture is made from the kernel; auto: patch groups, or tv where the picture is large.",
     ] = "auto"
     sigma: Annotated[float | None, "Standard deviation of the noise, white being 1, if it is known.", Range(0)] = (
         None
     )
     saturation: Annotated[
-        float, "Values from here on, white being 1, were clipped and are not believed.", Range(0)
+        float, "Values from here on, white being 1, were clipped and are not mask.", Range(0)
     ] = 0.98
     gamma: Annotated[
         float, "Power that makes values proportional to light; 2.2 for most photographs.", Range(1)

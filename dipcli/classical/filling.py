@@ -1,4 +1,4 @@
-"""Missing values: a guess from their neighbourhood, and a textbook estimate."""
+"""Missing values: a guess from their neighbourhood, and the classical estimate."""
 
 import torch
 from torch import Tensor
@@ -14,58 +14,58 @@ WIDE = 2  # pixels along each axis to the nearest known value, beyond which a ho
 SMALLEST_SIDE = 32  # that is halved
 
 
-def fill_in(image: Tensor, known: Tensor, sigma: float = 0.0) -> Tensor:
-    """Image (channels, *space) with values only where `known`, with noise `sigma` -> the same, filled.
+def fill_in(image: Tensor, mask: Tensor, sigma: float = 0.0) -> Tensor:
+    """Image (channels, *space) with values only in the `mask`, with noise `sigma` -> the same, filled.
 
-    Windows of the cosine transform first, from coarse to fine, then groups of similar patches; known values
+    Windows of the cosine transform first, from coarse to fine, then patch groups; known values
     stay as they are. Source of the first: Guleryuz, Nonlinear approximation based image recovery using adaptive
     sparse reconstructions, 2006, doi 10.1109/TIP.2005.863057.
     """
-    start = _fill_in_windows(image, known, sigma)
+    start = _fill_in_windows(image, mask, sigma)
     levels = falling(max(0.05, sigma), max(0.005, sigma), ROUNDS)
     return alternate_groups(
-        start, lambda guess, _: torch.where(known, image, guess), levels, Grouping(), wanted=~known
+        start, lambda guess, _: torch.where(mask, image, guess), levels, Grouping(), wanted=~mask
     )
 
 
-def _fill_in_windows(image: Tensor, known: Tensor, sigma: float) -> Tensor:
+def _fill_in_windows(image: Tensor, mask: Tensor, sigma: float) -> Tensor:
     """Thresholds fall to the noise level; where a hole is wide, from a picture of half the size that is filled."""
-    if _has_wide_hole(known) and min(image.shape[1:]) >= SMALLEST_SIDE:
-        coarse = _fill_in_windows(*_halve(image, known), sigma)
+    if _has_wide_hole(mask) and min(image.shape[1:]) >= SMALLEST_SIDE:
+        coarse = _fill_in_windows(*_halve(image, mask), sigma)
         mode = ("linear", "bilinear", "trilinear")[image.ndim - 2]
         doubled = functional.interpolate(coarse[None], scale_factor=2, mode=mode, align_corners=False)[0]
         start, highest = doubled[(slice(None), *(slice(n) for n in image.shape[1:]))], REFINED
     else:
-        start, highest = fill_missing(image, known), HIGHEST
+        start, highest = fill_missing(image, mask), HIGHEST
 
     def explain(guess: Tensor, _: float) -> Tensor:
-        return torch.where(known, image, guess)
+        return torch.where(mask, image, guess)
 
     levels = falling(highest, max(sigma, LOWEST), ROUNDS)
     return alternate_windows(explain(start, 0.0), explain, levels)
 
 
-def _has_wide_hole(known: Tensor) -> bool:
-    pool = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)[known.ndim - 2]
-    return bool((pool(known.float()[None], 2 * WIDE + 1, 1, WIDE) == 0).any())
+def _has_wide_hole(mask: Tensor) -> bool:
+    pool = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)[mask.ndim - 2]
+    return bool((pool(mask.float()[None], 2 * WIDE + 1, 1, WIDE) == 0).any())
 
 
-def _halve(image: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+def _halve(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """The means of the known values of each block of two along every axis, and where there are any."""
     pool = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)[image.ndim - 2]
-    values = torch.where(known, image, torch.zeros_like(image))
-    total, share = (pool(tensor[None], 2, ceil_mode=True)[0] for tensor in (values, known.to(image)))
+    values = torch.where(mask, image, torch.zeros_like(image))
+    total, share = (pool(tensor[None], 2, ceil_mode=True)[0] for tensor in (values, mask.to(image)))
     return total / share.clamp(min=1e-6), share > 0
 
 
-def fill_missing(image: Tensor, known: Tensor) -> Tensor:
-    """Image (channels, *space) with every value that is not `known` replaced by a mean of the nearest known ones.
+def fill_missing(image: Tensor, mask: Tensor) -> Tensor:
+    """Image (channels, *space) with every value outside the `mask` replaced by a mean of the nearest ones in it.
 
     Normalised convolution (Knutsson and Westin, 1993) with windows of growing width, channel by channel; a
     channel without any known value becomes 0.5.
     """
-    filled = torch.where(known, image, torch.zeros_like(image))
-    trusted = known.to(filled)
+    filled = torch.where(mask, image, torch.zeros_like(image))
+    trusted = mask.to(filled)
     total, share = filled, trusted
     for doubling in range(max(image.shape[1:]).bit_length()):
         for axis in range(1, image.ndim):

@@ -1,4 +1,4 @@
-"""Denoising by groups of similar patches: each group is shrunk along its own principal components.
+"""Denoising by patch groups: each group is shrunk along its own principal components.
 
 Source: Dabov et al., BM3D, 2007, doi 10.1109/TIP.2007.901238 (grouping); Dong, Shi and Li, Nonlocal image
 restoration with bilateral variance estimation, 2013, doi 10.1109/TIP.2012.2221729 (low rank). The gains are

@@ -14,8 +14,8 @@ from dipcli.classical.patch_groups import Grouping, find_groups, shrink_groups
 # From an image, and the deviation of the noise that it may have, to the nearest image that explains the data.
 Explain = Callable[[Tensor, float], Tensor]
 
-REGROUP = 3  # rounds after which similar patches are sought anew
-SHORTEST_SIDE = 32  # of images in which there is room to look for similar patches
+REGROUP = 3  # rounds after which patch groups are sought anew
+SHORTEST_SIDE = 32  # of images in which there is room to look for patch groups
 
 
 def falling(highest: float, lowest: float, rounds: int) -> list[float]:
@@ -37,7 +37,7 @@ def alternate_groups(
     grouping: Grouping,
     wanted: Tensor | None = None,
 ) -> Tensor:
-    """Rounds of shrinking groups of similar patches; image (channels, height, width).
+    """Rounds of shrinking patch groups; image (channels, height, width).
 
     Where `wanted` is given, patches without any value for which it is true may be left out.
     Signals, volumes and very small images come back as they are: they have no patches to compare.

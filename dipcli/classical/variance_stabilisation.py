@@ -13,7 +13,7 @@ from dipcli.classical.noise import GRID, NoiseLaw, moments, outcomes
 FLOOR = 0.3  # deviations below this share of the largest count as this share
 
 
-class Stabiliser(nn.Module):
+class VarianceStabiliser(nn.Module):
     """`forward` maps values in [0, 1] onto [0, 1] with noise of deviation `sigma`; `inverse` maps back.
 
     forward: f(y) = ∫ dm / sd(m), normalised. inverse: E[f(noisy)] -> the clean value, so that neither the

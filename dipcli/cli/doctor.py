@@ -25,7 +25,7 @@ def doctor() -> None:
     from dipcli.engine.device import allocated_threads, choose_device
 
     version = importlib.metadata.version
-    facts = {
+    lines = {
         "dipcli": version("dipcli"),
         "python": f"{platform.python_version()} on {platform.platform()}",
         "torch": f"{torch.__version__} ({torch.backends.cpu.get_cpu_capability()})",
@@ -35,13 +35,13 @@ def doctor() -> None:
         "compiler": shutil.which("g++") or "none: networks are not compiled",
     }
     for index in range(torch.cuda.device_count()):
-        facts[f"cuda:{index}"] = torch.cuda.get_device_name(index)
+        lines[f"cuda:{index}"] = torch.cuda.get_device_name(index)
     for module, (extra, use) in EXTRAS.items():
         found = importlib.util.find_spec(module) is not None
         missing = f"missing, pip install 'dipcli[{extra}]'"
-        facts[module] = f"{version(module) if found else missing} ({use})"
-    for name, fact in facts.items():
-        typer.echo(f"{name:12} {fact}")
+        lines[module] = f"{version(module) if found else missing} ({use})"
+    for name, line in lines.items():
+        typer.echo(f"{name:12} {line}")
 
 
 def _yes(present: bool) -> str:

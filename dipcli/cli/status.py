@@ -41,7 +41,7 @@ def status(
         return
     width = max(len(str(row["name"])) for row in rows)
     for row in rows:
-        facts = [str(row[name]) for name in ("ending", "error") if name in row]
-        facts += [f"{row['iterations']} iterations, {row['seconds']} s"] if "seconds" in row else []
-        typer.echo(f"{row['name']:{width}}  {row['standing']:8} {', '.join(facts)}".rstrip())
+        details = [str(row[name]) for name in ("ending", "error") if name in row]
+        details += [f"{row['iterations']} iterations, {row['seconds']} s"] if "seconds" in row else []
+        typer.echo(f"{row['name']:{width}}  {row['standing']:8} {', '.join(details)}".rstrip())
     typer.echo(", ".join(f"{count} {standing}" for standing, count in counts.items()))

@@ -13,12 +13,12 @@ STEPS = 30  # of conjugate gradients
 CONVERGED = 1e-10
 
 
-def hidden_centre(known: Tensor) -> Tensor:
+def hidden_centre(mask: Tensor) -> Tensor:
     """1 on what is hidden around frequency 0 (*space, in the corner), 0 elsewhere; all 0 where that is known."""
-    labels, _ = ndimage.label(np.fft.fftshift((known == 0).cpu().numpy()))
+    labels, _ = ndimage.label(np.fft.fftshift((mask == 0).cpu().numpy()))
     labels = np.fft.ifftshift(labels)
     at_centre = (labels == labels.flat[0]) & (labels > 0)
-    return torch.from_numpy(at_centre).to(known)
+    return torch.from_numpy(at_centre).to(mask)
 
 
 def filled_in(image: Tensor, support: Tensor, hidden: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dipcli.diffraction.diffraction import Likeness, from_magnitude_and_phase, from_real_and_imaginary
+from dipcli.diffraction.diffraction import ObjectModel, from_magnitude_and_phase, from_real_and_imaginary
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.grid import middle
 from dipcli.problem import Unknown
@@ -15,29 +15,31 @@ from dipcli.problem import Unknown
 STEEP = 8.0  # of the sigmoid between outside and inside of a uniform object
 
 
-def likeness_of(told: PhasingOptions, box: Sequence[int], start: Tensor | None = None) -> Likeness:
+def object_model(options: PhasingOptions, box: Sequence[int], start: Tensor | None = None) -> ObjectModel:
     """The two unknowns (1, *box) and what joins them; `start`, (1, *space), is where they may begin.
 
     Magnitudes are in units of the start's typical one.
     """
     shape = (1, *box)
     guide = None if start is None else _normalised(middle(start, box))
-    if told.uniform_magnitude or told.unknowns == "magnitude-phase":
+    if options.uniform_magnitude or options.unknowns == "magnitude-phase":
         magnitude = None if guide is None else guide.abs()
         phase = None if guide is None else guide.angle() * (guide.abs() > 0.2)
         second = Unknown(shape, "angle", guide=phase)
-        if not told.uniform_magnitude:
-            return Likeness(
+        if not options.uniform_magnitude:
+            return ObjectModel(
                 _of_halved, Unknown(shape, "unit", guide=None if magnitude is None else magnitude / 2), second
             )
         edge = None if magnitude is None else torch.logit(magnitude.clamp(0.02, 0.98)) / STEEP
-        return Likeness(_of_edge, Unknown(shape, "real", guide=edge), second)
+        return ObjectModel(_of_edge, Unknown(shape, "real", guide=edge), second)
     real = None if guide is None else guide.real.contiguous()
     imaginary = None if guide is None else guide.imag.contiguous()
-    if told.nonnegative_real:
+    if options.nonnegative_real:
         real = None if real is None else torch.log(torch.expm1(real.clamp(min=1e-3)))
-        return Likeness(_of_positive, Unknown(shape, "real", guide=real), Unknown(shape, "real", guide=imaginary))
-    return Likeness(
+        return ObjectModel(
+            _of_positive, Unknown(shape, "real", guide=real), Unknown(shape, "real", guide=imaginary)
+        )
+    return ObjectModel(
         from_real_and_imaginary, Unknown(shape, "real", guide=real), Unknown(shape, "real", guide=imaginary)
     )
 

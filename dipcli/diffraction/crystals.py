@@ -30,20 +30,20 @@ class Crystal:
     modulation: float = 0.0
 
 
-def simulate_crystal(told: Crystal, random: np.random.Generator) -> Complex:
+def simulate_crystal(crystal: Crystal, random: np.random.Generator) -> Complex:
     """A crystal (side, ...): magnitude 1 within its facets, and a phase that strain and dislocations make.
 
     Facets: {100} and {111} of a truncated octahedron in 3D, 5 to 8 straight edges in 2D, at jittered distances
     and turned at random. The strain's phase is a smooth random field that spans `phase_range` in the crystal.
     """
-    at = _coordinates(told)
-    magnitude = _facets(at, told, random)
+    at = _coordinates(crystal)
+    magnitude = _facets(at, crystal, random)
     inside = magnitude > 0.5
-    phase = told.phase_range * _spread(_field(told, CORRELATION, random), inside)
-    for number in range(told.dislocations):
-        phase = phase + _dislocation(at, told, 1 if number % 2 else -1, random)
-    if told.modulation:
-        magnitude = magnitude * (1 + told.modulation * _spread(_field(told, ROUGH, random), inside))
+    phase = crystal.phase_range * _spread(_field(crystal, CORRELATION, random), inside)
+    for number in range(crystal.dislocations):
+        phase = phase + _dislocation(at, crystal, 1 if number % 2 else -1, random)
+    if crystal.modulation:
+        magnitude = magnitude * (1 + crystal.modulation * _spread(_field(crystal, ROUGH, random), inside))
     return np.asarray(magnitude * np.exp(1j * phase), np.complex64)
 
 
@@ -59,29 +59,29 @@ def simulate_counts(intensity: Real, photons: float, random: np.random.Generator
 
 def detector_mask(shape: tuple[int, ...], beamstop: int, gap: int) -> NDArray[np.bool_]:
     """True where nothing is measured: a square (cube) over the centre, and bars across the first two axes."""
-    hidden = np.zeros(shape, bool)
+    bad = np.zeros(shape, bool)
     if beamstop:
-        hidden[middle_slices(shape, (beamstop,) * len(shape))] = True
+        bad[middle_slices(shape, (beamstop,) * len(shape))] = True
     if gap:
         for axis in (len(shape) - 2, len(shape) - 1):
             start = shape[axis] // 2 + max(shape[axis] // 10, beamstop)
             bar = [slice(None)] * len(shape)
             bar[axis] = slice(start, start + gap)
-            hidden[tuple(bar)] = True
-    return hidden
+            bad[tuple(bar)] = True
+    return bad
 
 
-def _coordinates(told: Crystal) -> Real:
+def _coordinates(crystal: Crystal) -> Real:
     """(n_axes, side, ...), pixels from the middle."""
-    line = np.arange(told.side) - (told.side - 1) / 2
-    return np.stack(np.meshgrid(*[line] * told.n_axes, indexing="ij"))
+    line = np.arange(crystal.side) - (crystal.side - 1) / 2
+    return np.stack(np.meshgrid(*[line] * crystal.n_axes, indexing="ij"))
 
 
-def _facets(at: Real, told: Crystal, random: np.random.Generator) -> Real:
-    radius = FILLED * told.side
-    normals = _octahedron(random) if told.n_axes == 3 else _polygon(random)
+def _facets(at: Real, crystal: Crystal, random: np.random.Generator) -> Real:
+    radius = FILLED * crystal.side
+    normals = _octahedron(random) if crystal.n_axes == 3 else _polygon(random)
     distances = radius * normals[1] * random.uniform(0.88, 1.0, len(normals[0]))
-    outside = np.max(np.tensordot(normals[0], at, axes=1) - distances.reshape(-1, *[1] * told.n_axes), axis=0)
+    outside = np.max(np.tensordot(normals[0], at, axes=1) - distances.reshape(-1, *[1] * crystal.n_axes), axis=0)
     # Nothing may leave the box: it is all that is known of the object.
     outside = np.maximum(outside, np.abs(at).max(0) - radius)
     return np.asarray(np.clip(0.5 - outside / (2 * EDGE), 0, 1))
@@ -101,9 +101,9 @@ def _octahedron(random: np.random.Generator) -> tuple[Real, Real]:
     return np.concatenate([cube, eight]) @ turn, np.array([0.95] * 6 + [0.85] * 8)
 
 
-def _field(told: Crystal, length: float, random: np.random.Generator) -> Real:
-    noise = random.normal(size=(told.side,) * told.n_axes)
-    return np.asarray(ndimage.gaussian_filter(noise, length * told.side / 2, mode="wrap"))
+def _field(crystal: Crystal, length: float, random: np.random.Generator) -> Real:
+    noise = random.normal(size=(crystal.side,) * crystal.n_axes)
+    return np.asarray(ndimage.gaussian_filter(noise, length * crystal.side / 2, mode="wrap"))
 
 
 def _spread(field: Real, inside: NDArray[np.bool_]) -> Real:
@@ -112,11 +112,11 @@ def _spread(field: Real, inside: NDArray[np.bool_]) -> Real:
     return np.asarray((field - (low + high) / 2) / (high - low))
 
 
-def _dislocation(at: Real, told: Crystal, sign: int, random: np.random.Generator) -> Real:
+def _dislocation(at: Real, crystal: Crystal, sign: int, random: np.random.Generator) -> Real:
     """The phase about an edge dislocation along the first axis (2D: a point), of Burgers vector one lattice plane.
 
     θ + sin 2θ / (4(1 - ν)). Source: Hirth and Lothe, Theory of Dislocations, 1982, §3-4.
     """
-    middle = random.uniform(-0.22, 0.22, 2) * told.side
+    middle = random.uniform(-0.22, 0.22, 2) * crystal.side
     theta = np.arctan2(at[-1] - middle[1], at[-2] - middle[0]) + random.uniform(0, 2 * np.pi)
     return np.asarray(sign * (theta + np.sin(2 * theta) / (4 * (1 - POISSON_RATIO))))

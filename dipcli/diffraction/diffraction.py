@@ -74,7 +74,7 @@ def from_real_and_imaginary(real: Tensor, imaginary: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Likeness:
+class ObjectModel:
     """How two unknowns make an object, and what values they may take."""
 
     join: Callable[[Tensor, Tensor], Tensor]
@@ -88,7 +88,7 @@ def amplitude_misfit(prediction: Tensor, measurement: Tensor, weight: Tensor | N
     Square roots of counts have an even noise, of variance 1/4. s = <√ŷ, √y> / <√ŷ, √ŷ> is solved for and not
     differentiated; at the best scale its derivative has no effect.
     """
-    seen, measured, weight = _visible(prediction, measurement, weight)
+    seen, measured, weight = _in_mask(prediction, measurement, weight)
     predicted, amplitude = (seen + 1e-12).sqrt(), measured.clamp(min=0).sqrt()
     scale = best_scale(predicted.detach(), amplitude, weight)
     misfit = (weight * (scale * predicted - amplitude).square()).sum()
@@ -97,7 +97,7 @@ def amplitude_misfit(prediction: Tensor, measurement: Tensor, weight: Tensor | N
 
 def intensity_misfit(prediction: Tensor, measurement: Tensor, weight: Tensor | None = None) -> Tensor:
     """Σ (s·ŷ - y)² / Σ y² over the visible values, at the best scale s: led by the brightest pixels."""
-    seen, measured, weight = _visible(prediction, measurement, weight)
+    seen, measured, weight = _in_mask(prediction, measurement, weight)
     scale = best_scale(seen.detach(), measured, weight)
     misfit = (weight * (scale * seen - measured).square()).sum()
     return misfit / (weight * measured.square()).sum().clamp(min=1e-30)
@@ -105,7 +105,7 @@ def intensity_misfit(prediction: Tensor, measurement: Tensor, weight: Tensor | N
 
 def poisson_misfit(prediction: Tensor, measurement: Tensor, weight: Tensor | None = None) -> Tensor:
     """Σ s·ŷ - y·log(s·ŷ), less its minimum, over Σ y: the likelihood of counts, at the scale s = Σ y / Σ ŷ."""
-    seen, measured, weight = _visible(prediction, measurement, weight)
+    seen, measured, weight = _in_mask(prediction, measurement, weight)
     counts = measured.clamp(min=0)
     total = (weight * counts).sum().clamp(min=1e-30)
     scale = total / (weight * seen.detach()).sum().clamp(min=1e-30)
@@ -128,7 +128,7 @@ MISFITS: Mapping[str, Fidelity] = {
 }
 
 
-def _visible(prediction: Tensor, measurement: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def _in_mask(prediction: Tensor, measurement: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """Prediction and measurement with what is hidden cut out, and a weight that is always there."""
     if weight is None:
         return prediction, measurement, torch.ones_like(measurement)
@@ -140,7 +140,7 @@ def _visible(prediction: Tensor, measurement: Tensor, weight: Tensor | None) -> 
 def diffraction_problem(
     intensity: Tensor,
     optics: nn.Module,
-    likeness: Likeness,
+    model: ObjectModel,
     fidelity: Fidelity,
     *,
     weight: Tensor | None = None,
@@ -150,17 +150,17 @@ def diffraction_problem(
 
     Early stopping watches the magnitude, of mean square 1: neither global phase nor brightness can move it.
     """
-    operator = Diffraction(optics, likeness.join)
+    operator = Diffraction(optics, model.join)
 
     def picture(estimate: Estimate) -> Tensor:
-        magnitude = likeness.join(estimate["first"], estimate["second"]).abs()
+        magnitude = model.join(estimate["first"], estimate["second"]).abs()
         return magnitude / magnitude.square().mean().sqrt().clamp(min=1e-12)
 
     penalties = tuple(Penalty(total_variation, name, tv_weight) for name in ("first", "second") if tv_weight)
     return Problem(
         measurement=intensity,
         operator=operator,
-        unknowns={"first": likeness.first, "second": likeness.second},
+        unknowns={"first": model.first, "second": model.second},
         fidelity=fidelity,
         picture=picture,
         penalties=penalties,

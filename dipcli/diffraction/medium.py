@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.pattern import Recording
-from dipcli.diffraction.phase_search import Shot, box_sides, limits_of, peak_bytes, seconds_of
+from dipcli.diffraction.phase_search import Measurement, box_sides, limits_of, peak_bytes, seconds_of
 from dipcli.diffraction.phasing import state_phasing
 from dipcli.diffraction.preview import save_object_preview
 from dipcli.diffraction.readers import FOLDERS, SUFFIXES, load_object, load_recording, load_support
@@ -34,7 +34,7 @@ from dipcli.symmetries import align, error
 INSIDE = 0.3  # share of the truth's largest magnitude from which a pixel belongs to the object
 
 
-class Patterns(Medium[Recording, Shot]):
+class Patterns(Medium[Recording, Measurement]):
     """Files of one pattern each; its picture is the magnitude of the object on its box."""
 
     holds_stacks = False
@@ -65,11 +65,11 @@ class Patterns(Medium[Recording, Shot]):
             )
         return [embed(torch.from_numpy(found)[None], shape)]
 
-    def frames(self, source: Recording, device: torch.device) -> Iterable[Shot]:
+    def frames(self, source: Recording, device: torch.device) -> Iterable[Measurement]:
         """The one pattern, with its support where that is known."""
         yield self._shot(source, device)
 
-    def workload(self, measurement: Shot) -> Workload:
+    def workload(self, measurement: Measurement) -> Workload:
         """Of the search and, where the method has networks, of their two unknowns."""
         phasing, box = self._options.phasing, box_sides(measurement.intensity)
         has_networks = phasing.chosen in ("double-dip", "hybrid")
@@ -82,13 +82,13 @@ class Patterns(Medium[Recording, Shot]):
             peak_bytes(measurement, phasing),
         )
 
-    def state(self, source: Recording, measurement: Shot, control: Control) -> Statement:  # noqa: ARG002
+    def state(self, source: Recording, measurement: Measurement, control: Control) -> Statement:  # noqa: ARG002
         """The search, within the time that is left."""
         limit = self._options.engine.stopping.max_time
         timed = replace(control, deadline=perf_counter() + limit) if limit else control
         return state_phasing(measurement, self._options, timed)
 
-    def score(self, measurement: Shot, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
+    def score(self, measurement: Measurement, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
         """How near result and classical object are to the truth, up to shift, flip and global phase."""
         scores: dict[str, float] = {}
         inside = truth.abs() > INSIDE * truth.abs().max()
@@ -131,18 +131,18 @@ class Patterns(Medium[Recording, Shot]):
         names = {"object": item.output, **{name: beside(item.output, ending) for name, ending in endings.items()}}
         write_atomically(names["runs"], _csv("start,cycles,chi,free_chi,error_to_best", objects["runs"]))
         write_atomically(names["prtf"], _csv("cycles_per_pixel,prtf", objects["prtf"]))
-        computed = objects["computed"][0] * float(source.intensity[source.good].sum())
-        save_object_preview(names["preview"], image, source.intensity, computed, source.good)
+        computed = objects["computed"][0] * float(source.intensity[source.mask].sum())
+        save_object_preview(names["preview"], image, source.intensity, computed, source.mask)
         if image.ndim == 3:
             names["vti"] = beside(item.output, "vti")
             save_vti(names["vti"], image, support)
         return names
 
-    def _shot(self, recording: Recording, device: torch.device) -> Shot:
+    def _shot(self, recording: Recording, device: torch.device) -> Measurement:
         path = self._options.phasing.support
-        return Shot(
+        return Measurement(
             torch.from_numpy(np.ascontiguousarray(recording.intensity))[None].to(device),
-            torch.from_numpy(np.ascontiguousarray(recording.good)).to(device),
+            torch.from_numpy(np.ascontiguousarray(recording.mask)).to(device),
             None if path is None else torch.from_numpy(load_support(path)).to(device),
         )
 

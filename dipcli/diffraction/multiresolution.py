@@ -5,41 +5,47 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from dipcli.diffraction.multistart import Search, Starts, search, stands_alone
+from dipcli.diffraction.multistart import SearchSettings, Starts, search, stands_alone
 from dipcli.diffraction.projections import Pattern, inverse, transform
 
 GOING_ON = 6  # objects of the middle that the whole pattern begins with
 
 
-def search_all(shown: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: int, largest: int) -> Starts:
-    """The best starts; `shown` is the pattern without the free pixels.
+def search_all(
+    working: Pattern, box: Tensor, settings: SearchSettings, *, free: Tensor, seed: int, largest: int
+) -> Starts:
+    """The best starts; `working` is the pattern without the free pixels.
 
     A pattern with sides above `largest` is searched from what its middle shows: the same object, in the same share
     of the field, with larger pixels, which is found faster. Smaller ones are searched from random starts, and from
-    others, `told.searches` times at most, as long as the best one shows what no other does.
+    others, `settings.searches` times at most, as long as the best one shows what no other does.
     """
     if max(box.shape) > largest:
-        begin = _coarse_starts(shown, box, told, free=free, seed=seed, largest=largest)
-        return search(shown, box, replace(told, algorithm=told.second), free=free, seed=seed, begin=begin)
-    found = search(shown, box, told, free=free, seed=seed)
-    for number in range(1, told.searches):
-        if told.is_over() or not stands_alone(found, shown):
+        begin = _coarse_starts(working, box, settings, free=free, seed=seed, largest=largest)
+        return search(
+            working, box, replace(settings, algorithm=settings.second), free=free, seed=seed, begin=begin
+        )
+    found = search(working, box, settings, free=free, seed=seed)
+    for number in range(1, settings.searches):
+        if settings.is_over() or not stands_alone(found, working):
             break
-        turn = replace(told, algorithm=told.second if number % 2 else told.algorithm)
-        more = search(shown, box, turn, free=free, seed=seed + number)
-        found = _joined(found, more, number * told.starts)
+        turn = replace(settings, algorithm=settings.second if number % 2 else settings.algorithm)
+        more = search(working, box, turn, free=free, seed=seed + number)
+        found = _joined(found, more, number * settings.starts)
     return found
 
 
-def _coarse_starts(shown: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: int, largest: int) -> Tensor:
+def _coarse_starts(
+    working: Pattern, box: Tensor, settings: SearchSettings, *, free: Tensor, seed: int, largest: int
+) -> Tensor:
     """Objects (starts, *space) that the middle of the pattern shows."""
     sides = tuple(n // 2 + n // 2 % 2 for n in box.shape)
-    middle = Pattern(_low(shown.amplitude[None], sides)[0], _low(shown.known[None], sides)[0])
-    middle = replace(middle, amplitude=middle.amplitude / (middle.amplitude * middle.known).norm())
+    middle = Pattern(_low(working.amplitude[None], sides)[0], _low(working.mask[None], sides)[0])
+    middle = replace(middle, amplitude=middle.amplitude / (middle.amplitude * middle.mask).norm())
     small = box[tuple(slice(None, None, 2) for _ in box.shape)]
     small = small[tuple(slice(0, n) for n in sides)]
     hidden = _low(free[None], sides)[0]
-    found = search_all(middle, small, told, free=hidden, seed=seed, largest=largest)
+    found = search_all(middle, small, settings, free=hidden, seed=seed, largest=largest)
     return inverse(_high(transform(found.objects[:GOING_ON]), box.shape))
 
 

@@ -1,4 +1,4 @@
-"""Phase retrieval from many random starts, ranked by pixels that none of them was shown."""
+"""Phase retrieval from many random starts, ranked by pixels that none of them was working."""
 
 import math
 import time
@@ -18,14 +18,14 @@ ALIKE = 0.1  # error between two starts that say the same
 APART = 0.3  # error from which they show different objects
 DETWIN_AT, DETWIN = 0.1, 10  # when, and for how many cycles, half of the support is hidden
 FINISH, TIGHT, SMOOTH, LAST = 10, 0.25, 1.0, 50  # of RAAR: updates, threshold and σ of the support; cycles of ER
-RELEASE = 40  # cycles of RAAR once the free pixels are shown
+RELEASE = 40  # cycles of RAAR once the free pixels are working
 RADIUS = 2  # of the discs (balls) of free pixels
-CENTRAL = 0.05  # share of the sides around the centre that is always shown
+CENTRAL = 0.05  # share of the sides around the centre that is always working
 CHUNK = 2**20  # values that are transformed together
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchSettings:
     """How the projections search; the defaults are those of the options."""
 
     starts: int = 12
@@ -74,17 +74,17 @@ class Starts:
         )
 
 
-def free_pixels(known: Tensor, share: float, seed: int = 0) -> Tensor:
+def free_pixels(mask: Tensor, share: float, seed: int = 0) -> Tensor:
     """A random share of the known pixels (*space), in discs (balls), none near frequency 0 in the corner.
 
-    Single pixels would be told by their neighbours, of which an object of half the pattern is half the number.
+    Single pixels would follow from their neighbours: an object of half the pattern has half as many values.
     """
     random = torch.Generator().manual_seed(seed)
-    shape = known.shape
+    shape = mask.shape
     ball = torch.stack(torch.meshgrid(*[torch.arange(-RADIUS, RADIUS + 1)] * len(shape), indexing="ij"), -1)
     ball = ball.flatten(0, -2)
     ball = ball[ball.square().sum(-1) <= RADIUS**2]
-    count = max(1, round(share * known.numel() / len(ball)))
+    count = max(1, round(share * mask.numel() / len(ball)))
     middles = torch.stack([torch.randint(n, (count,), generator=random) for n in shape], -1)
     free = torch.zeros(shape, dtype=torch.bool)
     at = (middles[:, None] + ball) % torch.tensor(shape)
@@ -92,28 +92,34 @@ def free_pixels(known: Tensor, share: float, seed: int = 0) -> Tensor:
     distance = torch.zeros(shape)
     for axis, n in enumerate(shape):
         distance = distance + torch.fft.fftfreq(n).square().reshape(-1, *[1] * (len(shape) - 1 - axis))
-    return (free & (distance.sqrt() > CENTRAL)).to(known.device) * known
+    return (free & (distance.sqrt() > CENTRAL)).to(mask.device) * mask
 
 
 def search(
-    shown: Pattern, box: Tensor, told: Search, *, free: Tensor, seed: int, begin: Tensor | None = None
+    working: Pattern,
+    box: Tensor,
+    settings: SearchSettings,
+    *,
+    free: Tensor,
+    seed: int,
+    begin: Tensor | None = None,
 ) -> Starts:
-    """The best starts after the search; `shown` is the pattern without the free pixels.
+    """The best starts after the search; `working` is the pattern without the free pixels.
 
     Round after round the better half goes on, until the two best agree or the rounds are over. The starts are
     random, or the objects in `begin`.
     """
-    objects = random_starts(shown, box, told.starts, seed) if begin is None else begin * box
+    objects = random_starts(working, box, settings.starts, seed) if begin is None else begin * box
     count = len(objects)
     found = Starts(
         objects, box.expand(objects.shape), tuple(range(count)), (0.0,) * count, (0.0,) * count, (0,) * count
     )
-    for number in range(told.rounds):
+    for number in range(settings.rounds):
         first = number == 0
-        found = _ranked(_round(found, shown, box, told, first=first), shown, free)
-        told.watch(number + 1, len(found.numbers), found.free[0])
-        agreed = len(found.numbers) > 1 and _agree(found, shown)
-        if agreed or told.is_over() or number + 1 == told.rounds:
+        found = _ranked(_round(found, working, box, settings, first=first), working, free)
+        settings.watch(number + 1, len(found.numbers), found.free[0])
+        agreed = len(found.numbers) > 1 and _agree(found, working)
+        if agreed or settings.is_over() or number + 1 == settings.rounds:
             return replace(found, agreed=agreed)
         found = found.take(list(range(min(len(found.numbers), max(FEWEST, len(found.numbers) // 2)))))
     return found
@@ -135,7 +141,7 @@ def finish(found: Starts, pattern: Pattern, box: Tensor, *, keep_support: bool =
 
 
 def release(found: Starts, pattern: Pattern) -> Starts:
-    """Starts at rest, brought to rest again where the pattern has pixels that they had not been shown."""
+    """Starts at rest, brought to rest again where the pattern has pixels that they had not been working."""
     parts = [
         cycles(cycles(*part, "raar", RELEASE), pattern, part[2], "er", LAST) for part in _with(pattern, found)
     ]
@@ -150,17 +156,17 @@ def random_starts(pattern: Pattern, box: Tensor, count: int, seed: int) -> Tenso
     """
     random = torch.Generator().manual_seed(seed)
     phases = 2 * math.pi * torch.rand((count, *box.shape), generator=random).to(pattern.amplitude)
-    amplitude = pattern.amplitude * pattern.known
-    if bool(pattern.known.flatten()[0] > 0):
+    amplitude = pattern.amplitude * pattern.mask
+    if bool(pattern.mask.flatten()[0] > 0):
         return inverse(torch.polar(amplitude.expand(phases.shape), phases)) * box
     drawn = []
     for number, phase in enumerate(phases):
         spectrum = torch.polar(amplitude, phase)
         if number % 2 == 0:
             blob = transform(_blob(box, random)[None].to(amplitude.device))[0]
-            seen = blob.abs() * pattern.known
+            seen = blob.abs() * pattern.mask
             blob = blob * (amplitude.square().sum() / seen.square().sum().clamp(min=1e-20)).sqrt()
-            spectrum = torch.where(pattern.known > 0, torch.polar(amplitude, blob.angle()), blob)
+            spectrum = torch.where(pattern.mask > 0, torch.polar(amplitude, blob.angle()), blob)
         drawn.append(inverse(spectrum[None])[0])
     return torch.stack(drawn) * box
 
@@ -176,30 +182,32 @@ def _blob(box: Tensor, random: torch.Generator) -> Tensor:
     return torch.polar((distance < 1).float(), 0.5 * field / field.std())
 
 
-def _round(found: Starts, pattern: Pattern, box: Tensor, told: Search, *, first: bool) -> Starts:
+def _round(found: Starts, pattern: Pattern, box: Tensor, settings: SearchSettings, *, first: bool) -> Starts:
     """One round of cycles for all starts."""
-    parts = [_cycled(*part, pattern, box, told, first=first) for part in _chunks(found)]
+    parts = [_cycled(*part, pattern, box, settings, first=first) for part in _chunks(found)]
     objects, support = (torch.cat(part) for part in zip(*parts, strict=True))
-    return replace(found, objects=objects, support=support, cycles=tuple(n + told.cycles for n in found.cycles))
+    return replace(
+        found, objects=objects, support=support, cycles=tuple(n + settings.cycles for n in found.cycles)
+    )
 
 
 def _cycled(
-    x: Tensor, support: Tensor, pattern: Pattern, box: Tensor, told: Search, *, first: bool
+    x: Tensor, support: Tensor, pattern: Pattern, box: Tensor, settings: SearchSettings, *, first: bool
 ) -> tuple[Tensor, Tensor]:
     """Objects and supports after one round; the support shrinks with a falling σ in the first one."""
-    count = max(1, told.cycles // told.every)
+    count = max(1, settings.cycles // settings.every)
     for number in range(count):
-        if told.is_over():
+        if settings.is_over():
             break
-        if first and told.detwin and number == round(DETWIN_AT * count):
+        if first and settings.detwin and number == round(DETWIN_AT * count):
             half = support.clone()
             half[:, : half.shape[1] // 2] = False
-            x = cycles(x, pattern, half, told.algorithm, DETWIN)
-        x = cycles(x, pattern, support, told.algorithm, told.every)
+            x = cycles(x, pattern, half, settings.algorithm, DETWIN)
+        x = cycles(x, pattern, support, settings.algorithm, settings.every)
         share = number / max(count - 1, 1)
         sigma = WIDEST * (NARROWEST / WIDEST) ** share if first else LATER
-        if told.threshold:
-            support = shrink_wrap(x, box, sigma=sigma, threshold=told.threshold)
+        if settings.threshold:
+            support = shrink_wrap(x, box, sigma=sigma, threshold=settings.threshold)
     return x, support
 
 

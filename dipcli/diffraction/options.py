@@ -67,8 +67,8 @@ class PhasingOptions:
 
     method: Annotated[
         PhasingMethod,
-        "classical: many starts of projections; sparse: then few edges and bends; double-dip: two networks; "
-        "hybrid: networks that begin at the sparse object; auto: sparse.",
+        "classical: many starts of projections; sparse: then small first and second-order total variation; "
+        "double-dip: two networks; hybrid: networks that begin at the sparse object; auto: sparse.",
     ] = "auto"
     starts: Annotated[int, "Random starts of the projections; 0: 12 in 2D, 8 in 3D.", Range(0)] = 0
     algorithm: Annotated[

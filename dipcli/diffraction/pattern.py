@@ -1,4 +1,4 @@
-"""A diffraction pattern, made ready: counts, what of them is good, and frequency 0 in the centre."""
+"""A diffraction pattern, made ready: counts, their mask, and frequency 0 in the centre."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ class Recording:
     """A pattern as it was recorded, (*space), in two or three dimensions."""
 
     intensity: Counts
-    good: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
     stored_shape: tuple[int, ...] = ()
     stored_dtype: str = ""
     files: tuple[Path, ...] = ()  # that were read; the first one is the input
@@ -48,7 +48,7 @@ def prepare_recording(path: Path, recording: Recording, options: PatternOptions)
     odd = [n for n in recording.intensity.shape if n % 2]
     if odd:
         even = tuple(slice(0, n - n % 2) for n in recording.intensity.shape)
-        recording = replace(recording, intensity=recording.intensity[even], good=recording.good[even])
+        recording = replace(recording, intensity=recording.intensity[even], mask=recording.mask[even])
         recording = recording.warn(f"{path}: sides of {by(odd)} are odd; their last row was left out.")
     if min(recording.intensity.shape) < SHORTEST:
         raise InputError(f"{path}: {_size(recording)} is too small; every side needs {SHORTEST} pixels or more.")
@@ -56,27 +56,27 @@ def prepare_recording(path: Path, recording: Recording, options: PatternOptions)
 
 
 def _marked(path: Path, recording: Recording, options: PatternOptions) -> Recording:
-    """What is NaN, negative, saturated, or told to be bad does not count."""
+    """What is NaN, negative, saturated, or said to be bad does not count."""
     values = recording.intensity
     if options.input_is == "amplitude":
         values = np.square(values) * np.sign(values)
-    good: NDArray[np.bool_] = recording.good & np.isfinite(values) & (np.nan_to_num(values, nan=-1.0) >= 0)
-    highest = float(values[good].max()) if good.any() else 0.0
+    mask: NDArray[np.bool_] = recording.mask & np.isfinite(values) & (np.nan_to_num(values, nan=-1.0) >= 0)
+    highest = float(values[mask].max()) if mask.any() else 0.0
     limit = options.saturation
     if limit is None and highest in FULL_SCALES and int((values == highest).sum()) > 1:
         limit = highest
         share = int((values == highest).sum())
         recording = recording.warn(f"{path}: {share} pixels of {highest:.0f} are saturated and do not count.")
     if limit is not None:
-        good = good & (np.nan_to_num(values, nan=0.0) < limit)
+        mask = mask & (np.nan_to_num(values, nan=0.0) < limit)
     if options.zero_is_bad:
-        good = good & (values != 0)
-    if not good.any():
+        mask = mask & (values != 0)
+    if not mask.any():
         raise InputError(f"{path}: every pixel is masked, negative or not finite; check the mask (0 is good).")
-    kept = np.where(good, np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), 0).astype(np.float32)
+    kept = np.where(mask, np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), 0).astype(np.float32)
     if not kept.any():
         raise InputError(f"{path}: the pattern is empty, every good pixel is 0; record it again.")
-    return replace(recording, intensity=kept, good=good)
+    return replace(recording, intensity=kept, mask=mask)
 
 
 def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recording:
@@ -90,7 +90,7 @@ def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recor
     if options.center == "auto":
         if all(min(p, n - p) < (0.5 - CORNER) * n for p, n in zip(brightest, shape, strict=True)):
             moved = replace(
-                recording, intensity=np.fft.fftshift(recording.intensity), good=np.fft.fftshift(recording.good)
+                recording, intensity=np.fft.fftshift(recording.intensity), mask=np.fft.fftshift(recording.mask)
             )
             return moved.warn(f"{path}: frequency 0 was in the corner and was moved to the centre.")
         away = max(abs(p - n // 2) / n for p, n in zip(mass, shape, strict=True))
@@ -104,7 +104,7 @@ def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recor
     return replace(
         recording,
         intensity=_moved(recording.intensity, steps).astype(np.float32),
-        good=_moved(recording.good, steps).astype(bool),
+        mask=_moved(recording.mask, steps).astype(bool),
     )
 
 
@@ -136,15 +136,15 @@ def _cropped(path: Path, recording: Recording, sides: tuple[int, ...] | None) ->
     if any(side > n for side, n in zip(sides, shape, strict=True)):
         raise OptionError(f"{path}: is {_size(recording)}, so it cannot be cropped to {by(sides)}.")
     part = middle_slices(shape, sides)
-    return replace(recording, intensity=recording.intensity[part], good=recording.good[part])
+    return replace(recording, intensity=recording.intensity[part], mask=recording.mask[part])
 
 
 def _binned(path: Path, recording: Recording, sizes: tuple[int, ...] | None) -> Recording:
-    """Sums of blocks; a block counts where all of it is good. The centre stays in the middle."""
+    """Sums of blocks; a block counts where all of it is in the mask. The centre stays in the middle."""
     if sizes is None:
         return recording
     sizes = _for_each_axis(path, recording, sizes, "bin")
-    intensity, good = recording.intensity, recording.good
+    intensity, mask = recording.intensity, recording.mask
     for axis, size in enumerate(sizes):
         half = intensity.shape[axis] // 2 // size
         if not half:
@@ -155,8 +155,8 @@ def _binned(path: Path, recording: Recording, sizes: tuple[int, ...] | None) -> 
         part[axis] = slice(start, start + count * size)
         blocks = (*intensity.shape[:axis], count, size, *intensity.shape[axis + 1 :])
         intensity = intensity[tuple(part)].reshape(blocks).sum(axis + 1)
-        good = np.asarray(good[tuple(part)].reshape(blocks).all(axis + 1))
-    return replace(recording, intensity=intensity, good=good)
+        mask = np.asarray(mask[tuple(part)].reshape(blocks).all(axis + 1))
+    return replace(recording, intensity=intensity, mask=mask)
 
 
 def _for_each_axis(path: Path, recording: Recording, counts: tuple[int, ...], name: str) -> tuple[int, ...]:
@@ -170,7 +170,7 @@ def _for_each_axis(path: Path, recording: Recording, counts: tuple[int, ...], na
 
 def _judged(path: Path, recording: Recording) -> Recording:
     """With a warning where the object is larger than half of the field that the pattern spans."""
-    if not recording.good[tuple(n // 2 for n in recording.good.shape)]:
+    if not recording.mask[tuple(n // 2 for n in recording.mask.shape)]:
         return recording  # without its centre a pattern does not tell how large its object is
     axes = folded_axes(recording.intensity)
     if not axes:

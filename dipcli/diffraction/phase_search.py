@@ -1,4 +1,4 @@
-"""What is found of one pattern without any network: projections from many starts, then few edges and bends."""
+"""What is found of one pattern without any network: projections from many starts, then small total variation."""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,11 +8,11 @@ from torch import Tensor
 
 from dipcli.diffraction.beamstop import filled_in, hidden_centre
 from dipcli.diffraction.multiresolution import search_all
-from dipcli.diffraction.multistart import ALIKE, Search, Starts, finish, free_pixels, release
+from dipcli.diffraction.multistart import ALIKE, SearchSettings, Starts, finish, free_pixels, release
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.diffraction.projections import Pattern
 from dipcli.diffraction.reproducibility import Agreement, agreement
-from dipcli.diffraction.sparse import Fit, Fitting, refit, sparse_object, unseen
+from dipcli.diffraction.sparse import SparseObject, SparseSettings, refit, sparse_object, unseen
 from dipcli.errors import InputError, OptionError
 from dipcli.grid import embed
 from dipcli.io.names import by
@@ -22,7 +22,7 @@ from dipcli.symmetries import align
 
 KEPT = 5  # starts that are compared with each other in the end
 SAME = 0.5  # error to the best one under which a start shows the same object
-STARTS = {2: 12, 3: 8}  # unless told, for patterns of so many axes
+STARTS = {2: 12, 3: 8}  # unless they are given, for patterns of so many axes
 CYCLES = {2: 600, 3: 200}
 SEARCHES = {2: 16, 3: 1}
 LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
@@ -34,23 +34,23 @@ BYTES, BYTES_OF_START = 520, 12  # in memory at the peak for each pixel: of all 
 
 
 @dataclass(frozen=True)
-class Shot:
-    """What was measured: intensity (1, *space), frequency 0 in the centre, and where it is good."""
+class Measurement:
+    """What was measured: intensity (1, *space), frequency 0 in the centre, and its mask."""
 
     intensity: Tensor
-    good: Tensor
+    mask: Tensor
     support: Tensor | None = None  # (*space), where that is known
 
 
 @dataclass(frozen=True)
-class Textbook:
-    """What was found; `shown` is the pattern without the free pixels.
+class ClassicalPhases:
+    """What was found; `working` is the pattern without the free pixels.
 
     `starts` know all pixels, the best comes first; `free` is χ on the free pixels of each before it knew them.
     """
 
     pattern: Pattern
-    shown: Pattern
+    working: Pattern
     free_pixels: Tensor
     starts: Starts
     unaware: Tensor  # the objects (starts, *space) before they knew the free pixels
@@ -75,48 +75,48 @@ class Textbook:
         return torch.tensor(list(rows), dtype=torch.float64)
 
 
-def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
-    """Search from many starts, and bring the best ones to rest.
+def find(measurement: Measurement, options: PhasingOptions, control: Control) -> ClassicalPhases:
+    """SearchSettings from many starts, and bring the best ones to rest.
 
     Raises OptionError for a support that does not fit, InputError where nothing finite is found.
     """
-    n_axes = shot.intensity.ndim - 1
-    pattern = pattern_of(shot)
-    free = free_pixels(pattern.known, told.free_pixels)
-    shown = replace(pattern, known=pattern.known - free)
-    limits = limits_of(shot)
+    n_axes = measurement.intensity.ndim - 1
+    pattern = pattern_of(measurement)
+    free = free_pixels(pattern.mask, options.free_pixels)
+    working = replace(pattern, mask=pattern.mask - free)
+    limits = limits_of(measurement)
 
     def watch(number: int, n_starts: int, misfit: float) -> None:
         LOGGER.info("%s: round %d, %d start(s), χ %.4f on free pixels", control.label, number, n_starts, misfit)
 
-    how = Search(
-        starts=told.starts or STARTS[n_axes],
-        algorithm="hio" if told.algorithm == "auto" else told.algorithm,
-        second="raar" if told.algorithm == "auto" else told.algorithm,
-        cycles=told.cycles or CYCLES[n_axes],
-        rounds=told.rounds,
-        searches=told.searches or SEARCHES[n_axes],
-        threshold=told.support_threshold if shot.support is None else 0.0,
-        every=told.support_every,
-        detwin=told.detwin,
+    how = SearchSettings(
+        starts=options.starts or STARTS[n_axes],
+        algorithm="hio" if options.algorithm == "auto" else options.algorithm,
+        second="raar" if options.algorithm == "auto" else options.algorithm,
+        cycles=options.cycles or CYCLES[n_axes],
+        rounds=options.rounds,
+        searches=options.searches or SEARCHES[n_axes],
+        threshold=options.support_threshold if measurement.support is None else 0.0,
+        every=options.support_every,
+        detwin=options.detwin,
         deadline=control.deadline,
         interrupted=control.interrupted,
         watch=watch,
     )
-    largest = LARGEST[n_axes] if shot.support is None else max(limits.shape)
-    found = search_all(shown, limits, how, free=free, seed=control.seed % 2**31, largest=largest)
+    largest = LARGEST[n_axes] if measurement.support is None else max(limits.shape)
+    found = search_all(working, limits, how, free=free, seed=control.seed % 2**31, largest=largest)
     found = found.take(list(range(min(KEPT, len(found.numbers)))))
     if not math.isfinite(found.free[0]):
         raise InputError("No start led to finite numbers; check the pattern's values.")
-    resting = finish(found, shown, limits, keep_support=shot.support is not None)
-    misfits = [unseen(one[None], shown, free) for one in resting.objects]
+    resting = finish(found, working, limits, keep_support=measurement.support is not None)
+    misfits = [unseen(one[None], working, free) for one in resting.objects]
     order = sorted(range(len(misfits)), key=misfits.__getitem__)
     resting = resting.take(order)
     released = release(resting, pattern)
     common = agreement(released.objects)
-    return Textbook(
+    return ClassicalPhases(
         pattern,
-        shown,
+        working,
         free,
         released,
         resting.objects,
@@ -126,47 +126,47 @@ def find(shot: Shot, told: PhasingOptions, control: Control) -> Textbook:
     )
 
 
-def smoothed(book: Textbook, control: Control) -> tuple[Fit, Tensor]:
-    """The best sparse fit that was not shown the free pixels, and the same one with them.
+def smoothed(phases: ClassicalPhases, control: Control) -> tuple[SparseObject, Tensor]:
+    """The best sparse fit that was not working the free pixels, and the same one with them.
 
     It may begin with any start that differs from the best one, and lies where that one does. What is hidden around
     the centre is filled in at last; the fit flattens it, which no free pixel can tell.
     """
-    hidden = hidden_centre(book.pattern.known)
+    hidden = hidden_centre(phases.pattern.mask)
     stopped = bool(hidden.any())
-    told = Fitting(STEPS[book.best.ndim - 1], CAUTION if stopped else 0.0, control.interrupted)
+    settings = SparseSettings(STEPS[phases.best.ndim - 1], CAUTION if stopped else 0.0, control.interrupted)
     begins = {
-        k: (book.unaware[k : k + 1], book.starts.support[k : k + 1])
-        for k, differs in enumerate(book.errors)
+        k: (phases.unaware[k : k + 1], phases.starts.support[k : k + 1])
+        for k, differs in enumerate(phases.errors)
         if k == 0 or differs > ALIKE
     }
-    fits = {k: sparse_object(*begin, book.shown, book.free_pixels, told) for k, begin in begins.items()}
+    fits = {k: sparse_object(*begin, phases.working, phases.free_pixels, settings) for k, begin in begins.items()}
     best = min(fits, key=lambda k: fits[k].free)
-    aware = refit(fits[best], *begins[best], book.pattern, steps=told.steps)
+    aware = refit(fits[best], *begins[best], phases.pattern, steps=settings.steps)
     aware = filled_in(aware, begins[best][1], hidden) if stopped else aware
-    return fits[best], align(aware, book.best) if best else aware
+    return fits[best], align(aware, phases.best) if best else aware
 
 
-def peak_bytes(shot: Shot, told: PhasingOptions) -> float:
+def peak_bytes(measurement: Measurement, options: PhasingOptions) -> float:
     """What finding and fitting need in memory beside the program itself."""
-    starts = told.starts or STARTS[shot.intensity.ndim - 1]
-    return float((BYTES + BYTES_OF_START * starts) * shot.intensity.numel())
+    starts = options.starts or STARTS[measurement.intensity.ndim - 1]
+    return float((BYTES + BYTES_OF_START * starts) * measurement.intensity.numel())
 
 
-def seconds_of(shot: Shot, told: PhasingOptions) -> float:
+def seconds_of(measurement: Measurement, options: PhasingOptions) -> float:
     """What finding and fitting take at most, roughly, on the machine of the engine's forecasts."""
-    n_axes, n_values = shot.intensity.ndim - 1, shot.intensity.numel()
-    starts, searches = told.starts or STARTS[n_axes], told.searches or SEARCHES[n_axes]
-    cycles = (told.cycles or CYCLES[n_axes]) * told.rounds * starts * min(searches, USUAL_SEARCHES)
-    steps = STEPS[n_axes] * KEPT if told.chosen in ("sparse", "hybrid") else 0
+    n_axes, n_values = measurement.intensity.ndim - 1, measurement.intensity.numel()
+    starts, searches = options.starts or STARTS[n_axes], options.searches or SEARCHES[n_axes]
+    cycles = (options.cycles or CYCLES[n_axes]) * options.rounds * starts * min(searches, USUAL_SEARCHES)
+    steps = STEPS[n_axes] * KEPT if options.chosen in ("sparse", "hybrid") else 0
     return (SECONDS_OF_CYCLE * cycles + SECONDS_OF_STEP * steps) * n_values
 
 
-def pattern_of(shot: Shot) -> Pattern:
+def pattern_of(measurement: Measurement) -> Pattern:
     """Amplitudes of norm 1 with frequency 0 in the corner."""
-    good = shot.good.to(shot.intensity.dtype)
-    amplitude = (shot.intensity[0].clamp(min=0) * good).sqrt()
-    return Pattern(torch.fft.ifftshift(amplitude / amplitude.norm()), torch.fft.ifftshift(good))
+    mask = measurement.mask.to(measurement.intensity.dtype)
+    amplitude = (measurement.intensity[0].clamp(min=0) * mask).sqrt()
+    return Pattern(torch.fft.ifftshift(amplitude / amplitude.norm()), torch.fft.ifftshift(mask))
 
 
 def box_sides(intensity: Tensor) -> tuple[int, ...]:
@@ -174,15 +174,15 @@ def box_sides(intensity: Tensor) -> tuple[int, ...]:
     return tuple(n // 2 for n in intensity.shape[1:])
 
 
-def limits_of(shot: Shot) -> Tensor:
+def limits_of(measurement: Measurement) -> Tensor:
     """Where the object may be, (*space): the given support, or half of the field along each axis.
 
     Raises OptionError for a support that does not fit.
     """
-    space, box = shot.intensity.shape[1:], box_sides(shot.intensity)
-    given = shot.support
+    space, box = measurement.intensity.shape[1:], box_sides(measurement.intensity)
+    given = measurement.support
     if given is None:
-        return embed(torch.ones(1, *box, device=shot.good.device), space)[0] > 0
+        return embed(torch.ones(1, *box, device=measurement.mask.device), space)[0] > 0
     if given.shape == box:
         given = embed(given[None].float(), space)[0] > 0
     if given.shape != space or not bool(given.any()):

@@ -1,4 +1,4 @@
-"""Retrieving the phases of one pattern: projections, few edges and bends, two networks, judged by free pixels."""
+"""Retrieving the phases of one pattern: projections, sparse objects, two networks, judged by free pixels."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from dipcli.diffraction.complex_object import likeness_of
+from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem
 from dipcli.diffraction.options import PhaseOptions
-from dipcli.diffraction.phase_search import Shot, Textbook, box_sides, find, smoothed
+from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, box_sides, find, smoothed
 from dipcli.diffraction.projections import transform
 from dipcli.diffraction.sparse import scale_of, unseen
 from dipcli.grid import embed, middle
@@ -30,86 +30,88 @@ class Candidate:
     free: float
 
 
-def state_phasing(shot: Shot, options: PhaseOptions, control: Control) -> Statement:
+def state_phasing(measurement: Measurement, options: PhaseOptions, control: Control) -> Statement:
     """The statement for one pattern; the picture is the magnitude on the object's box, half of the pattern.
 
     Raises OptionError for a support that does not fit.
     """
     method = options.phasing.chosen
-    book = find(shot, options.phasing, control)
-    candidates = [Candidate("classical", book.best, book.free[0])]
+    phases = find(measurement, options.phasing, control)
+    candidates = [Candidate("classical", phases.best, phases.free[0])]
     if method in ("sparse", "hybrid"):
-        fitted, aware = smoothed(book, control)
+        fitted, aware = smoothed(phases, control)
         candidates.append(Candidate("sparse", aware, fitted.free))
     start = min(candidates, key=lambda one: one.free).image
-    space, box = shot.intensity.shape[1:], box_sides(shot.intensity)
-    classical = (f"projections, {len(book.starts.numbers)} best starts", middle(book.best, box).abs())
-    stated = ({**asdict(options.pattern), **asdict(options.phasing)}, _facts(shot, book, method))
+    space, box = measurement.intensity.shape[1:], box_sides(measurement.intensity)
+    classical = (f"projections, {len(phases.starts.numbers)} best starts", middle(phases.best, box).abs())
+    stated = ({**asdict(options.pattern), **asdict(options.phasing)}, _decisions(measurement, phases, method))
     if method in ("classical", "sparse"):
         return Statement(
             None,
             options.engine,
             classical,
             *stated,
-            warnings=_doubts(book, control),
-            finish=lambda _: judged(candidates, book),
+            warnings=_doubts(phases, control),
+            finish=lambda _: judged(candidates, phases),
         )
-    likeness = likeness_of(options.phasing, box, start if method == "hybrid" else None)
+    model = object_model(options.phasing, box, start if method == "hybrid" else None)
     problem = diffraction_problem(
-        shot.intensity,
+        measurement.intensity,
         Fraunhofer(space, options.phasing.fresnel),
-        likeness,
+        model,
         MISFITS[options.phasing.loss],
-        weight=torch.fft.fftshift(book.shown.known)[None],
+        weight=torch.fft.fftshift(phases.working.mask)[None],
         tv_weight=options.phasing.tv_weight,
     )
 
     def finish(estimate: Estimate) -> Restoration:
-        image = embed(likeness.join(estimate["first"], estimate["second"]), space)
-        return judged([*candidates, Candidate(method, image, unseen(image, book.shown, book.free_pixels))], book)
+        image = embed(model.join(estimate["first"], estimate["second"]), space)
+        return judged(
+            [*candidates, Candidate(method, image, unseen(image, phases.working, phases.free_pixels))], phases
+        )
 
-    return Statement(problem, options.engine, classical, *stated, warnings=_doubts(book, control), finish=finish)
+    return Statement(problem, options.engine, classical, *stated, warnings=_doubts(phases, control), finish=finish)
 
 
-def judged(candidates: list[Candidate], book: Textbook) -> Restoration:
+def judged(candidates: list[Candidate], phases: ClassicalPhases) -> Restoration:
     """The outcome with the object that explains the free pixels best: never worse than the classical one there."""
     best = min(candidates, key=lambda one: one.free)
-    facts = {
-        "free pixels": ", ".join(f"χ {one.free:.4f} {one.method}" for one in candidates),
-        "object of": best.method,
+    decisions = {
+        "free_chi": ", ".join(f"χ {one.free:.4f} {one.method}" for one in candidates),
+        "object_of": best.method,
     }
-    return outcome_of(best.image, book, facts)
+    return restoration_of(best.image, phases, decisions)
 
 
-def outcome_of(image: Tensor, book: Textbook, facts: Mapping[str, str]) -> Restoration:
+def restoration_of(image: Tensor, phases: ClassicalPhases, decisions: Mapping[str, str]) -> Restoration:
     """The object on its box, centred, of mean phase 0, and all that is written beside it."""
     box, axes = tuple(n // 2 for n in image.shape[1:]), tuple(range(1, image.ndim))
-    image = image * scale_of(image, book.pattern)
-    shift = centring(book.support[0])
+    image = image * scale_of(image, phases.pattern)
+    shift = centring(phases.support[0])
 
     def placed(tensor: Tensor) -> Tensor:
         return middle(torch.roll(tensor, shift, axes), box)
 
     turn = torch.exp(-1j * image.sum().angle())
-    common = book.common
+    common = phases.common
     objects = {
         "object": placed(image) * turn,
-        "classical": placed(book.best) * turn,
-        "support": placed(book.support),
+        "classical": placed(phases.best) * turn,
+        "support": placed(phases.support),
         "modes": placed(common.modes) * turn,
         "weights": common.weights,
         "prtf": common.prtf,
-        "runs": book.table(),
+        "runs": phases.table(),
         "computed": torch.fft.fftshift(transform(image).abs().square()),
     }
     resolution = common.resolution
     more = {
-        "chi": f"{float(book.pattern.chi(transform(image))):.4f}",
-        "starts that agree": f"{len(common.aligned)} of {len(book.starts.numbers)}",
-        "first mode": f"{float(common.weights[0]):.1%}",
+        "chi": f"{float(phases.pattern.chi(transform(image))):.4f}",
+        "agreeing_starts": f"{len(common.aligned)} of {len(phases.starts.numbers)}",
+        "first_mode": f"{float(common.weights[0]):.1%}",
         "resolution": "not limited by agreement" if resolution is None else f"{resolution:.2f} pixels (PRTF 1/e)",
     }
-    return Restoration(objects["object"].abs(), objects, (), {**facts, **more})
+    return Restoration(objects["object"].abs(), objects, (), {**decisions, **more})
 
 
 def centring(support: Tensor) -> tuple[int, ...]:
@@ -122,23 +124,23 @@ def centring(support: Tensor) -> tuple[int, ...]:
     return tuple(shift)
 
 
-def _facts(shot: Shot, book: Textbook, method: str) -> dict[str, str]:
-    share = float((shot.good > 0).float().mean())
+def _decisions(measurement: Measurement, phases: ClassicalPhases, method: str) -> dict[str, str]:
+    share = float((measurement.mask > 0).float().mean())
     return {
-        "pattern": f"{by(shot.intensity.shape[1:])}, {share:.1%} of it good, "
-        f"{float(shot.intensity.sum()):.3g} counts",
-        "object": f"in a box of {by(box_sides(shot.intensity))}",
-        "projections": f"{book.starts.cycles[0]} cycles for the best start, χ {book.starts.chi[0]:.4f}",
+        "pattern": f"{by(measurement.intensity.shape[1:])}, {share:.1%} of it good, "
+        f"{float(measurement.intensity.sum()):.3g} counts",
+        "object": f"in a box of {by(box_sides(measurement.intensity))}",
+        "projections": f"{phases.starts.cycles[0]} cycles for the best start, χ {phases.starts.chi[0]:.4f}",
         "method": method,
     }
 
 
-def _doubts(book: Textbook, control: Control) -> tuple[str, ...]:
+def _doubts(phases: ClassicalPhases, control: Control) -> tuple[str, ...]:
     """What makes the projections' answer hard to believe."""
     if control.interrupted():
         return ("Interrupted before the search ended.",)
-    if len(book.starts.numbers) > 1 and len(book.common.aligned) == 1:
+    if len(phases.starts.numbers) > 1 and len(phases.common.aligned) == 1:
         return ("No other start shows the same object; more --starts or --rounds may find a better one.",)
-    if len(book.common.errors) > 1 and book.common.errors[1] > UNSURE:
-        return (f"The two best starts differ by E = {book.common.errors[1]:.2f}; details are not certain.",)
+    if len(phases.common.errors) > 1 and phases.common.errors[1] > UNSURE:
+        return (f"The two best starts differ by E = {phases.common.errors[1]:.2f}; details are not certain.",)
     return ()

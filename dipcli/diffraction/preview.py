@@ -19,7 +19,7 @@ Colours = NDArray[np.uint8]
 
 
 def save_object_preview(
-    path: Path, image: NDArray[np.complex64], measured: Real, computed: Real, good: NDArray[np.bool_]
+    path: Path, image: NDArray[np.complex64], measured: Real, computed: Real, mask: NDArray[np.bool_]
 ) -> None:
     """Four panels in a row; of a volume three rows, cut through the middle across each axis.
 
@@ -27,9 +27,9 @@ def save_object_preview(
     """
     rows = []
     for axis in range(image.ndim - 2 if image.ndim == 2 else 3):
-        rows.append(_row(*(_cut(array, axis) for array in (image, measured, computed, good))))
+        rows.append(_row(*(_cut(array, axis) for array in (image, measured, computed, mask))))
     if image.ndim == 2:
-        rows = [_row(image, measured, computed, good)]
+        rows = [_row(image, measured, computed, mask)]
     gap = np.full((GAP, rows[0].shape[1], 3), 255, np.uint8)
     sheet = np.concatenate([part for row in rows for part in (gap, row)][1:])
     buffer = io.BytesIO()
@@ -45,16 +45,16 @@ def _row(
     image: NDArray[np.generic],
     measured: NDArray[np.generic],
     computed: NDArray[np.generic],
-    good: NDArray[np.generic],
+    mask: NDArray[np.generic],
 ) -> Colours:
     magnitude = np.abs(np.asarray(image, np.complex64))
     white = max(float(np.percentile(magnitude, 99.8)), 1e-30)
     level = np.clip(magnitude / white, 0, 1)
-    highest = max(float(np.where(good, measured, 0).max()), 1e-30)
+    highest = max(float(np.where(mask, measured, 0).max()), 1e-30)
     panels = [
         _gray(level),
         _hues(np.angle(np.asarray(image, np.complex64)), np.clip(level * 2, 0, 1)),
-        _hidden(_gray(_logarithmic(measured, highest)), good),
+        _hidden(_gray(_logarithmic(measured, highest)), mask),
         _gray(_logarithmic(computed, highest)),
     ]
     return _side_by_side([_enlarged(panel) for panel in panels])
@@ -78,8 +78,8 @@ def _hues(angle: NDArray[np.generic], level: NDArray[np.generic]) -> Colours:
     )
 
 
-def _hidden(panel: Colours, good: NDArray[np.generic]) -> Colours:
-    return np.where(np.asarray(good, bool)[..., None], panel, np.array([40, 60, 160], np.uint8)).astype(np.uint8)
+def _hidden(panel: Colours, mask: NDArray[np.generic]) -> Colours:
+    return np.where(np.asarray(mask, bool)[..., None], panel, np.array([40, 60, 160], np.uint8)).astype(np.uint8)
 
 
 def _enlarged(panel: Colours) -> Colours:

@@ -22,18 +22,18 @@ class Pattern:
     """The measured amplitudes (*space), and 1 where they are believed, 0 elsewhere; frequency 0 in the corner."""
 
     amplitude: Tensor
-    known: Tensor
+    mask: Tensor
 
     def replace_in(self, spectrum: Tensor) -> Tensor:
         """The spectra with the measured amplitudes; what is not known stays as it is."""
         parts = torch.view_as_real(spectrum)
         size = parts.square().sum(-1).add_(TINY).rsqrt_()
-        factor = size.mul_(self.amplitude).mul_(self.known).add_(1 - self.known)
+        factor = size.mul_(self.amplitude).mul_(self.mask).add_(1 - self.mask)
         return torch.view_as_complex(parts * factor[..., None])
 
     def chi(self, spectrum: Tensor, where: Tensor | None = None) -> Tensor:
         """‖ |X| - A ‖ / ‖A‖ over the known values, or over `where`, of each start."""
-        counted = self.known if where is None else where
+        counted = self.mask if where is None else where
         axes = tuple(range(1, spectrum.ndim))
         misfit = ((spectrum.abs() - self.amplitude) * counted).square().sum(axes)
         return (misfit / (self.amplitude * counted).square().sum().clamp(min=TINY)).sqrt()

@@ -37,7 +37,7 @@ def load_recording(path: Path, options: PatternOptions) -> Recording:
     """
     file, key = split_name(path)
     recording = _read(file, key or options.key)
-    good = recording.good
+    mask = recording.mask
     values = recording.intensity
     for name in ("dark", "flat"):
         other: Path | None = getattr(options, name)
@@ -45,8 +45,8 @@ def load_recording(path: Path, options: PatternOptions) -> Recording:
             correction = _fitting(other, values.shape)
             values = np.maximum(values - correction, 0) if name == "dark" else _divided(values, correction)
     if options.mask is not None:
-        good = good & (_fitting(options.mask, values.shape) == 0)
-    return prepare_recording(path, replace(recording, intensity=values, good=good), options)
+        mask = mask & (_fitting(options.mask, values.shape) == 0)
+    return prepare_recording(path, replace(recording, intensity=values, mask=mask), options)
 
 
 def load_object(path: Path) -> NDArray[np.complex64]:
@@ -69,7 +69,7 @@ def load_support(path: Path) -> NDArray[np.bool_]:
 def _read(path: Path, key: str | None) -> Recording:
     if path.is_dir():
         return _read_frames(path)
-    array, mask = _array(path, key, (*NAMES, *CXI))
+    array, bad = _array(path, key, (*NAMES, *CXI))
     if np.iscomplexobj(array):
         raise InputError(
             f"{path}: holds complex values; a pattern is an intensity. An object goes to --reference."
@@ -78,12 +78,12 @@ def _read(path: Path, key: str | None) -> Recording:
     array = np.squeeze(array)
     if array.ndim not in (2, 3):
         raise InputError(f"{path}: a pattern has two or three axes, but this has the shape {stored}.")
-    good = np.ones(array.shape, bool)
-    if mask is not None:
-        if np.squeeze(mask).shape != array.shape:
-            raise InputError(f"{path}: its mask has the shape {mask.shape}, its pattern {stored}; give --mask.")
-        good = np.squeeze(mask) == 0
-    return Recording(array.astype(np.float32), good, stored, str(array.dtype), (path,))
+    mask = np.ones(array.shape, bool)
+    if bad is not None:
+        if np.squeeze(bad).shape != array.shape:
+            raise InputError(f"{path}: its mask has the shape {bad.shape}, its pattern {stored}; give --mask.")
+        mask = np.squeeze(bad) == 0
+    return Recording(array.astype(np.float32), mask, stored, str(array.dtype), (path,))
 
 
 def _read_frames(folder: Path) -> Recording:
@@ -97,8 +97,8 @@ def _read_frames(folder: Path) -> Recording:
         odd = strangers[0] if strangers else files[0]
         raise InputError(f"{odd}: is not a frame like {files[0].name}; keep dark and flat fields elsewhere.")
     stack = np.stack(frames)
-    good = np.ones(stack.shape, bool)
-    return Recording(stack.astype(np.float32), good, stack.shape, str(stack.dtype), tuple(files))
+    mask = np.ones(stack.shape, bool)
+    return Recording(stack.astype(np.float32), mask, stack.shape, str(stack.dtype), tuple(files))
 
 
 def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -1,10 +1,10 @@
-"""The object that explains a pattern and whose magnitude has few edges and whose value has few bends.
+"""The object that explains a pattern with little total variation, of its magnitude and, of second order, of its value.
 
 minimise  χ²(x) + λ·(mean |∇|x|| + mean |D²x|)  over objects on a support, by Adam from a solution of projections.
 Crystals and most other objects are flat in magnitude and smooth in phase; noise is neither. D² are the second
 differences along each axis: a phase ramp of any slope costs next to nothing, so that strain is not flattened.
 Sources: Rudin, Osher and Fatemi, 1992 (total variation); Lysaker, Lundervold and Tai, 2003,
-doi 10.1109/TIP.2003.819229 (second differences); the weight is chosen by pixels that the fit is not shown.
+doi 10.1109/TIP.2003.819229 (second differences); the weight is chosen by pixels that the fit is not working.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,8 @@ WEIGHTS = (6.0, 20.0, 60.0, 200.0, 600.0)  # λ in units of the projections' χ�
 
 
 @dataclass(frozen=True)
-class Fit:
-    """An object (1, *space), its χ on pixels that it was not shown, and the weight λ that led there."""
+class SparseObject:
+    """An object (1, *space), its χ on pixels that it was not working, and the weight λ that led there."""
 
     image: Tensor
     free: float
@@ -32,7 +32,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Fitting:
+class SparseSettings:
     """Steps of each fit, the share by which a higher weight has to explain free pixels better, and when to end."""
 
     steps: int
@@ -40,27 +40,29 @@ class Fitting:
     is_over: Callable[[], bool] = lambda: False
 
 
-def sparse_object(image: Tensor, support: Tensor, pattern: Pattern, free: Tensor, told: Fitting) -> Fit:
+def sparse_object(
+    image: Tensor, support: Tensor, pattern: Pattern, free: Tensor, settings: SparseSettings
+) -> SparseObject:
     """The best object of all weights, by the free pixels; the weight rises as long as that helps.
 
     `image` and `support` are (1, *space); `pattern` does not know the free pixels.
     """
     room = smooth(support.to(image.real.dtype), 1.0) > MARGIN
     unit = float(pattern.chi(transform(image)).square())
-    best: Fit | None = None
+    best: SparseObject | None = None
     for weight in WEIGHTS:
-        fitted = fit(image if best is None else best.image, room, pattern, weight * unit, steps=told.steps)
-        found = Fit(fitted, unseen(fitted, pattern, free), weight)
-        if best is not None and found.free >= (1 - told.margin) * best.free:
+        fitted = fit(image if best is None else best.image, room, pattern, weight * unit, steps=settings.steps)
+        found = SparseObject(fitted, unseen(fitted, pattern, free), weight)
+        if best is not None and found.free >= (1 - settings.margin) * best.free:
             break
         best = found
-        if told.is_over():
+        if settings.is_over():
             break
-    return best or Fit(image, unseen(image, pattern, free), 0.0)
+    return best or SparseObject(image, unseen(image, pattern, free), 0.0)
 
 
-def refit(found: Fit, image: Tensor, support: Tensor, pattern: Pattern, *, steps: int) -> Tensor:
-    """The object of a fit, with the pixels that it was not shown; `image` is where its weights were found."""
+def refit(found: SparseObject, image: Tensor, support: Tensor, pattern: Pattern, *, steps: int) -> Tensor:
+    """The object of a fit, with the pixels that it was not working; `image` is where its weights were found."""
     room = smooth(support.to(image.real.dtype), 1.0) > MARGIN
     unit = float(pattern.chi(transform(image)).square())
     return fit(found.image, room, pattern, found.weight * unit, steps=steps) if found.weight else found.image
@@ -77,14 +79,14 @@ def fit(image: Tensor, room: Tensor, pattern: Pattern, weight: float, *, steps: 
     adam = torch.optim.Adam([parts], lr=RATE)
     pace = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     widths = _widths(part, image)
-    energy = (pattern.known * pattern.amplitude.square()).sum()
+    energy = (pattern.mask * pattern.amplitude.square()).sum()
     for _ in range(steps):
         adam.zero_grad()
         x = torch.view_as_complex(parts) * inside
         padded = torch.nn.functional.pad(x, widths)
         predicted = (torch.view_as_real(transform(padded)).square().sum(-1) + 1e-12).sqrt()
-        scale = best_scale(predicted.detach(), pattern.amplitude, pattern.known)
-        misfit = (pattern.known * (scale * predicted - pattern.amplitude).square()).sum() / energy
+        scale = best_scale(predicted.detach(), pattern.amplitude, pattern.mask)
+        misfit = (pattern.mask * (scale * predicted - pattern.amplitude).square()).sum() / energy
         (misfit + weight * bends(x)).backward()  # type: ignore[no-untyped-call]
         adam.step()
         pace.step()
@@ -111,7 +113,7 @@ def unseen(image: Tensor, pattern: Pattern, free: Tensor) -> float:
 
 def scale_of(image: Tensor, pattern: Pattern) -> Tensor:
     """The number that brings the object's amplitudes nearest to the measured ones."""
-    return best_scale(transform(image).abs(), pattern.amplitude, pattern.known)
+    return best_scale(transform(image).abs(), pattern.amplitude, pattern.mask)
 
 
 def _part(room: Tensor) -> tuple[slice, ...]:

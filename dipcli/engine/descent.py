@@ -65,10 +65,10 @@ class Descent:
         if self._options.clip_gradient:
             nn.utils.clip_grad_norm_(self._learnt, self._options.clip_gradient)
         self._adam.step()
-        self._stir()
+        self._add_langevin_noise()
         return self._detached(terms, estimate, prediction)
 
-    def _stir(self) -> None:
+    def _add_langevin_noise(self) -> None:
         """Stochastic gradient Langevin dynamics (Cheng et al., CVPR 2019): noise on every convolution."""
         if self._options.weight_noise:
             with torch.no_grad():

@@ -78,10 +78,10 @@ def restore(
         done.tuning.apply(priors)
         visible, stopper = build_stopper(problem, stopping)
         average = RunningAverage(stopping.averaging)
-        teller = _Teller(problem, run, start, [s.estimate for s in done.solutions], average, watch)
+        notify = _Notifier(problem, run, start, [s.estimate for s in done.solutions], average, watch)
         keeper.around = partial(done.state, run, start)
         bounds = Bounds(stopping.iterations, deadline)
-        solution = solve(Descent(visible, priors, options.descent), stopper, average, bounds, teller, keeper)
+        solution = solve(Descent(visible, priors, options.descent), stopper, average, bounds, notify, keeper)
         done.add(solution, priors)
         if solution.ending in CUT_OFF:
             break
@@ -131,7 +131,7 @@ class _Done:
 
 
 @dataclass(frozen=True)
-class _Teller:
+class _Notifier:
     """Tells the watcher of each step of one run what the mean with the finished runs would be."""
 
     problem: Problem

@@ -46,7 +46,7 @@ def _contents(scan: Scan) -> dict[str, str]:
         "voxel": "unknown" if scan.voxel_mm is None else " x ".join(f"{mm:.2f}" for mm in scan.voxel_mm) + " mm",
         "acceleration": _sampling(scan, is_lines) + (f", {padded} lines of padding" if padded else ""),
         "calibration": f"{rows.stop - rows.start} x {lines.stop - lines.start} values around the centre",
-        "frequency 0": f"{offsets[0]:.1%} and {offsets[1]:.1%} of the sides away from the centre",
+        "frequency_0": f"{offsets[0]:.1%} and {offsets[1]:.1%} of the sides away from the centre",
     }
 
 

@@ -71,7 +71,7 @@ class ReconstructionOptions:
     no_crop: Annotated[bool, "Keep the whole field of view, not just the matrix that the header asks for."] = False
     cold_start: Annotated[bool, "Do not start a slice's network from its neighbour's."] = False
     keep_coils: Annotated[bool, "Write the complex coil images too."] = False
-    keep_classical: Annotated[bool, "Write the zero-filled and the other textbook reconstructions too."] = False
+    keep_classical: Annotated[bool, "Write the zero-filled and the other classical reconstructions too."] = False
 
     def __post_init__(self) -> None:
         """Raise OptionError for a data consistency that has no meaning."""

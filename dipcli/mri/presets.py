@@ -8,7 +8,7 @@ from dipcli.mri.options import EncodingName, ModelName, MriOptions, Reconstructi
 from dipcli.options.overrides import Overrides
 from dipcli.options.presets import CONVDECODER, FAST, SMALL_CONVDECODER, PresetName, settings
 
-# Through maps the textbook's answer explains all that was measured, and a network it is fed to comes back to it.
+# Through maps the classical's answer explains all that was measured, and a network it is fed to comes back to it.
 THROUGH_MAPS = replace(FAST, stopping=replace(FAST.stopping, warm_up=200, patience=50, iterations=400, runs=1))
 BY_COIL = ReconstructionOptions(loss="huber")
 

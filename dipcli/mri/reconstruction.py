@@ -35,7 +35,7 @@ SECOND = 0.8  # an eigenvalue above which a second set of maps sees something
 FOLDED = 0.02  # share of the foreground that it must be, for two sets to be used
 FOREGROUND = 0.1
 RIDGE = 20.0  # damping of the plain least squares, in variances of the noise
-TV = 0.15  # weight of the textbook's total variation, in deviations of the noise
+TV = 0.15  # weight of the classical's total variation, in deviations of the noise
 GROUPING = Grouping(count=24)
 # Of the classical answers, for each pixel of a slice.
 SECONDS, SECONDS_OF_IMAGE = 5e-5, 2e-4
@@ -217,7 +217,7 @@ def choose_encoding(
             f"Maps need {FEWEST} fully measured lines around the centre, and there are {block}; use --model coil."
         )
     if options.model == "coil" or len(kspace) == 1 or min(found) < FEWEST:
-        reason = "as told" if options.model == "coil" else "one coil" if len(kspace) == 1 else f"only {block}"
+        reason = "as asked for" if options.model == "coil" else "one coil" if len(kspace) == 1 else f"only {block}"
         return CoilEncoding(scan.sampled), f"coil, an image for each: {reason}"
     calibration = kspace[:, _widest(rows), _widest(lines)]
     seen = espirit(calibration, (kspace.shape[1], kspace.shape[2]), n_maps=2, sigma=sigma)

@@ -13,7 +13,15 @@ from dipcli.fidelities import (
     root_mean_squared_error,
 )
 from dipcli.options.overrides import without_engine
-from dipcli.pictures.noise_model import Noise, Values, analyse, even_out, tv_weight_of, value_problem, weight_of
+from dipcli.pictures.noise_model import (
+    Noise,
+    StabilisedValues,
+    analyse,
+    mask_weight,
+    stabilise,
+    tv_weight_of,
+    value_problem,
+)
 from dipcli.pictures.options import DenoiseOptions
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Statement
@@ -38,19 +46,19 @@ def state_denoising(measurement: Tensor, options: DenoiseOptions) -> Statement:
     """
     noise = analyse(measurement, options.sigma)
     is_auto = options.loss == "auto"
-    hidden = noise.missing | noise.impulses if is_auto else noise.missing
+    mask = noise.mask & ~noise.impulses if is_auto else noise.mask
     is_exact = is_auto and noise.law.sigma < EXACT and bool(noise.impulses.any())
     may_be_correlated = options.sigma is None and not noise.is_faint
-    values = even_out(measurement, hidden, noise.law, exact=is_exact, may_be_correlated=may_be_correlated)
+    values = stabilise(measurement, mask, noise.law, exact=is_exact, may_be_correlated=may_be_correlated)
 
     def returned(image: Tensor) -> Tensor:
         picture = values.mixed(image, options.classical)
-        return torch.where(hidden, picture, measurement) if is_exact else picture
+        return torch.where(mask, measurement, picture) if is_exact else picture
 
     problem = value_problem(values, options, returned) if is_auto else _plain(measurement, values, options)
     decisions = {
         "noise": f"{noise}{values.correlated}",
-        "loss": "rmse on evened values" if is_auto else options.loss,
+        "loss": "rmse on variance-stabilised values" if is_auto else options.loss,
     }
     classical = ("patches" if is_exact else "DCT thresholding", values.classical_picture)
     return Statement(problem, options.engine, classical, without_engine(options), decisions, _warnings(noise))
@@ -63,13 +71,13 @@ def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
     return Workload(shape, options.engine, unknowns, SECONDS * measurement.numel())
 
 
-def _plain(measurement: Tensor, values: Values, options: DenoiseOptions) -> Problem:
+def _plain(measurement: Tensor, values: StabilisedValues, options: DenoiseOptions) -> Problem:
     """The problem with another loss, on the values as they were measured."""
     classical = values.classical_picture
     return picture_problem(
         measurement.nan_to_num(),
         LOSSES[options.loss],
-        weight=weight_of(values.hidden),
+        weight=mask_weight(values.mask),
         tv_weight=tv_weight_of(values, options),
         guide=classical,
         picture=lambda image: image.lerp(classical, options.classical),

@@ -11,7 +11,7 @@ from dipcli.classical.dct import dct_denoise, noise_power, white_power
 from dipcli.classical.filling import fill_in
 from dipcli.classical.impulse_noise import find_impulses
 from dipcli.classical.noise import NoiseLaw, fit_law, noise_curve
-from dipcli.classical.variance_stabilisation import Stabiliser
+from dipcli.classical.variance_stabilisation import VarianceStabiliser
 from dipcli.errors import InputError
 from dipcli.fidelities import root_mean_squared_error
 from dipcli.pictures.options import PictureOptions
@@ -27,7 +27,7 @@ class Noise:
     """What was found out about the noise of one frame."""
 
     law: NoiseLaw
-    missing: Tensor  # True where nothing was measured
+    mask: Tensor  # True where something was measured
     impulses: Tensor  # True where something else was measured
 
     @property
@@ -46,20 +46,20 @@ def analyse(measurement: Tensor, sigma: float | None = None) -> Noise:
     missing = ~torch.isfinite(measurement)
     impulses = find_impulses(measurement)
     if sigma is not None:
-        return Noise(NoiseLaw(gaussian=sigma), missing, impulses)
-    known = measurement.masked_fill(impulses | missing, math.nan).double().cpu().numpy()
-    return Noise(fit_law(noise_curve(known)), missing, impulses)
+        return Noise(NoiseLaw(gaussian=sigma), ~missing, impulses)
+    believed = measurement.masked_fill(impulses | missing, math.nan).double().cpu().numpy()
+    return Noise(fit_law(noise_curve(believed)), ~missing, impulses)
 
 
 @dataclass(frozen=True)
-class Values:
-    """The values of a frame on a scale on which their noise is even, and a textbook estimate of the clean ones."""
+class StabilisedValues:
+    """The variance-stabilised values of a frame, and the classical estimate of the clean ones."""
 
-    even: Tensor  # the measured ones, and guesses where they are hidden
-    hidden: Tensor  # True where nothing is believed
-    scale: Stabiliser
+    values: Tensor  # the measured ones, and guesses outside the mask
+    mask: Tensor  # True where they were measured and are believed
+    scale: VarianceStabiliser
     classical: Tensor
-    sigma: float  # of the even noise; 0 where values are taken as exact
+    sigma: float  # of the noise on this scale; 0 where values are taken as exact
     correlated: str  # what to say of noise that is
 
     @property
@@ -72,51 +72,54 @@ class Values:
         return self.scale.inverse(image.lerp(self.classical, share))
 
 
-def even_out(
-    measurement: Tensor, hidden: Tensor, law: NoiseLaw, *, exact: bool, may_be_correlated: bool
-) -> Values:
-    """The values of a frame (channels, *space), without those that are `hidden`.
+def stabilise(
+    measurement: Tensor, mask: Tensor, law: NoiseLaw, *, exact: bool, may_be_correlated: bool
+) -> StabilisedValues:
+    """The values of a frame (channels, *space) that are in the `mask`.
 
-    `exact` takes the others as they are, free of noise. Raises InputError where all are hidden.
+    `exact` takes the others as they are, free of noise. Raises InputError where the mask is empty.
     """
-    if bool(hidden.all()):
+    if not bool(mask.any()):
         raise InputError("Every value of this frame is missing or an impulse; there is nothing to restore.")
     is_noisy = law.sigma > FAINTEST.sigma and not exact
-    scale = Stabiliser(law if is_noisy else FAINTEST).to(measurement.device)
-    even = scale(measurement.nan_to_num())
-    if bool(hidden.any()):
-        even = fill_in(even, ~hidden, scale.sigma)
+    scale = VarianceStabiliser(law if is_noisy else FAINTEST).to(measurement.device)
+    values = scale(measurement.nan_to_num())
+    if not bool(mask.all()):
+        values = fill_in(values, mask, scale.sigma)
     if exact:
-        return Values(even, hidden, scale, even, 0.0, "")
-    power = (noise_power if may_be_correlated else white_power)(even, scale.sigma)
+        return StabilisedValues(values, mask, scale, values, 0.0, "")
+    power = (noise_power if may_be_correlated else white_power)(values, scale.sigma)
     sigma = float(power.mean().sqrt())
     is_correlated = bool(power.max() > 1.001 * power.min())
-    said = f", correlated between pixels, in all σ ≈ {sigma:.3f}" if is_correlated else ""
-    return Values(even, hidden, scale, dct_denoise(even, power), sigma, said)
+    correlated = f", correlated between pixels, in all σ ≈ {sigma:.3f}" if is_correlated else ""
+    return StabilisedValues(values, mask, scale, dct_denoise(values, power), sigma, correlated)
 
 
 def value_problem(
-    values: Values, options: PictureOptions, picture: Callable[[Tensor], Tensor], guide: Tensor | None = None
+    values: StabilisedValues,
+    options: PictureOptions,
+    picture: Callable[[Tensor], Tensor],
+    guide: Tensor | None = None,
 ) -> Problem:
     """The problem on the variance-stabilised scale; `picture` makes what is returned from its image.
 
     The network is fed the classical answer, or another `guide`.
     """
     return picture_problem(
-        values.even,
+        values.values,
         root_mean_squared_error,
-        weight=weight_of(values.hidden),
+        weight=mask_weight(values.mask),
         tv_weight=tv_weight_of(values, options),
         guide=values.classical if guide is None else guide,
         picture=picture,
     )
 
 
-def tv_weight_of(values: Values, options: PictureOptions) -> float:
+def tv_weight_of(values: StabilisedValues, options: PictureOptions) -> float:
     """The weight of the total variation: as it was given, or by the noise."""
     return TV * math.sqrt(values.sigma / 0.1) if options.tv_weight is None else options.tv_weight
 
 
-def weight_of(hidden: Tensor) -> Tensor | None:
-    """1 on what is believed, 0 on what is hidden; None where nothing is."""
-    return (~hidden).float() if bool(hidden.any()) else None
+def mask_weight(mask: Tensor) -> Tensor | None:
+    """The weight of a data term: 1 in the mask, 0 elsewhere; None where all is in it."""
+    return None if bool(mask.all()) else mask.float()

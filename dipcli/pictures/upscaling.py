@@ -16,7 +16,7 @@ from dipcli.fidelities import root_mean_squared_error
 from dipcli.io.names import by
 from dipcli.options.overrides import without_engine
 from dipcli.pictures.downscaling import Decimation
-from dipcli.pictures.noise_model import weight_of
+from dipcli.pictures.noise_model import mask_weight
 from dipcli.pictures.options import UpscaleOptions
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Restoration, Statement
@@ -36,8 +36,8 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions) -> Statement:
     """
     low = measurement.shape[1:]
     high = enlarged(low, options.factor)
-    hidden = ~torch.isfinite(measurement)
-    small = fill_in(measurement.nan_to_num(), ~hidden) if bool(hidden.any()) else measurement
+    mask = torch.isfinite(measurement)
+    small = measurement if bool(mask.all()) else fill_in(measurement.nan_to_num(), mask)
     sigma = max(ROUNDING, _noise_of(small) if options.sigma is None else options.sigma)
     operator = Decimation(high, low, options.kernel).to(measurement.device)
 
@@ -55,16 +55,14 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions) -> Statement:
         return Restoration(explain(mixed(estimate["image"]).clamp(0, 1), max(0.02, sigma)))
 
     def check(picture: Tensor) -> dict[str, float]:
-        return {
-            "consistency_rmse": float(((operator(picture.clamp(0, 1)) - small)[~hidden]).square().mean().sqrt())
-        }
+        return {"consistency_rmse": float(((operator(picture.clamp(0, 1)) - small)[mask]).square().mean().sqrt())}
 
     problem = picture_problem(
         small,
         root_mean_squared_error,
         operator=operator,
         shape=classical.shape,
-        weight=weight_of(hidden),
+        weight=mask_weight(mask),
         tv_weight=TV if options.tv_weight is None else options.tv_weight,
         guide=classical,
         picture=mixed,

@@ -12,12 +12,12 @@ from dipcli.options.files import FileOptions
 from dipcli.options.presets import PresetName
 from dipcli.pipeline.checkpoints import Checkpoints
 from dipcli.report.messages import open_console
-from dipcli.report.progress import Glimpse
+from dipcli.report.progress import FitProgress
 
 Record = Mapping[str, Any]
 
 
-def _ignore(glimpse: Glimpse) -> None:
+def _ignore(progress: FitProgress) -> None:
     pass
 
 
@@ -32,7 +32,7 @@ class Context:
     threads: int
     interrupted: threading.Event
     console: Console = field(default_factory=open_console)
-    show: Callable[[Glimpse], None] = _ignore
+    show: Callable[[FitProgress], None] = _ignore
     interval: float = 1.0  # seconds between two glimpses
     checkpoints: Checkpoints | None = None  # of the item that is processed
     asked: Mapping[str, Any] | None = None  # what decides its result, for the record

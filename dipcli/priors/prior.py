@@ -19,7 +19,7 @@ from dipcli.priors.mlp import build_mlp
 from dipcli.priors.projector import behind_normalisation
 from dipcli.priors.siren import build_siren
 from dipcli.priors.skip import build_skip
-from dipcli.priors.values import FROM_VALUES, TO_VALUES
+from dipcli.priors.value_maps import FROM_VALUES, TO_VALUES
 from dipcli.problem import Unknown
 
 SMALLEST_SIDE = 16

@@ -18,7 +18,7 @@ BAR_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Glimpse:
+class FitProgress:
     """How far one fit is; at the end `status` is empty."""
 
     label: str
@@ -67,26 +67,26 @@ class Display:
         if self._bar and "" in self._tasks:
             self._bar.update(self._tasks[""], completed=self._n_done)
 
-    def show(self, glimpse: Glimpse) -> None:
+    def show(self, progress: FitProgress) -> None:
         """Show how far a fit is; outside a terminal not more often than every few seconds."""
         if self._bar:
-            self._update(self._bar, glimpse)
+            self._update(self._bar, progress)
             return
         now = time.perf_counter()
-        if self._quiet or not glimpse.status or now - self._last < PLAIN_SECONDS:
+        if self._quiet or not progress.status or now - self._last < PLAIN_SECONDS:
             return
         self._last = now
-        line = f"{glimpse.label}: {glimpse.status}, at most {glimpse.seconds_left:.0f} s left"
+        line = f"{progress.label}: {progress.status}, at most {progress.seconds_left:.0f} s left"
         self._console.print(line, markup=False, soft_wrap=True)
 
-    def _update(self, bar: Progress, glimpse: Glimpse) -> None:
-        if not glimpse.status:
-            if glimpse.label in self._tasks:
-                bar.remove_task(self._tasks.pop(glimpse.label))
+    def _update(self, bar: Progress, progress: FitProgress) -> None:
+        if not progress.status:
+            if progress.label in self._tasks:
+                bar.remove_task(self._tasks.pop(progress.label))
             return
-        if glimpse.label not in self._tasks:
-            self._tasks[glimpse.label] = bar.add_task(escape(glimpse.label), total=glimpse.total, status="")
-        bar.update(self._tasks[glimpse.label], completed=glimpse.done, status=glimpse.status)
+        if progress.label not in self._tasks:
+            self._tasks[progress.label] = bar.add_task(escape(progress.label), total=progress.total, status="")
+        bar.update(self._tasks[progress.label], completed=progress.done, status=progress.status)
 
 
 @final
@@ -94,7 +94,7 @@ class Reporter:
     """A watcher that tells of iteration, objective, score and the time that is left, now and then."""
 
     def __init__(
-        self, show: Callable[[Glimpse], None], interval: float, label: str, stopping: StoppingOptions
+        self, show: Callable[[FitProgress], None], interval: float, label: str, stopping: StoppingOptions
     ) -> None:
         self._show, self._interval, self._label = show, interval, label
         self._iterations, self._runs = stopping.iterations, stopping.runs
@@ -106,7 +106,7 @@ class Reporter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._show(Glimpse(self._label, 0, 1, "", 0.0))
+        self._show(FitProgress(self._label, 0, 1, "", 0.0))
 
     def __call__(self, moment: Moment) -> None:
         """Tell of one step, if the last one told of was long enough ago."""
@@ -117,7 +117,7 @@ class Reporter:
         done = (moment.run - 1) * self._iterations + moment.step.iteration
         total = self._iterations * self._runs
         left = moment.seconds / done * (total - done)
-        self._show(Glimpse(self._label, done, total, self._status(moment), left))
+        self._show(FitProgress(self._label, done, total, self._status(moment), left))
 
     def _status(self, moment: Moment) -> str:
         run = f"run {moment.run}/{self._runs}, " if self._runs > 1 else ""

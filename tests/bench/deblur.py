@@ -140,7 +140,7 @@ def _blind(bench: Bench, cases: list[tuple[tuple[int, int], Case]]) -> None:
             run.seconds,
         ]
         rows.append(row)
-        _print(case.name, row, run.record["decisions"]["kernel of"], " ".join(run.record["warnings"]))
+        _print(case.name, row, run.record["decisions"]["kernel_of"], " ".join(run.record["warnings"]))
     means = [mean(column) for column in zip(*rows, strict=True)]
     _print("**mean**", means, f"gain {means[3] - means[0]:+.2f}", "")
 
@@ -194,7 +194,7 @@ def photos(bench: Bench, pairs: list[tuple[int, int]]) -> None:
         output = bench.place / f"{source.stem}.sharp.png"
         run = run_program("deblur", source, output, *bench.flags)
         kernel = np.load(output.with_name(f"{output.stem}.kernel.npy"))
-        decided = run.record["decisions"]["kernel of"]
+        decided = run.record["decisions"]["kernel_of"]
         _print(source.stem, [run.seconds, float(len(kernel))], decided, " ".join(run.record["warnings"]))
         rows.append((source, output, output.with_name(f"{output.stem}.kernel.png")))
     contact_sheet(rows, bench.place / "photos.png")

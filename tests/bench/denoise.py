@@ -40,11 +40,11 @@ def _measure(kind: str, name: str, folder: Path, flags: list[str]) -> list[float
     save_png(folder / "noisy.png", noisy)
     reference = ("--reference", str(folder / "clean.png"))
     run = run_program("denoise", folder / "noisy.png", folder / "out.png", *reference, *flags)
-    ours, textbook = run.record["metrics"]["psnr_db"], run.record["metrics"]["classical_psnr_db"]
+    ours, classical = run.record["metrics"]["psnr_db"], run.record["metrics"]["classical_psnr_db"]
     row = [
         psnr_db(noisy, clean),
         *best_classical(noisy, clean).values(),
-        textbook,
+        classical,
         ours,
         best_psnr_db(run) - ours,
         run.seconds,

@@ -118,7 +118,8 @@ def comparable(path: Path) -> Any:
 
 
 def _said(path: Path) -> list[str]:
-    return [line for line in path.read_text().splitlines() if not line.strip().startswith(("memory", "time"))]
+    text = path.read_text().replace(str(path.parents[1].resolve()), "FOLDER")
+    return [line for line in text.splitlines() if not line.strip().startswith(("memory", "time"))]
 
 
 def _plain(record: Any) -> Any:

@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 REAL = ("kate", "library", "vase")
 MASKS = ("random 50", "random 80", "random 95", "text", "scribble", *REAL, "barbara")
 WORDS = "the quick brown fox jumps over the lazy dog and did not see the whole picture that it left behind "
-HEAD = "| mask | picture | missing | telea | biharmonic | textbook (ours) | dipcli | gap | seconds | ending |"
+HEAD = "| mask | picture | missing | telea | biharmonic | classical (ours) | dipcli | gap | seconds | ending |"
 
 
 def main(arguments: list[str]) -> None:

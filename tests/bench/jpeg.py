@@ -16,7 +16,7 @@ from dipcli.pictures.files.jpeg import read_jpeg
 from tests.bench.pictures import NAMES, Array, clean_picture, psnr_db, save_png
 from tests.bench.program import best_psnr_db, run_program
 
-HEAD = "| quality | picture | decoded | textbook (ours) | dipcli | gain | gap | in cells, % | seconds | ending |"
+HEAD = "| quality | picture | decoded | classical (ours) | dipcli | gain | gap | in cells, % | seconds | ending |"
 
 
 def main(arguments: list[str]) -> None:

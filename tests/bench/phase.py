@@ -3,7 +3,7 @@
 Cases: NAME-SIZE-AXES[-photons][-bBEAMSTOP][-gGAP], of `weak` (1 rad), `strong` (8 rad), `vortex` (2 rad and two
 dislocations); `fresnel` and `random` (the library's two networks alone, through a near field and a random medium);
 `real` (Bragg counts of 64³ without a truth: χ, and E between two seeds); `planar` (a saturated centre). Further
-flags go to `dipcli phase-retrieve`. Beside the result stands the textbook's multi-start, which every run records;
+flags go to `dipcli phase-retrieve`. Beside the result stands the classical's multi-start, which every run records;
 the last column counts the dislocations that came out, of the right sign and within 3 pixels.
 """
 
@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 import torch
 
-from dipcli.diffraction.complex_object import likeness_of, winding
+from dipcli.diffraction.complex_object import object_model, winding
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
 from dipcli.diffraction.diffraction import Fraunhofer, amplitude_misfit, diffraction_problem
 from dipcli.diffraction.options import PhasingOptions
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--crystals", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="A folder for what came out.")
     known, flags = parser.parse_known_args(arguments)
-    print("| case | E | E of the textbook | object of | χ | seconds | dislocations |")
+    print("| case | E | E of the classical | object of | χ | seconds | dislocations |")
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         place = known.keep or Path(folder)
@@ -100,7 +100,7 @@ def _line(case: str, runs: list[Run], charges: list[str]) -> str:
     cells = [
         each("error"),
         each("classical_error"),
-        "/".join(told["object of"] for told in decisions),
+        "/".join(told["object_of"] for told in decisions),
         ", ".join(told["chi"] for told in decisions),
         ", ".join(f"{run.seconds:.0f}" for run in runs),
         " ".join(charges),
@@ -135,7 +135,7 @@ def _nearby(case: str, folder: Path, flags: list[str]) -> None:
     near, random = Fraunhofer((64, 64), curvature=0.1), RandomMixing((32, 32), 4 * 1024)
     optics = near if case == "fresnel" else random
     recipe = PHASE["double-dip"]["fast"]
-    likeness = likeness_of(PhasingOptions(), (32, 32))
+    likeness = object_model(PhasingOptions(), (32, 32))
     problem = diffraction_problem(optics(truth), optics, likeness, amplitude_misfit)
     start = time.perf_counter()
     result = restore(problem, recipe.engine, seed=0)
@@ -170,6 +170,6 @@ def _planar(case: str, folder: Path, flags: list[str]) -> None:
 def _line_without_truth(case: str, runs: list[Run]) -> str:
     decisions = [run.record["decisions"] for run in runs]
     projections = ", ".join(re.findall(r"χ ([\d.]+)", " ".join(told["projections"] for told in decisions)))
-    cells = ["", f"χ {projections}", "/".join(told["object of"] for told in decisions)]
+    cells = ["", f"χ {projections}", "/".join(told["object_of"] for told in decisions)]
     cells += [", ".join(told["chi"] for told in decisions), ", ".join(f"{run.seconds:.0f}" for run in runs), ""]
     return f"| {case} | {' | '.join(cells)} |"

@@ -23,7 +23,7 @@ FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos3": Image.Resampling.LANCZOS,
 }
-HEAD = "| picture | size | bicubic | textbook (ours) | dipcli | gap (RGB) | consistency | seconds | ending |"
+HEAD = "| picture | size | bicubic | classical (ours) | dipcli | gap (RGB) | consistency | seconds | ending |"
 
 
 def main(arguments: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What is decided about a blurred frame: its kernel, what is believed, and whether the result is."""
+"""What is decided about a blurred frame: its kernel, what is mask, and whether the result is."""
 
 import math
 
@@ -79,9 +79,9 @@ def test_the_kernel_is_found_and_the_picture_is_sharper(sharp, blurred):
 def test_noise_is_not_taken_for_edges(blurred):
     torch.manual_seed(0)
     noisy = gaussian(blurred, 0.05)
-    calm = look_at(noisy, DeblurOptions())[0].calm_gray()
+    gray = look_at(noisy, DeblurOptions())[0].denoised_gray()
     clean = blurred.mean(0)
-    assert float((calm - clean).square().mean().sqrt()) < 0.5 * 0.05
+    assert float((gray - clean).square().mean().sqrt()) < 0.5 * 0.05
 
 
 def test_colours_share_one_kernel(sharp):
@@ -162,7 +162,7 @@ def test_clipped_and_missing_values_are_not_believed(blurred):
     assert bool(hidden[:, 19:25, 29:41].all())  # and what lies next to them
     assert bool(hidden[:, 59:62, 49:52].all())
     assert not bool(hidden[:, 30:50].any())
-    assert statement.decisions["not believed"].endswith("missing or clipped")
+    assert statement.decisions["masked"].endswith("missing or clipped")
     assert bool(finished(statement).picture.isfinite().all())
 
 

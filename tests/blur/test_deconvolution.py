@@ -1,4 +1,4 @@
-"""Known kernels: what was blurred comes back, borders included, and clipped values are not believed."""
+"""Known kernels: what was blurred comes back, borders included, and clipped values are not mask."""
 
 import numpy as np
 import pytest
@@ -66,12 +66,12 @@ def test_the_frame_is_left_as_it_was(method):
 @pytest.mark.parametrize("method", ["tv", "rl"])
 def test_what_is_not_believed_cannot_change_the_picture(method):
     frame = blur(shapes(50, 50), SOFT)
-    believed = torch.ones(frame.shape[1:], dtype=torch.bool)
-    believed[10:14, 20:30] = False
-    other = torch.where(believed, frame, torch.zeros_like(frame))
+    mask = torch.ones(frame.shape[1:], dtype=torch.bool)
+    mask[10:14, 20:30] = False
+    other = torch.where(mask, frame, torch.zeros_like(frame))
     run = {
-        "tv": lambda x: deconvolve_tv(x, SOFT, 3e-4, believed=believed, rounds=200).picture,
-        "rl": lambda x: deconvolve_richardson_lucy(x, SOFT, believed=believed),
+        "tv": lambda x: deconvolve_tv(x, SOFT, 3e-4, mask=mask, rounds=200).picture,
+        "rl": lambda x: deconvolve_richardson_lucy(x, SOFT, mask=mask),
     }[method]
     # The start differs there, and is forgotten.
     assert float((run(frame) - run(other)).abs().max()) < 0.02
@@ -117,7 +117,7 @@ def test_what_is_clipped_is_at_least_so_bright():
     light = blur(clean, hook())
     frame = light.clamp(max=1)
     hidden = frame[0] >= 1
-    found = deconvolve_tv(frame, hook(), 3e-4, believed=~hidden, clipped=hidden).picture
-    dark = deconvolve_tv(frame, hook(), 3e-4, believed=~hidden).picture
+    found = deconvolve_tv(frame, hook(), 3e-4, mask=~hidden, clipped=hidden).picture
+    dark = deconvolve_tv(frame, hook(), 3e-4, mask=~hidden).picture
     assert float(convolve(found, hook())[0][hidden].min()) > 0.98
     assert float(convolve(dark, hook())[0][hidden].min()) < 0.9

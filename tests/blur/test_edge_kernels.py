@@ -46,10 +46,10 @@ def test_the_kernel_is_not_negative_of_sum_1_and_centred(blurred):
 
 
 def test_what_is_not_believed_cannot_change_the_kernel(blurred):
-    believed = torch.ones_like(blurred, dtype=torch.bool)
-    believed[20:40, 30:44] = False
-    other = torch.where(believed, blurred, torch.ones_like(blurred))
-    first, second = (estimate_kernel(frame, 9, believed=believed) for frame in (blurred, other))
+    mask = torch.ones_like(blurred, dtype=torch.bool)
+    mask[20:40, 30:44] = False
+    other = torch.where(mask, blurred, torch.ones_like(blurred))
+    first, second = (estimate_kernel(frame, 9, mask=mask) for frame in (blurred, other))
     assert similarity(first, hook()) > FOUND
     assert similarity(second, hook()) > FOUND
 

@@ -5,7 +5,7 @@ import torch
 from noises import LAWS
 
 from dipcli.classical.noise import NoiseLaw
-from dipcli.classical.variance_stabilisation import Stabiliser
+from dipcli.classical.variance_stabilisation import VarianceStabiliser
 
 ALL = (
     NoiseLaw(gaussian=0.004),
@@ -30,27 +30,27 @@ def simulate(law, clean, n_draws=40_000):
 
 @every_law
 def test_the_inverse_of_the_expected_value_is_the_clean_value(law):
-    scale = Stabiliser(law)
+    scale = VarianceStabiliser(law)
     back = scale.inverse(scale(simulate(law, CLEAN)).mean(1))
     torch.testing.assert_close(back, CLEAN, rtol=0, atol=0.01)
 
 
 @every_law
 def test_both_directions_never_fall(law):
-    scale, line = Stabiliser(law), torch.linspace(0, 1, 2000)
+    scale, line = VarianceStabiliser(law), torch.linspace(0, 1, 2000)
     assert bool((scale(line).diff() >= 0).all())
     assert bool((scale.inverse(line).diff() >= 0).all())
 
 
 @every_law
 def test_the_ends_stay_where_they_are(law):
-    scale, ends = Stabiliser(law), torch.tensor([0.0, 1.0])
+    scale, ends = VarianceStabiliser(law), torch.tensor([0.0, 1.0])
     torch.testing.assert_close(scale(ends), ends, rtol=0, atol=1e-6)
 
 
 @every_law
 def test_values_stay_in_range(law):
-    scale, line = Stabiliser(law), torch.linspace(-0.5, 1.5, 100)
+    scale, line = VarianceStabiliser(law), torch.linspace(-0.5, 1.5, 100)
     for mapped in (scale(line), scale.inverse(line)):
         assert 0 <= float(mapped.min()) <= float(mapped.max()) <= 1
 
@@ -69,17 +69,17 @@ def test_values_stay_in_range(law):
     ids=str,
 )
 def test_the_deviation_of_the_noise_is_even(law, lowest, highest):
-    scale = Stabiliser(law)
+    scale = VarianceStabiliser(law)
     deviation = scale(simulate(law, torch.linspace(lowest, highest, 9))).std(1) / scale.sigma
     assert float(deviation.min()) > 0.85
     assert float(deviation.max()) < 1.15
 
 
 def test_the_scale_moves_to_a_device_with_its_tables():
-    names = {name for name, _ in Stabiliser(NoiseLaw(shot=0.1)).named_buffers()}
+    names = {name for name, _ in VarianceStabiliser(NoiseLaw(shot=0.1)).named_buffers()}
     assert names == {"forwards", "backwards"}
 
 
 def test_missing_values_stay_missing():
-    scale = Stabiliser(NoiseLaw(shot=0.1))
+    scale = VarianceStabiliser(NoiseLaw(shot=0.1))
     assert bool(scale(torch.tensor([0.3, torch.nan])).isnan()[1])

@@ -103,7 +103,7 @@ def test_the_record_says_what_was_decided(deblur, shaken, tmp_path):
     record = record_of(tmp_path / "sharp.png")
     assert record["command"] == "deblur"
     assert record["classical"] == {"method": "edges, tv"}
-    assert record["decisions"]["kernel of"] in {"edges and two networks", "edges"}
+    assert record["decisions"]["kernel_of"] in {"edges and two networks", "edges"}
     assert record["options"]["kernel_size"] == 9
 
 

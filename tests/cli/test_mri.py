@@ -54,7 +54,7 @@ def test_record_history_and_preview_lie_beside_the_output(mri, scan, tmp_path):
     mri(scan, "-o", tmp_path / "recon.npy")
     names = {"scan.npy", "recon.npy", "recon.run.json", "recon.history.csv", "recon.preview.png"}
     assert {path.name for path in tmp_path.iterdir()} == names
-    # zero-filled, cg-sense, tv, similar patches, and the result, 4 pixels apart
+    # zero-filled, cg-sense, tv, patch groups, and the result, 4 pixels apart
     assert pixels_of(tmp_path / "recon.preview.png").shape == (24, 5 * 20 + 4 * 4)
 
 

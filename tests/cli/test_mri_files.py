@@ -215,7 +215,7 @@ def test_inspecting_says_what_a_scan_holds_and_writes_nothing(mri, tmp_path):
     assert said["voxel"] == "5.00 x 10.00 x 10.00 mm"
     assert said["acceleration"] == "1.54, lines (1D)"
     assert said["calibration"] == "24 x 7 values around the centre"
-    assert said["frequency 0"] == "0.0% and 0.0% of the sides away from the centre"
+    assert said["frequency_0"] == "0.0% and 0.0% of the sides away from the centre"
     assert said["model"] == "sense, maps from 24x7 values around the centre"
     assert said["memory"].endswith("MiB")
     assert re.fullmatch(r"about \d+ s on this cpu, at most, \d+ s a slice", said["time"])

@@ -62,7 +62,7 @@ def test_a_pattern_is_read_from(save, counts, tmp_path):
     path = save(tmp_path, np.round(counts))
     found = load_recording(path, options())
     assert np.array_equal(found.intensity, np.round(counts))
-    assert found.good.all()
+    assert found.mask.all()
     assert found.warnings == ()
 
 
@@ -96,8 +96,8 @@ def test_what_is_not_finite_or_negative_is_not_good(counts, tmp_path, bad):
     changed = counts.copy()
     changed[3, 4] = bad
     found = load_recording(npy(tmp_path, changed), options())
-    assert not found.good[3, 4]
-    assert found.good.sum() == counts.size - 1
+    assert not found.mask[3, 4]
+    assert found.mask.sum() == counts.size - 1
     assert np.isfinite(found.intensity).all()
 
 
@@ -107,21 +107,21 @@ def test_the_mask_of_a_file_and_a_given_one_add_up(counts, tmp_path):
     path = as_cxi(tmp_path / "a.cxi", counts, simulated()[1], bad)
     np.save(tmp_path / "mask.npy", np.eye(32))
     found = load_recording(path, options(mask=tmp_path / "mask.npy"))
-    assert np.array_equal(found.good, ~(np.eye(32, dtype=bool) | bad))
+    assert np.array_equal(found.mask, ~(np.eye(32, dtype=bool) | bad))
 
 
 def test_saturated_pixels_are_found_or_told(counts, tmp_path):
     full = np.minimum(counts, 4095)
     found = load_recording(npy(tmp_path, full), options())
-    assert np.array_equal(found.good, full < 4095)
+    assert np.array_equal(found.mask, full < 4095)
     assert "are saturated and do not count" in found.warnings[0]
     told = load_recording(npy(tmp_path, counts), options(saturation=1000))
-    assert np.array_equal(told.good, counts < 1000)
+    assert np.array_equal(told.mask, counts < 1000)
 
 
 def test_zeros_may_be_bad(counts, tmp_path):
     found = load_recording(npy(tmp_path, counts), options(zero_is_bad=True))
-    assert np.array_equal(found.good, counts > 0)
+    assert np.array_equal(found.mask, counts > 0)
 
 
 def test_amplitudes_are_squared(counts, tmp_path):
@@ -138,9 +138,9 @@ def test_dark_and_flat_fields_are_corrected(counts, tmp_path):
     found = load_recording(
         npy(tmp_path, measured), options(dark=tmp_path / "dark.npy", flat=tmp_path / "flat.npy")
     )
-    ratio = found.intensity[found.good & (counts > 10)] / counts[found.good & (counts > 10)]
+    ratio = found.intensity[found.mask & (counts > 10)] / counts[found.mask & (counts > 10)]
     assert np.allclose(ratio, ratio[0], rtol=1e-3)
-    assert not found.good[0, 0]
+    assert not found.mask[0, 0]
 
 
 def test_a_correction_of_another_size_is_one_sentence(counts, tmp_path):
@@ -160,7 +160,7 @@ def test_a_pattern_off_its_centre_is_moved_and_what_comes_in_is_not_good(wide, t
     assert "of a side away from the centre and was moved there" in found.warnings[0]
     peak = np.unravel_index(found.intensity.argmax(), found.intensity.shape)
     assert abs(peak[0] - np.unravel_index(wide.argmax(), wide.shape)[0]) <= 3
-    assert not found.good.all()
+    assert not found.mask.all()
     kept = load_recording(npy(tmp_path, np.roll(wide, 12, 0)), options(center="none"))
     assert np.array_equal(kept.intensity, np.roll(wide, 12, 0))
 
@@ -188,7 +188,7 @@ def test_bins_sum_and_keep_the_centre_in_the_middle(tmp_path):
 def test_a_block_with_a_bad_pixel_is_bad(wide, tmp_path):
     wide = wide.copy()
     wide[5, 5] = np.nan
-    assert load_recording(npy(tmp_path, wide), options(bin="2")).good.sum() == 32 * 32 - 1
+    assert load_recording(npy(tmp_path, wide), options(bin="2")).mask.sum() == 32 * 32 - 1
 
 
 def test_odd_sides_lose_a_row(wide, tmp_path):

@@ -9,10 +9,10 @@ import torch
 from laws import assert_matches
 from patterns import simulated
 
-from dipcli.diffraction.complex_object import likeness_of, winding
+from dipcli.diffraction.complex_object import object_model, winding
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
 from dipcli.diffraction.options import PhasingOptions
-from dipcli.diffraction.phase_search import STEPS, Control, Shot, find, smoothed
+from dipcli.diffraction.phase_search import STEPS, Control, Measurement, find, smoothed
 from dipcli.diffraction.phasing import Candidate, centring, judged, state_phasing
 from dipcli.diffraction.presets import presets_of
 from dipcli.errors import OptionError
@@ -22,10 +22,10 @@ from dipcli.symmetries import error
 FEW = PhasingOptions(starts=4, cycles=150, rounds=2)
 
 
-def shot_of(counts, bad=None, support=None):
+def measurement_of(counts, bad=None, support=None):
     intensity = torch.from_numpy(counts).float()[None]
     good = torch.ones(counts.shape, dtype=torch.bool) if bad is None else torch.from_numpy(~bad)
-    return Shot(intensity, good, support)
+    return Measurement(intensity, good, support)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +36,9 @@ def pattern():
 
 
 @pytest.fixture(scope="module")
-def book(pattern):
+def phases(pattern):
     torch.set_num_threads(1)
-    return find(shot_of(pattern[0]), FEW, Control())
+    return find(measurement_of(pattern[0]), FEW, Control())
 
 
 def options(**changes):
@@ -48,55 +48,59 @@ def options(**changes):
 def test_few_edges_are_nearer_to_the_truth_than_projections(pattern, monkeypatch):
     monkeypatch.setitem(STEPS, 2, 80)
     counts, truth = pattern
-    statement = state_phasing(shot_of(counts), options(), Control())
+    statement = state_phasing(measurement_of(counts), options(), Control())
     restoration = statement.finished({})
-    found, textbook = (
+    found, classical = (
         error(embed(restoration.objects[name], counts.shape), truth) for name in ("object", "classical")
     )
-    assert restoration.decisions["object of"] == "sparse"
-    assert found < 0.7 * textbook < 0.2
+    assert restoration.decisions["object_of"] == "sparse"
+    assert found < 0.7 * classical < 0.2
 
 
-def test_any_start_may_lead_to_the_sparse_object_which_lies_where_the_best_one_does(book, monkeypatch):
+def test_any_start_may_lead_to_the_sparse_object_which_lies_where_the_best_one_does(phases, monkeypatch):
     monkeypatch.setitem(STEPS, 2, 80)
-    nonsense = book.best * torch.randn(book.best.shape, generator=torch.Generator().manual_seed(1))
-    moved = torch.roll(book.unaware[:1], (2, -1), (1, 2))
-    rooms = replace(book.starts, support=torch.cat([book.support, torch.roll(book.support, (2, -1), (1, 2))]))
-    led_astray = replace(book, unaware=nonsense, errors=(0.0,))
-    saved = replace(book, unaware=torch.cat([nonsense, moved]), errors=(0.0, 1.0), starts=rooms)
+    nonsense = phases.best * torch.randn(phases.best.shape, generator=torch.Generator().manual_seed(1))
+    moved = torch.roll(phases.unaware[:1], (2, -1), (1, 2))
+    rooms = replace(
+        phases.starts, support=torch.cat([phases.support, torch.roll(phases.support, (2, -1), (1, 2))])
+    )
+    led_astray = replace(phases, unaware=nonsense, errors=(0.0,))
+    saved = replace(phases, unaware=torch.cat([nonsense, moved]), errors=(0.0, 1.0), starts=rooms)
     alone, both = (smoothed(one, Control()) for one in (led_astray, saved))
     assert both[0].free < 0.6 * alone[0].free
-    overlap = (both[1] * book.best.conj()).sum().abs() / (both[1].norm() * book.best.norm())
+    overlap = (both[1] * phases.best.conj()).sum().abs() / (both[1].norm() * phases.best.norm())
     assert overlap > 0.9
 
 
-def test_the_object_that_explains_free_pixels_best_is_returned(book):
-    other = torch.roll(book.best, 1, 1) * 2j
-    worse = judged([Candidate("classical", book.best, 0.1), Candidate("hybrid", other, 0.2)], book)
-    better = judged([Candidate("classical", book.best, 0.1), Candidate("hybrid", other, 0.05)], book)
-    assert worse.decisions["object of"] == "classical"
-    assert better.decisions["object of"] == "hybrid"
+def test_the_object_that_explains_free_pixels_best_is_returned(phases):
+    other = torch.roll(phases.best, 1, 1) * 2j
+    worse = judged([Candidate("classical", phases.best, 0.1), Candidate("hybrid", other, 0.2)], phases)
+    better = judged([Candidate("classical", phases.best, 0.1), Candidate("hybrid", other, 0.05)], phases)
+    assert worse.decisions["object_of"] == "classical"
+    assert better.decisions["object_of"] == "hybrid"
     assert_matches(worse.objects["object"], worse.objects["classical"], tolerance=1e-5)
 
 
-def test_the_restoration_is_centred_and_its_mean_phase_is_0(book):
-    restoration = judged([Candidate("classical", book.best, 0.1)], book)
+def test_the_restoration_is_centred_and_its_mean_phase_is_0(phases):
+    restoration = judged([Candidate("classical", phases.best, 0.1)], phases)
     assert abs(float(restoration.objects["object"].sum().angle())) < 0.2
     rows = restoration.objects["support"][0].any(1).nonzero()
     assert abs(int(rows[0]) - (31 - int(rows[-1]))) <= 1
 
 
-def test_the_table_has_a_row_for_each_start(book):
-    assert book.table().shape == (len(book.starts.numbers), 5)
-    assert book.table()[0, 4] < 1e-3
-    assert list(book.free) == sorted(book.free)
+def test_the_table_has_a_row_for_each_start(phases):
+    assert phases.table().shape == (len(phases.starts.numbers), 5)
+    assert phases.table()[0, 4] < 1e-3
+    assert list(phases.free) == sorted(phases.free)
 
 
 def test_a_beamstop_over_the_brightest_pixels_is_no_hindrance():
     counts, truth = simulated(photons=1e7)
     bad = np.zeros(counts.shape, bool)
     bad[15:18, 15:18] = True
-    found = find(shot_of(np.where(bad, 0, counts), bad), PhasingOptions(starts=6, cycles=200, rounds=3), Control())
+    found = find(
+        measurement_of(np.where(bad, 0, counts), bad), PhasingOptions(starts=6, cycles=200, rounds=3), Control()
+    )
     assert error(found.best, embed(torch.from_numpy(truth)[None], counts.shape)) < 0.15
 
 
@@ -107,7 +111,7 @@ def test_near_fields_have_no_projections():
 
 def test_an_interrupted_search_is_said_to_be(pattern):
     control = Control(interrupted=lambda: True)
-    statement = state_phasing(shot_of(pattern[0]), options(method="classical"), control)
+    statement = state_phasing(measurement_of(pattern[0]), options(method="classical"), control)
     assert statement.warnings == ("Interrupted before the search ended.",)
     assert bool(torch.isfinite(statement.classical[1]).all())
 
@@ -131,13 +135,13 @@ def test_centring_moves_the_middle_of_the_support_to_the_middle():
 )
 def test_two_unknowns_that_begin_at_an_object_make_that_object(told):
     truth = torch.from_numpy(simulate_crystal(Crystal(16, 2, 1.0), np.random.default_rng(1)))[None]
-    likeness = likeness_of(PhasingOptions(**told), (16, 16), embed(truth, (32, 32)))
+    likeness = object_model(PhasingOptions(**told), (16, 16), embed(truth, (32, 32)))
     made = likeness.join(likeness.first.guide, likeness.second.guide)
     assert error(made, truth) < 0.05
 
 
 def test_a_uniform_object_has_one_magnitude():
-    likeness = likeness_of(PhasingOptions(uniform_magnitude=True), (16, 16))
+    likeness = object_model(PhasingOptions(uniform_magnitude=True), (16, 16))
     made = likeness.join(torch.tensor([[[3.0, 5.0, -3.0]]]), torch.zeros(1, 1, 3))
     assert_matches(made.abs(), torch.tensor([[[1.0, 1.0, 0.0]]]), tolerance=1e-6)
 

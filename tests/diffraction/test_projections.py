@@ -11,7 +11,7 @@ from laws import assert_matches
 
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
 from dipcli.diffraction.multiresolution import search_all
-from dipcli.diffraction.multistart import Search, finish, free_pixels, random_starts, search
+from dipcli.diffraction.multistart import SearchSettings, finish, free_pixels, random_starts, search
 from dipcli.diffraction.projections import Pattern, cycles, inverse, shrink_wrap, smooth, transform
 from dipcli.symmetries import error
 
@@ -38,7 +38,7 @@ def box_of(shape):
 
 def shown(pattern):
     """The pattern without its free pixels."""
-    return replace(pattern, known=pattern.known - free_pixels(pattern.known, 0.05))
+    return replace(pattern, mask=pattern.mask - free_pixels(pattern.mask, 0.05))
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def test_free_pixels_are_known_ones_away_from_the_centre_and_about_as_many_as_as
 
 def test_the_search_finds_a_weak_object(image):
     pattern, box = pattern_of(image), box_of((32, 32))
-    told = Search(starts=6, cycles=200, rounds=3)
-    found = search(shown(pattern), box, told, free=free_pixels(pattern.known, 0.05), seed=0)
+    told = SearchSettings(starts=6, cycles=200, rounds=3)
+    found = search(shown(pattern), box, told, free=free_pixels(pattern.mask, 0.05), seed=0)
     done = finish(found, pattern, box)
     assert error(done.objects[:1], image) < 0.1
     assert done.chi[0] < 0.02
@@ -118,8 +118,8 @@ def test_the_search_finds_a_weak_object(image):
 
 def test_the_search_is_the_same_for_the_same_seed(image):
     pattern, box = pattern_of(image), box_of((32, 32))
-    free = free_pixels(pattern.known, 0.05)
-    told = Search(starts=3, cycles=20, rounds=2)
+    free = free_pixels(pattern.mask, 0.05)
+    told = SearchSettings(starts=3, cycles=20, rounds=2)
     first, second, other = (search(shown(pattern), box, told, free=free, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(first.objects, second.objects)
     assert first.free == second.free
@@ -130,7 +130,7 @@ def test_what_is_not_known_has_no_influence(image):
     known = torch.ones(32, 32)
     known[0, :4] = 0
     box = box_of((32, 32))
-    told = Search(starts=2, cycles=40, rounds=1)
+    told = SearchSettings(starts=2, cycles=40, rounds=1)
     amplitude = pattern_of(image).amplitude
     free = free_pixels(known, 0.05)
 
@@ -142,17 +142,17 @@ def test_what_is_not_known_has_no_influence(image):
 
 
 def test_the_search_ends_when_it_is_told_to(image):
-    told = Search(starts=2, cycles=10_000, rounds=5, interrupted=lambda: True)
+    told = SearchSettings(starts=2, cycles=10_000, rounds=5, interrupted=lambda: True)
     pattern = pattern_of(image)
-    found = search(shown(pattern), box_of((32, 32)), told, free=free_pixels(pattern.known, 0.05), seed=0)
+    found = search(shown(pattern), box_of((32, 32)), told, free=free_pixels(pattern.mask, 0.05), seed=0)
     assert len(found.numbers) == 2
 
 
 def test_the_middle_of_a_pattern_tells_where_the_whole_begins():
     image = truth_of(side=64)
     pattern, box = pattern_of(image), box_of((64, 64))
-    told = Search(starts=6, cycles=100, rounds=2)
-    found = search_all(shown(pattern), box, told, free=free_pixels(pattern.known, 0.05), seed=0, largest=32)
+    told = SearchSettings(starts=6, cycles=100, rounds=2)
+    found = search_all(shown(pattern), box, told, free=free_pixels(pattern.mask, 0.05), seed=0, largest=32)
     assert found.objects.shape[1:] == (64, 64)
     resting = finish(found, shown(pattern), box)
     assert error(resting.objects[:1], image) < 0.1
@@ -161,8 +161,8 @@ def test_the_middle_of_a_pattern_tells_where_the_whole_begins():
 def test_what_no_other_start_shows_is_searched_again():
     amplitude = torch.rand(32, 32, generator=torch.Generator().manual_seed(0))  # of nothing in the box
     pattern, box = Pattern(amplitude / amplitude.norm(), torch.ones(32, 32)), box_of((32, 32))
-    told = Search(starts=2, cycles=1, rounds=1, searches=3)
-    found = search_all(shown(pattern), box, told, free=free_pixels(pattern.known, 0.05), seed=0, largest=32)
+    told = SearchSettings(starts=2, cycles=1, rounds=1, searches=3)
+    found = search_all(shown(pattern), box, told, free=free_pixels(pattern.mask, 0.05), seed=0, largest=32)
     assert sorted(found.numbers) == [0, 1, 2, 3, 4, 5]
     assert list(found.free) == sorted(found.free)
 
@@ -177,6 +177,6 @@ def test_every_second_search_has_another_algorithm(monkeypatch):
         return search(*arguments, **named)
 
     monkeypatch.setattr("dipcli.diffraction.multiresolution.search", spied)
-    told = Search(starts=2, algorithm="er", second="hio", cycles=1, rounds=1, searches=3)
-    search_all(shown(pattern), box, told, free=free_pixels(pattern.known, 0.05), seed=0, largest=32)
+    told = SearchSettings(starts=2, algorithm="er", second="hio", cycles=1, rounds=1, searches=3)
+    search_all(shown(pattern), box, told, free=free_pixels(pattern.mask, 0.05), seed=0, largest=32)
     assert used == ["er", "hio", "er"]

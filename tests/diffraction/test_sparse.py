@@ -9,7 +9,7 @@ from patterns import simulated
 from dipcli.diffraction.multistart import free_pixels
 from dipcli.diffraction.projections import Pattern, transform
 from dipcli.diffraction.reproducibility import agreement
-from dipcli.diffraction.sparse import Fitting, bends, best_scale, fit, sparse_object, unseen
+from dipcli.diffraction.sparse import SparseSettings, bends, best_scale, fit, sparse_object, unseen
 from dipcli.symmetries import error, flip, move
 
 
@@ -40,9 +40,9 @@ def test_a_fit_lowers_the_error_that_noise_makes(truth):
     room = truth.abs() > 0
     noise = 0.15 * truth.abs().max() * torch.randn(truth.shape, dtype=torch.complex64)
     start = truth + noise * room
-    free = free_pixels(pattern.known, 0.05)
-    shown = Pattern(pattern.amplitude, pattern.known - free)
-    found = sparse_object(start, room, shown, free, Fitting(120))
+    free = free_pixels(pattern.mask, 0.05)
+    shown = Pattern(pattern.amplitude, pattern.mask - free)
+    found = sparse_object(start, room, shown, free, SparseSettings(120))
     assert error(found.image, truth) < 0.7 * error(start, truth)
     assert found.free < unseen(start, shown, free)
 

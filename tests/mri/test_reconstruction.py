@@ -49,7 +49,7 @@ def test_a_single_coil_needs_no_maps():
 
 def test_coil_by_coil_can_be_chosen(kspace):
     statement = state(kspace, model="coil")
-    assert statement.decisions["model"] == "coil, an image for each: as told"
+    assert statement.decisions["model"] == "coil, an image for each: as asked for"
     assert statement.engine == ENGINES["coil"]
 
 

@@ -59,9 +59,9 @@ def test_the_result_is_better_than_the_decoded_file(compressed, sampling):
 @pytest.mark.parametrize("quality", [10, 30, 75])
 def test_the_classical_picture_is_better_than_the_decoded_file(compressed, quality):
     statement, clean, decoded = compressed(quality=quality)
-    method, textbook = statement.classical
+    method, classical = statement.classical
     assert method == "patch groups"
-    assert psnr_db(textbook, clean) > psnr_db(decoded, clean) + 0.5
+    assert psnr_db(classical, clean) > psnr_db(decoded, clean) + 0.5
 
 
 @pytest.mark.parametrize("orientation", [3, 6])

@@ -36,7 +36,7 @@ def restored(measurement, **options):
 def test_the_noise_is_named(scene, kind, level, text):
     facts = state(LAWS[kind](scene(3, 96, 80), level)).decisions
     assert facts["noise"].startswith(text)
-    assert facts["loss"] == "rmse on evened values"
+    assert facts["loss"] == "rmse on variance-stabilised values"
 
 
 def test_salt_and_pepper_are_named_with_their_share(scene):
@@ -114,9 +114,9 @@ def test_beside_impulses_noisy_values_are_restored(scene):
 def test_a_classical_share_of_one_is_the_textbook_answer(scene, options):
     statement = state(gaussian(scene(1, 48, 48), 0.1), classical=1.0, **options)
     picture = statement.problem.picture({"image": torch.rand(1, 48, 48)})
-    method, textbook = statement.classical
+    method, classical = statement.classical
     assert method == "DCT thresholding"
-    assert_matches(picture, textbook)
+    assert_matches(picture, classical)
 
 
 def test_a_classical_share_of_zero_is_the_network_alone(scene):

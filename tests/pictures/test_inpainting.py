@@ -84,9 +84,9 @@ def test_known_values_come_back_bit_for_bit(holed):
 
 def test_the_classical_picture_keeps_known_values_too(holed):
     known = ~holed.isnan()
-    method, textbook = state(holed).classical
+    method, classical = state(holed).classical
     assert method == "patches"
-    assert torch.equal(textbook[known], holed[known])
+    assert torch.equal(classical[known], holed[known])
 
 
 def test_noisy_known_values_stay_noisy(scene):

@@ -93,9 +93,9 @@ def test_the_classical_picture_is_nearer_to_the_truth_than_bicubic_interpolation
     small = reduced(clean, (24, 20)).clamp(0, 1)
     planes = [Image.fromarray(plane).resize((40, 48), Image.Resampling.BICUBIC) for plane in small.numpy()]
     bicubic = torch.from_numpy(np.stack([np.array(plane) for plane in planes]))
-    method, textbook = state(small).classical
+    method, classical = state(small).classical
     assert method == "patch groups"
-    assert psnr_db(textbook, clean) > psnr_db(bicubic, clean) + 1
+    assert psnr_db(classical, clean) > psnr_db(bicubic, clean) + 1
 
 
 def test_colour_is_kept(scene, small):
@@ -105,8 +105,8 @@ def test_colour_is_kept(scene, small):
 
 def test_a_gray_picture_in_three_channels_stays_gray():
     gray = reduced(torch.rand(1, 28, 24), (14, 12)).expand(3, 14, 12)
-    textbook = state(gray).classical[1]
-    assert float((textbook - textbook.mean(0)).abs().max()) < 1e-4
+    classical = state(gray).classical[1]
+    assert float((classical - classical.mean(0)).abs().max()) < 1e-4
 
 
 def test_missing_values_are_tolerated(scene, small):

@@ -16,8 +16,8 @@ from dipcli.pictures.files.formats import NPY, SUFFIXES, format_of_content, form
 from dipcli.pictures.files.layout import lay_out, split
 from dipcli.pictures.files.npy import read_npy
 from dipcli.pictures.files.outputs import check_output, fit
-from dipcli.pictures.files.picture import Encoding, Frame, Picture, Stored
-from dipcli.pictures.files.values import to_unit, type_range, value_range
+from dipcli.pictures.files.picture import FileEncoding, Frame, Picture, Stored
+from dipcli.pictures.files.ranges import to_unit, type_range, value_range
 
 __all__ = [
     "SUFFIXES",
@@ -60,7 +60,7 @@ def read_picture(path: Path, *, volume: bool = False) -> Picture:
     return Picture(
         frames=tuple(unit),
         alpha=None if alpha is None else to_unit(alpha, *type_range(alpha.dtype)),
-        encoding=Encoding(stored.array.dtype.name, low, high, layout, stored.metadata),
+        encoding=FileEncoding(stored.array.dtype.name, low, high, layout, stored.metadata),
         stored_shape=stored.file_shape or stored.array.shape,
         stored_dtype=stored_dtype,
         warnings=(*stored.warnings, *_missing_values(path, unit)),
@@ -97,7 +97,7 @@ def plain_picture(frames: Sequence[Frame], *, dtype: str = "float32") -> Picture
     if n_channels > 1:
         axes, shape = f"{axes}S", (*shape, n_channels)
     layout = lay_out(axes, shape, volume=len(space) == 3, alpha=False)
-    return Picture(tuple(frames), None, Encoding(dtype, *type_range(dtype), layout), shape, dtype)
+    return Picture(tuple(frames), None, FileEncoding(dtype, *type_range(dtype), layout), shape, dtype)
 
 
 def _decode(path: Path, *, volume: bool) -> Stored:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dipcli.errors import InputError, OptionError
 from dipcli.io.names import by
 from dipcli.pictures.files.images import Picture, read_picture
-from dipcli.pictures.files.values import to_unit, value_range
+from dipcli.pictures.files.ranges import to_unit, value_range
 
 Missing = NDArray[np.bool_]
 HALF = 0.5

@@ -13,7 +13,7 @@ from dipcli.pictures.files.layout import Layout, join, lay_out, resize_linearly
 from dipcli.pictures.files.metadata import stretch
 from dipcli.pictures.files.picture import Picture, Stored
 from dipcli.pictures.files.png import needs_imagecodecs
-from dipcli.pictures.files.values import from_unit, type_range
+from dipcli.pictures.files.ranges import from_unit, type_range
 
 
 def check_output(path: Path, like: Picture) -> None:

@@ -66,7 +66,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Encoding:
+class FileEncoding:
     """All that is needed to write a restored picture like its original.
 
     `low` and `high` are the stored values that frames show as 0 and 1.
@@ -92,7 +92,7 @@ class Picture:
 
     frames: tuple[Frame, ...]
     alpha: Frame | None
-    encoding: Encoding
+    encoding: FileEncoding
     stored_shape: tuple[int, ...]
     stored_dtype: str
     warnings: tuple[str, ...] = ()
