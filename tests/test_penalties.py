@@ -6,7 +6,8 @@ import torch
 from blurs import SOFT, blur, shapes
 from laws import assert_differentiable, assert_matches
 
-from dipcli.grid import gradients, normalised_sparsity, total_variation
+from dipcli.grid import gradients
+from dipcli.penalties import normalised_sparsity, total_variation
 
 
 def test_total_variation_of_nine_values_by_hand():

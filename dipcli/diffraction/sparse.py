@@ -1,4 +1,4 @@
-"""The object that explains a pattern with little total variation, of its magnitude and, of second order, of its value.
+"""The object that explains a pattern with little total variation of its magnitude, and of second order of itself.
 
 minimise  χ²(x) + λ·(mean |∇|x|| + mean |D²x|)  over objects on a support, by Adam from a solution of projections.
 Crystals and most other objects are flat in magnitude and smooth in phase; noise is neither. D² are the second

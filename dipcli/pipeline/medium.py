@@ -17,7 +17,7 @@ from dipcli.pipeline.item import Item
 from dipcli.pipeline.statement import Fitted, Statement
 
 
-class Stored(Protocol):
+class SourceFile(Protocol):
     """What every wing's readers tell of a file, beside what was measured."""
 
     @property
@@ -33,8 +33,8 @@ class Stored(Protocol):
         """What to beware of."""
 
 
-Source = TypeVar("Source", bound=Stored)  # what is read of one file
-Measurement = TypeVar("Measurement")  # one frame of it, on the device
+SourceT = TypeVar("SourceT", bound=SourceFile)  # what is read of one file
+MeasurementT = TypeVar("MeasurementT")  # one frame of it, on the device
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Control:
     interrupted: Callable[[], bool] = lambda: False
 
 
-class Medium(ABC, Generic[Source, Measurement]):
+class Medium(ABC, Generic[SourceT, MeasurementT]):
     """One field's files and measurements; every method is called by `process` alone, in this order."""
 
     suffixes: Collection[str]  # endings of inputs; with "/", a folder is an input itself
@@ -61,7 +61,7 @@ class Medium(ABC, Generic[Source, Measurement]):
         return ""
 
     @abstractmethod
-    def load(self, item: Item) -> Source:
+    def load(self, item: Item) -> SourceT:
         """Read the input, and refuse what can be known to fail: before anything is computed.
 
         Raises InputError for what cannot be read or used, OutputError for an output that cannot hold it,
@@ -69,27 +69,27 @@ class Medium(ABC, Generic[Source, Measurement]):
         """
 
     @abstractmethod
-    def references(self, item: Item, source: Source, path: Path | None) -> Sequence[Tensor | None]:
+    def references(self, item: Item, source: SourceT, path: Path | None) -> Sequence[Tensor | None]:
         """The truth of every frame: from the file, if one was given. Raises OptionError where it does not fit."""
 
     @abstractmethod
-    def frames(self, source: Source, device: torch.device) -> Iterable[Measurement]:
+    def frames(self, source: SourceT, device: torch.device) -> Iterable[MeasurementT]:
         """The frames, each made when it is asked for."""
 
     @abstractmethod
-    def workload(self, measurement: Measurement) -> Workload:
+    def workload(self, measurement: MeasurementT) -> Workload:
         """What a frame asks of the machine; nothing is computed for it."""
 
     @abstractmethod
-    def state(self, source: Source, measurement: Measurement, control: Control) -> Statement:
+    def state(self, source: SourceT, measurement: MeasurementT, control: Control) -> Statement:
         """The classical answer, and the problem that is fitted beside it."""
 
     @abstractmethod
-    def score(self, measurement: Measurement, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
+    def score(self, measurement: MeasurementT, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
         """How near a frame and its classical answer are to the truth."""
 
     @abstractmethod
-    def write(self, item: Item, source: Source, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
+    def write(self, item: Item, source: SourceT, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
         """Write everything but history and record; returns what was written, by name, the output first."""
 
     def metric(self, statement: Statement, truth: Tensor) -> Callable[[Tensor], float] | None:  # noqa: ARG002
@@ -104,11 +104,11 @@ class Medium(ABC, Generic[Source, Measurement]):
         """The scores of all frames together; None where those are the means of the frames' own."""
         return None
 
-    def name(self, source: Source, index: int) -> str:  # noqa: ARG002
+    def name(self, source: SourceT, index: int) -> str:  # noqa: ARG002
         """What one of several frames is called in warnings."""
         return f"frame {index}"
 
-    def files(self, item: Item, source: Source, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
+    def files(self, item: Item, source: SourceT, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
         """The files that entered the result; the first one is the input."""
         return (item.input,)
 

@@ -20,7 +20,7 @@ from dipcli.io.run_record import save_record
 from dipcli.pipeline.context import Context, Record
 from dipcli.pipeline.fit import fit
 from dipcli.pipeline.item import Item
-from dipcli.pipeline.medium import AnyMedium, Control, Stored
+from dipcli.pipeline.medium import AnyMedium, Control, SourceFile
 from dipcli.pipeline.record import record_of
 from dipcli.pipeline.statement import Fitted
 from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, side_of_tiles
@@ -141,7 +141,7 @@ def _scored(fitted: Fitted, measurement: Any, truth: Tensor | None, medium: AnyM
     return replace(fitted, metrics={**checks, **fitted.restoration.metrics, **scores})
 
 
-def _warnings(source: Stored, frames: Sequence[Fitted], medium: AnyMedium) -> list[str]:
+def _warnings(source: SourceFile, frames: Sequence[Fitted], medium: AnyMedium) -> list[str]:
     """Those of the file and of all frames, each with the name of its frame where there are several."""
     names = [f"{medium.name(source, index)}: " if len(frames) > 1 else "" for index in range(len(frames))]
     return [*source.warnings, *(f"{n}{w}" for n, frame in zip(names, frames, strict=True) for w in frame.warnings)]

@@ -11,7 +11,7 @@ from dipcli.engine.solve import Ending
 from dipcli.io.run_record import sha256_of
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
-from dipcli.pipeline.medium import Stored
+from dipcli.pipeline.medium import SourceFile
 from dipcli.pipeline.statement import Fitted
 
 NO_FIT = {"ending": "classical", "iterations": 0, "best_iteration": 0, "runs": []}
@@ -21,7 +21,7 @@ ENDINGS = ("classical", *get_args(Ending))  # from best to worst
 def record_of(
     item: Item,
     context: Context,
-    source: Stored,
+    source: SourceFile,
     frames: Sequence[Fitted],
     files: Sequence[Path],
     outputs: Mapping[str, Path],

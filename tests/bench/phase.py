@@ -24,9 +24,9 @@ from dipcli.diffraction.complex_object import object_model, winding
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
 from dipcli.diffraction.diffraction import Fraunhofer, amplitude_misfit, diffraction_problem
 from dipcli.diffraction.options import PhasingOptions
+from dipcli.diffraction.presets import DOUBLE_DIP
 from dipcli.engine.restore import restore
 from dipcli.grid import embed
-from dipcli.options.presets import PHASE
 from dipcli.symmetries import align, error
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, run_program
@@ -134,12 +134,12 @@ def _nearby(case: str, folder: Path, flags: list[str]) -> None:
     truth = torch.from_numpy(crystal)[None]
     near, random = Fraunhofer((64, 64), curvature=0.1), RandomMixing((32, 32), 4 * 1024)
     optics = near if case == "fresnel" else random
-    recipe = PHASE["double-dip"]["fast"]
-    likeness = object_model(PhasingOptions(), (32, 32))
-    problem = diffraction_problem(optics(truth), optics, likeness, amplitude_misfit)
+    recipe = DOUBLE_DIP["fast"]
+    model = object_model(PhasingOptions(), (32, 32))
+    problem = diffraction_problem(optics(truth), optics, model, amplitude_misfit)
     start = time.perf_counter()
     result = restore(problem, recipe.engine, seed=0)
-    found = likeness.join(result.estimate["first"], result.estimate["second"])
+    found = model.join(result.estimate["first"], result.estimate["second"])
     factor = (found.conj() * truth).sum() / found.abs().square().sum()
     relative = float((factor * found - truth).norm() / truth.norm())
     if case == "fresnel":

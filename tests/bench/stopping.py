@@ -18,7 +18,7 @@ from dipcli.fidelities import mean_squared_error
 from dipcli.metrics import psnr_db
 from dipcli.options.presets import FAST, PAPER, STOCK
 from dipcli.pictures.denoising import state_denoising
-from dipcli.pictures.options import DenoisingOptions
+from dipcli.pictures.options import DenoiseOptions
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.priors.prior import build_prior
 from tests.bench.pictures import clean_picture, noisy_picture
@@ -49,7 +49,7 @@ def _run(name: str, known: argparse.Namespace) -> None:
     if known.setup == "paper":
         options = replace(options, patience=iterations // 3)
     else:
-        problem = state_denoising(noisy, setup, DenoisingOptions(classical=0.0)).problem
+        problem = state_denoising(noisy, DenoiseOptions(classical=0.0, engine=setup)).problem
     torch.manual_seed(0)
     prior = build_prior(problem.unknowns["image"], setup.prior)
     window = 100 if known.setup == "paper" else 20
