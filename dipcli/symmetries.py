@@ -21,7 +21,7 @@ class Symmetry:
     flipped: bool
     shift: tuple[float, ...]
     factor: complex
-    likeness: float  # |<object, reference>| over both norms, after all that
+    correlation: float  # |<object, reference>| over both norms, after all that
 
     def __call__(self, image: Tensor) -> Tensor:
         """The image (n, *space), flipped, moved and multiplied."""
@@ -58,7 +58,7 @@ def symmetry_to(image: Tensor, reference: Tensor) -> Symmetry:
     then Newton's method.
     """
     x, y = image.to(torch.complex128), reference.to(torch.complex128)
-    return max((_best_shift(x, y, flipped=flipped) for flipped in (False, True)), key=lambda s: s.likeness)
+    return max((_best_shift(x, y, flipped=flipped) for flipped in (False, True)), key=lambda s: s.correlation)
 
 
 def align(image: Tensor, reference: Tensor) -> Tensor:
@@ -88,8 +88,8 @@ def _best_shift(x: Tensor, y: Tensor, *, flipped: bool) -> Symmetry:
     shift = _newton(product[0], _finer(product[0], start))
     shift = [by - n if by > n / 2 else by for by, n in zip(shift, x.shape[1:], strict=True)]
     value = complex(_correlation(product[0], shift)) / product.numel()
-    likeness = abs(value) / max(norm * float(y.norm()), 1e-300)
-    return Symmetry(flipped, tuple(shift), value / max(norm**2, 1e-300), min(likeness, 1.0))
+    correlation = abs(value) / max(norm * float(y.norm()), 1e-300)
+    return Symmetry(flipped, tuple(shift), value / max(norm**2, 1e-300), min(correlation, 1.0))
 
 
 def _finer(product: Tensor, start: list[float]) -> list[float]:

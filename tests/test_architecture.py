@@ -101,6 +101,24 @@ def test_nothing_below_the_program_prints(path):
     assert not [func for func in calls(path) if isinstance(func, ast.Name) and func.id == "print"]
 
 
+@pytest.mark.parametrize("path", [p for p in FILES if room_of(p) not in {"cli", "report"}], ids=lambda p: p.name)
+def test_nothing_below_the_program_knows_typer(path):
+    assert "typer" not in set(imported(path))
+
+
+def test_no_imports_run_in_a_circle():
+    own = {module_of(path).removesuffix(".__init__"): path for path in FILES}
+    arrows = {name: {found for found in imported(path) if found in own} for name, path in own.items()}
+    while leaves := {name for name, found in arrows.items() if not found & arrows.keys()}:
+        arrows = {name: found for name, found in arrows.items() if name not in leaves}
+    assert not arrows
+
+
+@pytest.mark.parametrize("room", sorted({path.parent for path in FILES}), ids=lambda room: room.name)
+def test_every_room_says_what_it_is(room):
+    assert ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8")))
+
+
 @pytest.mark.parametrize("path", DEVICE_FREE, ids=lambda path: path.name)
 def test_the_loop_never_moves_a_tensor_to_another_device(path):
     assert not [f.attr for f in calls(path) if isinstance(f, ast.Attribute) and f.attr in {"cuda", "cpu"}]

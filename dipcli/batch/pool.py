@@ -85,7 +85,7 @@ class Workers:
     def work(self, items: Sequence[Item], must_stop: Callable[[], bool]) -> Iterator[tuple[Item, Report]]:
         """Have all items processed; yields what is reported of each of them, as it comes.
 
-        Once `must_stop`, no further item is begun and the workers are told, by a signal. Raises DipcliError
+        Once `must_stop`, no further item is begun and the workers hear so, by a signal. Raises DipcliError
         where workers do not come up.
         """
         waiting = deque(sorted(items, key=lambda item: -item.size))

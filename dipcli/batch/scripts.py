@@ -29,7 +29,7 @@ class Scheduler:
     tail: tuple[str, ...] = ()
 
 
-# An exit code alone makes Slurm queue nothing again: the program asks for it itself (--requeue). LSF is told the
+# An exit code alone makes Slurm queue nothing again: the program asks for it itself (--requeue). LSF is given the
 # code here; Grid Engine has one of its own; PBS runs again what its operators or limits have ended.
 SCHEDULERS: Mapping[str, Scheduler] = {
     "slurm": Scheduler(

@@ -11,7 +11,7 @@ from dipcli.io.atomic import make_folder, write_atomically
 from dipcli.options.files import FileOptions
 from dipcli.report.messages import LOGGER, say
 
-# Every element finds out for itself what is left to do, and is told where it is by the scheduler.
+# Every element finds out for itself what is left to do, and hears where it is from the scheduler.
 ELSEWHERE = {"submit": None, "array": None, "sbatch": None, "address": None, "dry_run": None}
 
 

@@ -28,7 +28,7 @@ GROUPED_UP_TO = 700_000  # values of a frame for which patch groups are worth th
 MOST_HIDDEN = 0.9
 LEAST_TV, TV_OF_NOISE = 3e-4, 0.2
 CERTAIN = 0.005  # less noise than this nobody can count on: a kernel is never exact
-MORE = 1.4  # noise than there is: so much must be told to groups of few patches, or some is left
+MORE = 1.4  # noise than there is: so much must be assumed in groups of few patches, or some is left
 ROUNDS = 24
 GROUPING = Grouping(side=6, step=4, reach=12, count=24)
 

@@ -27,7 +27,7 @@ from dipcli.penalties import normalised_sparsity
 Part = tuple[slice, slice]
 
 WINDOWS = (9, 13, 17, 21, 25, 31, 39, 51, 67, 87)  # tried one after the other
-OF_PICTURE = 3  # the side of the picture in windows, unless told
+OF_PICTURE = 3  # the side of the picture in windows, unless it is given
 PART = 384  # side of the part in which a kernel is sought
 SMALLEST_PART = 32
 STRIDE = 8

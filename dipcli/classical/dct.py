@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 THRESHOLD = 2.7
-ROUNDING = 1e-8  # the least power that is told from none
+ROUNDING = 1e-8  # the least power that counts as some
 CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom
 QUIET = 0.1  # the share of windows that is taken to show noise alone
 CORRELATED = 0.15  # photographs measured 0.02-0.06, white noise under strong texture 0.31 and more

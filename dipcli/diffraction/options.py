@@ -124,7 +124,7 @@ class PhasingOptions:
 
 @dataclass(frozen=True)
 class PhaseOptions:
-    """All that `dipcli phase-retrieve` can be told beside its files."""
+    """All that `dipcli phase-retrieve` can be given beside its files."""
 
     pattern: PatternOptions = PatternOptions()
     phasing: PhasingOptions = PhasingOptions()

@@ -57,7 +57,7 @@ def save_simulated(
     counts: NDArray[np.float64],
     bad: NDArray[np.bool_],
     truth: NDArray[np.complex64],
-    told: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> None:
     """Write a simulated pattern, its mask (0 is good) and the object that made it."""
     check_object_output(path)
@@ -65,7 +65,7 @@ def save_simulated(
     mask = bad.astype(np.uint8)
     buffer = io.BytesIO()
     if path.suffix == ".npz":
-        np.savez_compressed(buffer, data=values, mask=mask, truth=truth, told=json.dumps(dict(told)))
+        np.savez_compressed(buffer, data=values, mask=mask, truth=truth, options=json.dumps(dict(options)))
         write_atomically(path, buffer.getvalue())
         return
     h5py = _h5py(path)
@@ -79,7 +79,7 @@ def save_simulated(
         entry.attrs["default"] = "data_1"
         hidden = entry.create_group("truth")
         hidden.create_dataset("data", data=truth, compression="gzip", shuffle=True)
-        hidden.attrs["told"] = json.dumps(dict(told))
+        hidden.attrs["options"] = json.dumps(dict(options))
     write_atomically(path, buffer.getvalue())
 
 

@@ -118,7 +118,7 @@ def _known_work() -> float:
 
 
 def free_bytes(device: torch.device) -> float | None:
-    """Memory that is free on a device, within the limit of the control group; None where that cannot be told."""
+    """Memory that is free on a device, within the limit of the control group; None where that is not known."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
     limits = []

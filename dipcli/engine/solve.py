@@ -20,7 +20,7 @@ Ending = Literal["early_stop", "max_iterations", "max_time", "interrupted"]
 
 @dataclass(frozen=True)
 class Moment:
-    """What a watcher is told of each step."""
+    """What a watcher hears of each step."""
 
     run: int  # from 1
     step: Step

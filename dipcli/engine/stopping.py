@@ -1,4 +1,4 @@
-"""Early stopping: when the picture is best, told without the truth.
+"""Early stopping: when the picture is best, judged without the truth.
 
 Source of the moving variances: Wang et al., Early Stopping for Deep Image Prior, TMLR 2023, arXiv 2112.06074.
 The variance of the iterates falls while structure is learnt and rises again when noise is; its minimum is
@@ -44,7 +44,7 @@ class Stopper(ABC):
 
     @abstractmethod
     def score(self, step: Step) -> float | None:
-        """The quantity to be minimised, or None while it cannot be told yet."""
+        """The quantity to be minimised, or None while it is not known yet."""
 
     @final
     def update(self, step: Step) -> Verdict:

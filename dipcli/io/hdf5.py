@@ -39,7 +39,7 @@ def array_names(group: Any, prefix: str = "") -> list[str]:  # noqa: ANN401 - h5
 def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) -> str:
     """The array to read: the one called `key`, one of the usual names, or the only one.
 
-    Raises InputError where it cannot be told.
+    Raises InputError where it is not clear.
     """
     if key is not None:
         if key not in names:

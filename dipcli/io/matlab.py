@@ -18,7 +18,7 @@ LEAST_VALUES = 1000  # an array with fewer is a parameter, not data
 def read_matlab(path: Path, key: str | None, usual: tuple[str, ...]) -> NDArray[Any]:
     """The array called `key`, by one of the usual names, or the only large one, with MATLAB's own order of axes.
 
-    Raises InputError where it cannot be told, and for files that cannot be read.
+    Raises InputError where it is not clear, and for files that cannot be read.
     """
     with path.open("rb") as file:
         is_hdf5 = file.read(len(SEVENTH)) == SEVENTH

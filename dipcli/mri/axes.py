@@ -49,7 +49,7 @@ def _guessed(path: Path, shape: tuple[int, ...]) -> list[str]:
     if rest:
         coil = min(rest, key=lambda axis: (shape[axis], -axis))
         if len(rest) == 2 and shape[rest[0]] == shape[rest[1]]:
-            raise InputError(f"{path}: coils and slices of {shape} cannot be told apart; {NAMED}.")
+            raise InputError(f"{path}: coils and slices of {shape} cannot be distinguished; {NAMED}.")
         # Four axes come as slice, coil, y, x far more often than not.
         coil = 1 if len(shape) == 4 and rest == [0, 1] else coil
         names |= {axis: "coil" if axis == coil else "slice" for axis in rest}

@@ -19,7 +19,7 @@ REFERENCES = ("reconstruction_rss", "reconstruction_esc")
 def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
     """A file of fastMRI, or any HDF5 file with an array of k-space; other axes are named with --axes.
 
-    Raises InputError where no array of k-space can be told.
+    Raises InputError where no array of k-space is found.
     """
     with open_hdf5(path) as file:
         name = pick(path, array_names(file), options.key, ("kspace", "ksp", "data"))
@@ -96,7 +96,7 @@ def matrix_of(header: str) -> tuple[tuple[int, int] | None, tuple[float, float, 
 
 
 def _space(root: ElementTree.Element, name: str) -> tuple[list[int], list[float]] | None:
-    """Matrix and field of view in mm along x, y and z; None where they are not told."""
+    """Matrix and field of view in mm along x, y and z; None where the file does not say."""
     space = root.find(f"./{{*}}encoding/{{*}}{name}")
     if space is None:
         return None

@@ -94,7 +94,7 @@ class ReconstructionOptions:
 
 @dataclass(frozen=True)
 class MriOptions:
-    """All that `dipcli mri` can be told beside its files."""
+    """All that `dipcli mri` can be given beside its files."""
 
     reading: ReadingOptions = ReadingOptions()
     undersampling: UndersamplingOptions = UndersamplingOptions()

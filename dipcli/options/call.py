@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
-    """One command line, told apart."""
+    """One command line, taken apart."""
 
     command: str = ""
     inputs: tuple[str, ...] = ()

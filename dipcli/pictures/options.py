@@ -15,7 +15,7 @@ KernelName = Literal["box", "bilinear", "hamming", "bicubic", "lanczos2", "lancz
 
 @dataclass(frozen=True)
 class PictureOptions:
-    """What all restorations of pictures can be told."""
+    """What all restorations of pictures can be given."""
 
     tv_weight: Annotated[
         float | None, "Weight of the total variation; without it, it follows the noise level.", Range(0)

@@ -12,9 +12,6 @@ DENOISE: dict[PresetName, DenoiseOptions] = {
     "paper": DenoiseOptions(loss="mse", tv_weight=0.0, classical=0.0, engine=PAPER),
 }
 
-# The picture that a JPEG file was made from need not leave its cells: the fit cannot go on to fit noise.
-DEJPEG = DENOISE
-
 # Without noise nothing is over-fitted and no variance rises again: known pixels that were hidden say when to stop.
 FILLING = replace(FAST, stopping=replace(FAST.stopping, stop="held-out"))
 # So close to known values the network was never better.

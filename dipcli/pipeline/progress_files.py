@@ -1,4 +1,4 @@
-"""What is done of a batch, told from the files beside the outputs."""
+"""What is done of a batch, judged by the files beside the outputs."""
 
 import json
 from collections.abc import Mapping

@@ -27,7 +27,7 @@ FitTile = Callable[[Tensor, str, int], Fitted]  # measured, what it is called, i
 def side_of_tiles(work: Workload, device: torch.device, given: int | None, free: float | None) -> int | None:
     """The side of the tiles, or None for the whole frame at once; `given` 0 is for no tiles.
 
-    Raises InputError where the frame fits neither at once nor in tiles that are allowed, as far as can be told.
+    Raises InputError where the frame fits neither at once nor in tiles that are allowed, as far as that is known.
     """
     n_channels, *space = work.shape
     n_values = torch.Size(work.shape).numel()
@@ -47,7 +47,7 @@ def side_of_tiles(work: Workload, device: torch.device, given: int | None, free:
 
 
 def check_room(needed: float, free: float | None, advice: str) -> None:
-    """Raise InputError where so many bytes, of the whole program, are not free, as far as can be told."""
+    """Raise InputError where so many bytes, of the whole program, are not free, as far as that is known."""
     if free is not None and needed > SHARE * free:
         raise _too_large(needed, free, advice)
 

@@ -1,1 +1,1 @@
-"""What a person is told: messages and results, progress, the history of a run."""
+"""What is said to a person: messages and results, progress, the history of a run."""

@@ -109,7 +109,7 @@ class Reporter:
         self._show(FitProgress(self._label, 0, 1, "", 0.0))
 
     def __call__(self, moment: Moment) -> None:
-        """Tell of one step, if the last one told of was long enough ago."""
+        """Tell of one step, if the last report was long enough ago."""
         now = time.perf_counter()
         if now - self._last < self._interval:
             return

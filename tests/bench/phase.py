@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 import torch
 
-from dipcli.diffraction.complex_object import object_model, winding
+from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
 from dipcli.diffraction.diffraction import Fraunhofer, amplitude_misfit, diffraction_problem
 from dipcli.diffraction.options import PhasingOptions
@@ -31,6 +31,7 @@ from dipcli.symmetries import align, error
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, run_program
 from tests.mixing import RandomMixing
+from tests.vortices import winding
 
 KINDS = {"weak": ("1", "0"), "strong": ("8", "0"), "vortex": ("2", "2")}
 CASES = (

@@ -212,7 +212,7 @@ def test_a_pattern_is_simulated_with_its_truth(program, tmp_path, sample, n_axes
         data, mask, truth = (read_h5(path, name) for name in names)
     else:
         data, mask, truth = (np.load(path)[name] for name in ("data", "mask", "truth"))
-        assert json.loads(str(np.load(path)["told"]))["sample"] == sample
+        assert json.loads(str(np.load(path)["options"]))["sample"] == sample
     assert data.shape == (32,) * n_axes
     assert data.dtype == np.int32
     assert mask.sum() == 3**n_axes

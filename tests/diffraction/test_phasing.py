@@ -9,7 +9,7 @@ import torch
 from laws import assert_matches
 from patterns import simulated
 
-from dipcli.diffraction.complex_object import object_model, winding
+from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.diffraction.phase_search import STEPS, Control, Measurement, find, smoothed
@@ -18,6 +18,7 @@ from dipcli.diffraction.presets import presets_of
 from dipcli.errors import OptionError
 from dipcli.grid import embed
 from dipcli.symmetries import error
+from tests.vortices import winding
 
 FEW = PhasingOptions(starts=4, cycles=150, rounds=2)
 
