@@ -14,8 +14,9 @@ from tests.commands import QUICK, save_noisy
 
 
 @pytest.fixture(autouse=True)
-def _reproducible():
+def _reproducible(monkeypatch):
     torch.set_num_threads(1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of programs that are started: two with two threads are slow
     torch.set_flush_denormal(False)  # the program, run in this process, turns it on
     torch.set_warn_always(True)  # torch says some warnings only once: which test fails must not depend on order
     torch.manual_seed(0)

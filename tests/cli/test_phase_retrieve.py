@@ -148,15 +148,15 @@ def test_two_networks_are_fitted(phase, scan, tmp_path, method, flags):
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "said", "code"),
     [
-        (("--crop", "8"), "8x8 is too small"),
-        (("--crop", "64"), "cannot be cropped to 64x64"),
-        (("--crop", "8,8,8"), "has 2 axes, but --crop names 3"),
+        (("--crop", "8"), "8x8 is too small", 1),
+        (("--crop", "64"), "cannot be cropped to 64x64", 2),
+        (("--crop", "8,8,8"), "has 2 axes, but --crop names 3", 2),
     ],
 )
-def test_sides_that_do_not_fit_are_one_sentence(phase, scan, tmp_path, flags, said):
-    assert said in sentence_of(phase(scan, "-o", tmp_path / "o.npz", *flags), 2)
+def test_sides_that_do_not_fit_are_one_sentence(phase, scan, tmp_path, flags, said, code):
+    assert said in sentence_of(phase(scan, "-o", tmp_path / "o.npz", *flags), code)
     assert not (tmp_path / "o.npz").exists()
 
 

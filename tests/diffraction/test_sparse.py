@@ -9,7 +9,7 @@ from patterns import simulated
 from dipcli.diffraction.multistart import free_pixels
 from dipcli.diffraction.projections import Pattern, transform
 from dipcli.diffraction.reproducibility import agreement
-from dipcli.diffraction.sparse import SparseSettings, bends, best_scale, fit, sparse_object, unseen
+from dipcli.diffraction.sparse import SparseSettings, bends, fit, scale_of, sparse_object, unseen
 from dipcli.symmetries import error, flip, move
 
 
@@ -52,7 +52,7 @@ def test_a_fit_stays_in_its_room_and_is_as_bright_as_the_pattern(truth):
     room = truth.abs() > 0
     found = fit(truth, room, pattern, 0.01, steps=5)
     assert not bool((found.abs() > 0)[~room].any())
-    assert float(best_scale(found, pattern)) == pytest.approx(1, abs=1e-4)
+    assert float(scale_of(found, pattern)) == pytest.approx(1, abs=1e-4)
 
 
 def test_what_is_not_known_has_no_influence_on_a_fit(truth):
