@@ -34,8 +34,8 @@ from dipcli.problem import Estimate, Unknown
 DRAWN = 17  # side of the smallest window that a network draws
 ROOM = 3  # pixels around the kernel of edges in which the network may find more
 # Of the final pictures, for each value, and of the search, for each pixel of the part in which it is made.
-SECONDS = {"patches": 6e-5, "tv": 4e-6, "wiener": 5e-7, "rl": 3e-6}
-SECONDS_OF_SEARCH = 4e-4
+SECONDS = {"patches": 1.1e-4, "tv": 1.1e-5, "wiener": 4.5e-7, "rl": 1.1e-6}
+SECONDS_OF_SEARCH = 8e-4
 RATES = {"classical": 0.1, "none": 0.01}  # of learning, in the picture's: over hundreds of steps, and thousands
 
 

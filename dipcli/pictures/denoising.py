@@ -34,7 +34,7 @@ LOSSES: dict[str, Fidelity] = {
     "huber": huber,
     "poisson": poisson,
 }
-SECONDS = 5e-6  # of the classical answer, for each value
+SECONDS = 3.2e-6  # of the classical answer, for each value
 EXACT = 0.03  # beside impulses, values with less noise than this are kept as they were measured
 
 

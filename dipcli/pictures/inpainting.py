@@ -18,7 +18,7 @@ from dipcli.pictures.options import InpaintOptions, MaskKind
 from dipcli.pipeline.statement import Statement
 from dipcli.problem import Unknown
 
-SECONDS = 6e-5  # of the classical answer, for each value
+SECONDS = 2e-4  # of the classical answer, for each value
 EXACT = 0.03  # known values with less noise than this are taken as exact: a guess is further off anyway
 NOTICEABLE = 0.015  # noise from which on it is said that it stays
 LONELY = 0.5  # where more of the known pixels than this touch a missing one, pixels are scattered

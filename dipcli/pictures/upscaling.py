@@ -22,7 +22,7 @@ from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Restoration, Statement
 from dipcli.problem import Estimate, Unknown
 
-SECONDS = 8e-5  # of the classical answer, for each value of the large picture
+SECONDS = 5e-5  # of the classical answer, for each value of the large picture
 CERTAIN = {1: 0.04, 3: 0.01}  # less noise than this may be texture; between colours there is little texture
 ROUNDING = 0.002  # what 8 bits and an unknown program leave of noise in a clean file
 TV = 0.05
