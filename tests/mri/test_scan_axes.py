@@ -71,7 +71,7 @@ def sentence(path, **options):
         (np.ones((24, 20)), "holds float64 values, but k-space is complex; give the raw data."),
         (np.ones(500, np.complex64), r"an array of shape (500,) is not understood; name them with --axes"),
         (np.ones((2, 3, 4, 5, 6), np.complex64), "is not understood; name them with --axes, for example"),
-        (np.ones((4, 4, 24, 20), np.complex64), "cannot be told apart; name them with --axes"),
+        (np.ones((4, 4, 24, 20), np.complex64), "cannot be distinguished; name them with --axes"),
     ],
     ids=["real", "line", "five-axes", "as-many-coils-as-slices"],
 )
@@ -91,7 +91,7 @@ def test_axes_settle_what_cannot_be_told_apart(tmp_path):
         ("coil,y,z", "--axes coil,y,z is not understood; it takes each of slice, coil, y, x once."),
         ("y,y,x", "is not understood"),
         ("coil,slice,y", "is not understood"),
-        ("", "cannot be told apart"),
+        ("", "cannot be distinguished"),
         ("y,x", "--axes names 2 axes, but the array has 4: (4, 4, 24, 20)."),
     ],
 )
