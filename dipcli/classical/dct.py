@@ -6,11 +6,11 @@ We differ in the windows, which are Kaiser-weighted, and work on one, two or thr
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import torch
-from scipy import special
+from scipy import fft, special
 from torch import Tensor
 from torch.nn import functional
 
@@ -109,6 +109,27 @@ def noise_power(image: Tensor, sigma: float) -> Tensor:
     brightness = measured[0].reshape(frequency.shape)
     is_white = brightness[frequency >= 3 * side // 4].mean() > CORRELATED * brightness[middle].mean()
     return white if is_white else measured
+
+
+def is_white(power: Tensor) -> bool:
+    """Whether a `noise_power` is the same in every coefficient."""
+    return bool(power.max() <= 1.001 * power.min())
+
+
+def draw_noise(shape: Sequence[int], power: Tensor, random: torch.Generator) -> Tensor:
+    """Gaussian noise (channels, *space) with the given `noise_power`, between its frequencies interpolated."""
+    noise = torch.randn(tuple(shape), generator=random).to(power)
+    if is_white(power):
+        return noise * power.mean().sqrt()
+    n_axes = len(shape) - 1
+    windows = power.reshape(1, len(power), *power.shape[-n_axes:])
+    mode = ("linear", "bilinear", "trilinear")[n_axes - 1]
+    gain = functional.interpolate(windows, size=tuple(shape[1:]), mode=mode, align_corners=False)[0].sqrt()
+    inside = tuple(range(1, n_axes + 1))
+    spectrum = fft.dctn(noise.double().cpu().numpy(), axes=inside, norm="ortho") * gain.double().cpu().numpy()
+    coloured = torch.from_numpy(fft.idctn(spectrum, axes=inside, norm="ortho")).to(power)
+    drawn: Tensor = torch.tensordot(colour_axes(coloured).T, coloured, dims=1)
+    return drawn
 
 
 def _quiet_power(power: Tensor) -> Tensor:

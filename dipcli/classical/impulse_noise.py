@@ -1,5 +1,8 @@
 """Impulses: values that a sensor or a transmission set to black or white, whatever was there before."""
 
+import math
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -11,14 +14,21 @@ SHOULDER = 0.25
 FEWEST = 0.002  # share of such places at the extreme, below which there are no impulses
 BILEVEL = 0.05  # a picture with fewer values between black and white is a drawing
 STEEP = 3.0  # impulses must be this many times as frequent as values on the shoulder
+NEIGHBOURS = 5  # side of the surroundings of a lonely value
+COMPANY = 3  # values at the extreme in these surroundings, beyond which it is a line or an area
+LEAST_LONELY, RAREST = 20, 7e-4  # lonely values, and their share of such places: fewer are of the picture
+ALIKE = 2.0  # both extremes are struck if one surely is, and the other at most so many times as often or seldom
+ENOUGH = 500  # such places, for a share to be denied
+LIKELY = 5.0  # deviations by which a share varies from place to place
 
 
 def find_impulses(image: Tensor) -> Tensor:
     """True on salt and pepper in image (channels, *space) in [0, 1]; NaN is no impulse.
 
     Where the surroundings are far from an extreme, noise that merely was clipped leaves more values on the
-    shoulder next to it than on the extreme itself; impulses leave none there. A place whose surroundings are
-    nearly all at the extreme is taken to be truly black or white.
+    shoulder next to it than on the extreme itself; impulses leave none there. Few impulses are found by their
+    loneliness: all neighbours that are not at an extreme themselves are far away. A place with more values at
+    the extreme around it than impulses leave is taken to be truly black or white.
     """
     finite = torch.isfinite(image)
     values = torch.where(finite, image, torch.full_like(image, 0.5))
@@ -30,13 +40,55 @@ def find_impulses(image: Tensor) -> Tensor:
     known = _local_mean(inside) > 0
     rates = [_rate(values, at_end, known & ((around - end).abs() > FAR), end) for end, at_end in enumerate(ends)]
     shares = [next((r for r in (rate, rates[1 - i]) if r is not None), 0.0) for i, rate in enumerate(rates)]
+    lonely = [_lonely_share(values, at_end, inside > 0, end) for end, at_end in enumerate(ends)]
+    shares = [0.0 if rare.denies(share) else share for share, rare in zip(shares, lonely, strict=True)]
+    surest = max(*shares, *(rare.share for rare in lonely if rare.is_sure))
+    alike = [rare.is_sure or surest / ALIKE < rare.share < surest * ALIKE for rare in lonely]
+    shares = [share or (rare.share if ok else 0.0) for share, rare, ok in zip(shares, lonely, alike, strict=True)]
     impulses = torch.zeros_like(finite)
     for at_end, share, other in zip(ends, shares, reversed(shares), strict=True):
         if share:
-            crowded = _local_mean(at_end.to(values), CROWD) > share + 0.75 * (1 - other - share)
+            places = ((CROWD + 1) // 2) ** (image.ndim - 1)  # in the window of a corner
+            chance = LIKELY * math.sqrt(share * (1 - share) / places) + 3 / places
+            crowded = _local_mean(at_end.to(values), CROWD) > share + min(0.75 * (1 - other - share), chance)
             truly_there = _reach(crowded, CROWD)
             impulses |= at_end & ~truly_there
     return impulses & finite
+
+
+class LonelyShare(NamedTuple):
+    """The share of impulses at one extreme, by the places of which all neighbours are far from it."""
+
+    share: float
+    n_places: int
+    is_sure: bool  # that these are not of the picture
+
+    def denies(self, share: float) -> bool:
+        """Whether values at the extreme that are so frequent must be lines and areas: they are never alone."""
+        return self.n_places >= ENOUGH and self.share < share / 4
+
+
+def _lonely_share(values: Tensor, at_end: Tensor, inside: Tensor, end: int) -> LonelyShare:
+    """Values on the shoulder that are as lonely say how often the picture itself has such: it may have others."""
+    distance = (values - end).abs()
+    shoulder = inside & (distance <= SHOULDER)
+    n_struck, n_places = _lonely(at_end, inside, distance)
+    n_shoulder, _ = _lonely(shoulder, inside & ~shoulder, distance)
+    share = n_struck / max(n_places, 1)
+    is_sure = n_struck >= LEAST_LONELY and share > RAREST and n_struck > STEEP * n_shoulder
+    return LonelyShare(share, n_places, is_sure)
+
+
+def _lonely(places: Tensor, others: Tensor, distance: Tensor) -> tuple[int, int]:
+    """How many of the places have only `others` around them that are far from an extreme, and how many there are.
+
+    Half of the surroundings must be others, and few of the places themselves.
+    """
+    count = NEIGHBOURS ** (places.ndim - 1)
+    few = _local_mean(places.to(distance), NEIGHBOURS) * count < COMPANY + 0.5
+    near = _reach(others & (distance <= FAR), NEIGHBOURS)
+    alone = few & ~near & (_local_mean((others & (distance > FAR)).to(distance), NEIGHBOURS) >= 0.5)
+    return int((places & alone).sum()), int(alone.sum())
 
 
 def _rate(values: Tensor, at_end: Tensor, far: Tensor, end: int) -> float | None:

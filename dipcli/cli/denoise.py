@@ -29,7 +29,7 @@ def denoise(
     from dipcli.batch.run import open_context, run
     from dipcli.errors import OptionError
     from dipcli.options.presets import settings
-    from dipcli.pictures.denoising import state_denoising, workload_of
+    from dipcli.pictures.denoising import decide, state_denoising, workload_of
     from dipcli.pictures.medium import JpegFiles, Pictures
     from dipcli.pictures.presets import DENOISE
 
@@ -40,5 +40,11 @@ def denoise(
             if knobs.given.get(name) is not None:
                 raise OptionError(f"--jpeg knows its {why} from the file; leave --{name} out.")
         return run(context, inputs, JpegFiles(options))
-    stated, sized = partial(state_denoising, options=options), partial(workload_of, options=options)
-    return run(context, inputs, Pictures(stated, sized, volume=options.volume, tile=options.tile))
+    medium = Pictures(
+        partial(state_denoising, options=options),
+        partial(workload_of, options=options),
+        volume=options.volume,
+        tile=options.tile,
+        decide=partial(decide, options=options),
+    )
+    return run(context, inputs, medium)

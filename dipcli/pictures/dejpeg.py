@@ -40,7 +40,7 @@ def state_dejpeg(measurement: Tensor, encoding: JpegEncoding, options: DenoiseOp
     classical = alternate_groups(start, explain, falling(2 * sigma, 0.7 * sigma, 12), GROUPING)
 
     def mixed(image: Tensor) -> Tensor:
-        return image.lerp(classical, options.classical)
+        return image.lerp(classical, options.classical_share)
 
     def in_cells(picture: Tensor) -> Tensor:
         for _ in range(ROUNDS):

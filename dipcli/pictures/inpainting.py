@@ -53,7 +53,7 @@ def state_inpainting(
         return picture if options.denoise else torch.where(mask, measurement.lerp(picture, seam), picture)
 
     def returned(image: Tensor) -> Tensor:
-        return with_known(values.mixed(image, options.classical))
+        return with_known(values.mixed(image, options.classical_share))
 
     share = 1 - float(mask.float().mean())
     decisions = {

@@ -1,9 +1,11 @@
 """Pictures, stacks, volumes and signals: how their files are read, scored and written."""
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -128,9 +130,19 @@ class Pictures(PictureFiles):
         volume: bool = False,
         tile: int | None = 0,
         factor: float = 1.0,
+        decide: Callable[[Tensor], Callable[[Tensor], Statement]] | None = None,
     ) -> None:
+        """`decide` makes the `state` of tiles from the whole frame, where something is decided once for all."""
         super().__init__(volume=volume, factor=factor)
-        self._state, self._workload, self.tile = state, workload, tile
+        self._state, self._workload, self.tile, self._decide = state, workload, tile, decide
+
+    def for_tiles(self, measurement: Tensor) -> Self:
+        """With a `state` that was decided by the whole frame."""
+        if self._decide is None:
+            return self
+        tiled = copy.copy(self)
+        tiled._state = self._decide(measurement)
+        return tiled
 
     def workload(self, measurement: Tensor) -> Workload:
         """As the task says."""

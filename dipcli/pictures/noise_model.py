@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dipcli.classical.dct import dct_denoise, noise_power, white_power
+from dipcli.classical.dct import dct_denoise, is_white, noise_power, white_power
 from dipcli.classical.filling import fill_in
 from dipcli.classical.impulse_noise import find_impulses
 from dipcli.classical.noise import NoiseLaw, fit_law, noise_curve
+from dipcli.classical.nonlocal_ridge import Chain, denoise_patch_groups
 from dipcli.classical.variance_stabilisation import VarianceStabiliser
 from dipcli.errors import InputError
 from dipcli.fidelities import root_mean_squared_error
@@ -19,6 +20,7 @@ from dipcli.pictures.picture_problem import picture_problem
 from dipcli.problem import Problem
 
 FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
+CHAIN = Chain(passes=6)
 TV = 0.22  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
 
 
@@ -41,12 +43,15 @@ class Noise:
         return " + ".join([*parts, *([] if self.is_faint else [str(self.law)])]) or "hardly any"
 
 
-def analyse(measurement: Tensor, sigma: float | None = None) -> Noise:
-    """The noise of a frame (channels, *space), NaN where nothing was measured; `sigma` where that is known."""
+def analyse(measurement: Tensor, sigma: float | None = None, law: NoiseLaw | None = None) -> Noise:
+    """The noise of a frame (channels, *space), NaN where nothing was measured.
+
+    `sigma` is given where that is known, `law` where the frame is a part of one whose law was found.
+    """
     missing = ~torch.isfinite(measurement)
     impulses = find_impulses(measurement)
-    if sigma is not None:
-        return Noise(NoiseLaw(gaussian=sigma), ~missing, impulses)
+    if sigma is not None or law is not None:
+        return Noise(law or NoiseLaw(gaussian=sigma or 0.0), ~missing, impulses)
     believed = measurement.masked_fill(impulses | missing, math.nan).double().cpu().numpy()
     return Noise(fit_law(noise_curve(believed)), ~missing, impulses)
 
@@ -59,8 +64,14 @@ class StabilisedValues:
     mask: Tensor  # True where they were measured and are believed
     scale: VarianceStabiliser
     classical: Tensor
-    sigma: float  # of the noise on this scale; 0 where values are taken as exact
+    power: Tensor | None  # the `noise_power` on this scale; None where values are taken as exact
     correlated: str  # what to say of noise that is
+    method: str  # that made the classical estimate
+
+    @property
+    def sigma(self) -> float:
+        """Of the noise on this scale; 0 where values are taken as exact."""
+        return 0.0 if self.power is None else float(self.power.mean().sqrt())
 
     @property
     def classical_picture(self) -> Tensor:
@@ -87,12 +98,28 @@ def stabilise(
     if not bool(mask.all()):
         values = fill_in(values, mask, scale.sigma)
     if exact:
-        return StabilisedValues(values, mask, scale, values, 0.0, "")
+        return StabilisedValues(values, mask, scale, values, None, "", "patch groups")
     power = (noise_power if may_be_correlated else white_power)(values, scale.sigma)
     sigma = float(power.mean().sqrt())
-    is_correlated = bool(power.max() > 1.001 * power.min())
-    correlated = f", correlated between pixels, in all σ ≈ {sigma:.3f}" if is_correlated else ""
-    return StabilisedValues(values, mask, scale, dct_denoise(values, power), sigma, correlated)
+    method = "patch groups" if has_patch_groups(values, power) else "DCT thresholding"
+    correlated = "" if is_white(power) else f", correlated between pixels, in all σ ≈ {sigma:.3f}"
+    return StabilisedValues(values, mask, scale, classical_estimate(values, power), power, correlated, method)
+
+
+def classical_estimate(values: Tensor, power: Tensor) -> Tensor:
+    """The clean values (channels, *space) behind those with Gaussian noise of the given `noise_power`.
+
+    Windows of the cosine transform; of pictures with white noise, that is where patch groups begin.
+    """
+    pilot = dct_denoise(values, power)
+    if not has_patch_groups(values, power):
+        return pilot
+    return denoise_patch_groups(values, pilot, float(power.mean().sqrt()), CHAIN)
+
+
+def has_patch_groups(values: Tensor, power: Tensor) -> bool:
+    """Whether patches are compared: in pictures with white noise."""
+    return values.ndim == 3 and is_white(power)
 
 
 def value_problem(
@@ -109,15 +136,15 @@ def value_problem(
         values.values,
         root_mean_squared_error,
         weight=mask_weight(values.mask),
-        tv_weight=tv_weight_of(values, options),
+        tv_weight=tv_weight_of(values.sigma, options),
         guide=values.classical if guide is None else guide,
         picture=picture,
     )
 
 
-def tv_weight_of(values: StabilisedValues, options: PictureOptions) -> float:
+def tv_weight_of(sigma: float, options: PictureOptions) -> float:
     """The weight of the total variation: as it was given, or by the noise."""
-    return TV * math.sqrt(values.sigma / 0.1) if options.tv_weight is None else options.tv_weight
+    return TV * math.sqrt(sigma / 0.1) if options.tv_weight is None else options.tv_weight
 
 
 def mask_weight(mask: Tensor) -> Tensor | None:

@@ -23,7 +23,11 @@ class PictureOptions:
     sigma: Annotated[
         float | None, "Standard deviation of Gaussian noise, white being 1, if it is known.", Range(0)
     ] = None
-    classical: Annotated[float, "Share of the classical estimate in the result; 0 for none.", Range(0, 1)] = 0.5
+    classical: Annotated[
+        float | None,
+        "Share of the classical estimate in the result; without it, the network has what it earns in a trial.",
+        Range(0, 1),
+    ] = None
     tile: Annotated[
         int | None,
         "Side of the tiles in which a large picture is restored; 0 for none; without it, as memory allows.",
@@ -31,6 +35,11 @@ class PictureOptions:
     ] = None
     volume: Annotated[bool, "Take a stack of pages as one three-dimensional unknown."] = False
     engine: EngineOptions = EngineOptions()
+
+    @property
+    def classical_share(self) -> float:
+        """The classical estimate's share where no trial decides it: half, unless it is given."""
+        return 0.5 if self.classical is None else self.classical
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ INPAINT: dict[MaskKind, dict[PresetName, InpaintOptions]] = {
 }
 
 UPSCALE: dict[PresetName, UpscaleOptions] = {
-    "fast": UpscaleOptions(engine=FAST),
-    "balanced": UpscaleOptions(engine=BALANCED),
+    "fast": UpscaleOptions(classical=0.5, engine=FAST),
+    "balanced": UpscaleOptions(classical=0.5, engine=BALANCED),
     "paper": UpscaleOptions(tv_weight=0.0, classical=0.0, kernel="lanczos2", engine=PAPER),
 }

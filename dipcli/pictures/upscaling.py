@@ -49,7 +49,7 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions) -> Statement:
     classical = alternate_groups(start, explain, falling(0.2, max(0.02, sigma), 48), GROUPING)
 
     def mixed(image: Tensor) -> Tensor:
-        return image.lerp(classical, options.classical)
+        return image.lerp(classical, options.classical_share)
 
     def finish(estimate: Estimate) -> Restoration:
         return Restoration(explain(mixed(estimate["image"]).clamp(0, 1), max(0.02, sigma)))

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -83,6 +83,10 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
     @abstractmethod
     def state(self, source: SourceT, measurement: MeasurementT, control: Control) -> Statement:
         """The classical answer, and the problem that is fitted beside it."""
+
+    def for_tiles(self, measurement: MeasurementT) -> Self:  # noqa: ARG002
+        """The medium for the tiles of one frame: with what is decided once, for all of it."""
+        return self
 
     @abstractmethod
     def score(self, measurement: MeasurementT, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:

@@ -122,10 +122,11 @@ def _fit(
     room = free and free / context.files.batch.jobs
     side = side_of_tiles(work, context.device, medium.tile, room) if isinstance(measurement, Tensor) else None
     if side is not None:
+        tiled = medium.for_tiles(measurement)
 
         def fit_tile(tile: Tensor, name: str, number: int) -> Fitted:
             own = replace(control, label=f"{control.label} {name}", seed=derive_seed(control.seed, number))
-            return fit(medium.state(source, tile, own), context, own)
+            return fit(tiled.state(source, tile, own), context, own)
 
         return fit_tiles(measurement, side, fit_tile)
     if work.n_values >= SMALL:

@@ -211,12 +211,17 @@ def test_a_run_that_is_left_ends_as_if_it_never_was(program, interrupt, tmp_path
     flags = ("--iterations", "6", "--runs", "2", "--threads", "1")
     for name in ("plain", "left"):
         (tmp_path / name).mkdir()
-    assert program("denoise", source, "-o", tmp_path / "plain" / source.name, *flags).exit_code == 0
+    assert (
+        program("denoise", "--classical", "0.5", source, "-o", tmp_path / "plain" / source.name, *flags).exit_code
+        == 0
+    )
     legs = 0
     while True:
         interrupt(12 if stack else 3)
         torch.manual_seed(legs)
-        done = program("denoise", source, "-o", tmp_path / "left" / source.name, "--resume", *flags)
+        done = program(
+            "denoise", "--classical", "0.5", source, "-o", tmp_path / "left" / source.name, "--resume", *flags
+        )
         legs += 1
         if done.exit_code != 75:
             break
@@ -229,7 +234,7 @@ def test_a_run_that_is_left_ends_as_if_it_never_was(program, interrupt, tmp_path
 
 @pytest.mark.parametrize("change", ["option", "input"])
 def test_the_checkpoint_of_something_else_is_refused(program, noisy, interrupt, tmp_path, change):
-    arguments = ("denoise", noisy, "-o", tmp_path / "clean.png", *QUICK)
+    arguments = ("denoise", "--classical", "0.5", noisy, "-o", tmp_path / "clean.png", *QUICK)
     interrupt(2)
     assert program(*arguments).exit_code == 75
     interrupt(None)
@@ -244,7 +249,7 @@ def test_the_checkpoint_of_something_else_is_refused(program, noisy, interrupt, 
 
 
 def test_a_later_bound_on_time_takes_what_was_found(program, noisy, interrupt, tmp_path):
-    arguments = ("denoise", noisy, "-o", tmp_path / "clean.png", *QUICK)
+    arguments = ("denoise", "--classical", "0.5", noisy, "-o", tmp_path / "clean.png", *QUICK)
     interrupt(2)
     assert program(*arguments).exit_code == 75
     interrupt(None)

@@ -29,7 +29,7 @@ def scans(tmp_path):
 
 def start(scans, out, *flags):
     return subprocess.Popen(
-        [*PROGRAM, "denoise", "-r", str(scans), "-o", str(out), *FLAGS, *flags],
+        [*PROGRAM, "denoise", "--classical", "0.5", "-r", str(scans), "-o", str(out), *FLAGS, *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

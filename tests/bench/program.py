@@ -18,6 +18,7 @@ class Run(NamedTuple):
     history: list[dict[str, str]]
     seconds: float
     peak_mib: float  # of the process, as the system counted it
+    cpu_seconds: float  # of all its threads
 
 
 def run_program(command: str, source: Path, output: Path, *options: str) -> Run:
@@ -34,9 +35,10 @@ def run_program(command: str, source: Path, output: Path, *options: str) -> Run:
         raise RuntimeError(texts[1])
     path = beside(output, "history.csv")
     history = list(csv.DictReader(path.read_text().splitlines())) if path.is_file() else []
-    return Run(json.loads(texts[0]), history, seconds, usage.ru_maxrss / 1024)
+    return Run(json.loads(texts[0]), history, seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
 
 def best_psnr_db(run: Run) -> float:
     """The best picture of the whole run, told with the truth: what early stopping is measured against."""
-    return max(float(row["psnr_db"]) for row in run.history)
+    result = run.record["metrics"]["psnr_db"]
+    return max((float(row["psnr_db"]) for row in run.history), default=float(result))

@@ -2,9 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from noises import LAWS, impulses
+from skimage import data
 
 from dipcli.classical.impulse_noise import find_impulses
 
@@ -15,6 +17,57 @@ def test_salt_and_pepper_are_found(scene, share):
     found = find_impulses(noisy)
     assert float((found & struck).sum() / struck.sum()) > 0.99
     assert float((found & struck).sum() / found.sum()) > 0.99
+
+
+def part_of(name):
+    """A photograph (channels, 256, 256), as a file has it."""
+    values = np.atleast_3d(getattr(data, name)())[:256, 100:356].copy()
+    return torch.from_numpy(values).permute(2, 0, 1).float() / 255
+
+
+@pytest.fixture(scope="module")
+def photograph():
+    """One with much detail, black and white in it."""
+    return part_of("astronaut")
+
+
+@pytest.mark.parametrize("share", [0.003, 0.01, 0.05, 0.2, 0.5, 0.8])
+def test_salt_and_pepper_are_found_in_a_photograph(photograph, share):
+    noisy, struck = impulses(photograph, share)
+    found = find_impulses(noisy)
+    assert float((found & struck).sum() / struck.sum()) > 0.8
+    assert float((found & ~struck).float().mean()) < 0.01
+
+
+@pytest.mark.parametrize("sigma", [15 / 255, 25 / 255])
+def test_few_impulses_are_found_beside_noise(sigma):
+    noisy, struck = impulses((LAWS["gaussian"](part_of("chelsea"), sigma) * 255).round() / 255, 0.05)
+    found = find_impulses(noisy)
+    assert float((found & struck).sum() / struck.sum()) > 0.75
+    assert float((found & ~struck).float().mean()) < 0.01
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0], ids=["pepper", "salt"])
+def test_few_of_one_kind_are_found_in_a_photograph(photograph, value):
+    struck = torch.rand(photograph.shape) < 0.01
+    found = find_impulses(photograph.masked_fill(struck, value))
+    assert float((found & struck).sum() / struck.sum()) > 0.75
+    assert float((found & ~struck).float().mean()) < 0.01
+
+
+@pytest.mark.parametrize("name", ["astronaut", "camera", "chelsea", "coffee", "rocket", "grass", "brick", "page"])
+@pytest.mark.parametrize("kind", ["clean", "gaussian", "shot", "speckle"])
+def test_photographs_with_other_noise_have_no_impulses(name, kind):
+    picture = part_of(name)
+    noisy = picture if kind == "clean" else (LAWS[kind](picture, 0.2) * 255).round() / 255
+    assert not bool(find_impulses(noisy).any())
+
+
+def test_thin_lines_in_black_are_no_impulses(photograph):
+    drawn = photograph.clone()
+    drawn[:, ::16] = 0.0
+    drawn[:, :, ::16] = 0.0
+    assert not bool(find_impulses(drawn).any())
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0], ids=["pepper", "salt"])

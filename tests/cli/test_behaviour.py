@@ -96,7 +96,7 @@ def long_run(tmp_path: Path) -> subprocess.Popen[str]:
     flags = ["--iterations", "100000", "--stop", "never", "--threads", "1", "--compile", "off"]
     flags += ["-o", str(tmp_path / "clean.png")]
     process = subprocess.Popen(
-        [*PROGRAM, "denoise", str(tmp_path / "noisy.png"), *flags],
+        [*PROGRAM, "denoise", "--classical", "0.5", str(tmp_path / "noisy.png"), *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -125,7 +125,7 @@ def test_progress_outside_a_terminal_is_a_plain_line(tmp_path):
     save_noisy(tmp_path / "noisy.png", (48, 48, 3))
     flags = ["-o", str(tmp_path / "clean.png"), "--iterations", "100000", "--stop", "never", "--max-time", "7"]
     done = subprocess.run(
-        [*PROGRAM, "denoise", str(tmp_path / "noisy.png"), *flags, "--threads", "1"],
+        [*PROGRAM, "denoise", "--classical", "0.5", str(tmp_path / "noisy.png"), *flags, "--threads", "1"],
         capture_output=True,
         text=True,
         check=True,

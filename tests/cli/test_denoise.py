@@ -73,7 +73,9 @@ def test_json_prints_the_record(denoise, noisy, tmp_path):
 
 
 def test_two_runs_leave_their_spread(program, noisy, tmp_path):
-    program("denoise", noisy, "-o", tmp_path / "clean.png", "--iterations", "3", "--runs", "2")
+    program(
+        "denoise", "--classical", "0.5", noisy, "-o", tmp_path / "clean.png", "--iterations", "3", "--runs", "2"
+    )
     spread = tifffile.imread(tmp_path / "clean.spread.tif")
     assert spread.shape == (20, 24)
     assert (spread >= 0).all()
@@ -162,7 +164,7 @@ def test_every_loss_runs_and_is_named_in_the_record(denoise, noisy, tmp_path):
 
 def test_the_paper_preset_is_the_published_recipe(program, noisy, tmp_path):
     flags = ("--preset", "paper", "--iterations", "1", "--width", "8x5")
-    assert program("denoise", noisy, "-o", tmp_path / "clean.png", *flags).exit_code == 0
+    assert program("denoise", "--classical", "0.5", noisy, "-o", tmp_path / "clean.png", *flags).exit_code == 0
     engine = json.loads((tmp_path / "clean.run.json").read_text())["engine"]
     assert engine["prior"]["jitter"] == 1 / 30
     assert engine["prior"]["skip_width"] == [4]
@@ -172,7 +174,9 @@ def test_the_paper_preset_is_the_published_recipe(program, noisy, tmp_path):
 
 
 def test_max_time_ends_a_run_with_its_best(program, noisy, tmp_path):
-    done = program("denoise", noisy, "-o", tmp_path / "clean.png", "--max-time", "0.001", "--runs", "1")
+    done = program(
+        "denoise", "--classical", "0.5", noisy, "-o", tmp_path / "clean.png", "--max-time", "0.001", "--runs", "1"
+    )
     assert done.exit_code == 0
     assert json.loads((tmp_path / "clean.run.json").read_text())["ending"] == "max_time"
 

@@ -117,7 +117,7 @@ def test_an_output_that_cannot_be_written_is_said(denoise, noisy, tmp_path):
     ],
 )
 def test_options_that_do_not_fit_are_a_usage_error(program, noisy, tmp_path, flags):
-    done = program("denoise", noisy, "-o", tmp_path / "clean.png", *flags)
+    done = program("denoise", "--classical", "0.5", noisy, "-o", tmp_path / "clean.png", *flags)
     assert done.exit_code == 2
     assert not (tmp_path / "clean.png").exists()
 

@@ -44,7 +44,7 @@ def pictures(folder):
 @pytest.mark.slurm
 def test_an_array_that_is_preempted_and_killed_ends_like_an_undisturbed_run(slurm, scans, tmp_path):
     out = tmp_path / "clean"
-    batch = ("denoise", "-r", scans, "-o", out, *FLAGS)
+    batch = ("denoise", "--classical", "0.5", "-r", scans, "-o", out, *FLAGS)
     submit = (*batch, "--submit", "slurm", "--sbatch", "--partition=low")
     assert "Submitted batch job" in dipcli(*submit)
 
@@ -67,7 +67,7 @@ def test_an_array_that_is_preempted_and_killed_ends_like_an_undisturbed_run(slur
     wait_for(lambda: not slurm("squeue", "-h").strip(), 120)
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
-    dipcli("denoise", "-r", scans, "-o", tmp_path / "local", *FLAGS)
+    dipcli("denoise", "--classical", "0.5", "-r", scans, "-o", tmp_path / "local", *FLAGS)
     assert len(pictures(out)) == N
     assert pictures(out) == pictures(tmp_path / "local")
     assert not list(out.glob("*.checkpoint"))

@@ -10,7 +10,7 @@ from noises import LAWS, gaussian, impulses, without
 from dipcli.engine.restore import restore
 from dipcli.errors import InputError
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
-from dipcli.pictures.denoising import state_denoising
+from dipcli.pictures.denoising import decide, state_denoising
 from dipcli.pictures.noise_model import analyse
 from dipcli.pictures.options import DenoiseOptions
 
@@ -22,7 +22,8 @@ ENGINE = EngineOptions(
 
 
 def state(measurement, **options):
-    return state_denoising(measurement, DenoiseOptions(**options, engine=ENGINE))
+    """Stated without the trial that decides whether a network is fitted."""
+    return state_denoising(measurement, DenoiseOptions(**{"classical": 0.5, **options}, engine=ENGINE))
 
 
 def restored(measurement, **options):
@@ -111,12 +112,40 @@ def test_beside_impulses_noisy_values_are_restored(scene):
 
 
 @pytest.mark.parametrize("options", [{}, {"loss": "mse"}], ids=["auto", "mse"])
-def test_a_classical_share_of_one_is_the_textbook_answer(scene, options):
+def test_with_a_classical_share_of_one_nothing_is_fitted(scene, options):
     statement = state(gaussian(scene(1, 48, 48), 0.1), classical=1.0, **options)
-    picture = statement.problem.picture({"image": torch.rand(1, 48, 48)})
-    method, classical = statement.classical
-    assert method == "DCT thresholding"
-    assert_matches(picture, classical)
+    assert statement.problem is None
+    assert statement.classical[0] == "patch groups"
+    assert torch.equal(statement.finished({}).picture, statement.classical[1])
+
+
+def test_signals_volumes_and_correlated_noise_have_windows_instead_of_patch_groups(scene):
+    volume = scene(1, 20, 20)[:, None].expand(1, 16, 20, 20)
+    smooth = torch.nn.functional.avg_pool2d(torch.randn(1, 3, 128, 128), 3, 1, 1)[0]
+    for measurement in (gaussian(volume, 0.1), gaussian(scene(1, 1, 90)[:, 0], 0.1), 0.5 + 0.3 * smooth):
+        assert state(measurement).classical[0] == "DCT thresholding"
+
+
+def test_the_network_has_the_share_that_it_earns_in_a_trial(scene):
+    statement = state(gaussian(scene(3, 64, 64), 0.1), classical=None)
+    assert "in a trial" in statement.decisions["network"]
+    assert statement.options["classical"] == 1 or statement.problem is not None
+
+
+def test_beside_pure_impulses_no_network_is_fitted_and_the_measured_values_return(scene):
+    noisy, struck = impulses(scene(3, 48, 48), 0.3)
+    statement = state(noisy, classical=None)
+    assert statement.problem is None
+    kept = noisy == statement.finished({}).picture
+    assert float((kept != struck).float().mean()) > 0.99
+
+
+def test_tiles_are_stated_by_one_law_and_one_share(scene):
+    noisy = gaussian(scene(1, 96, 96), 0.1)
+    whole = state(noisy, classical=None)
+    tiled = decide(noisy, DenoiseOptions(engine=ENGINE))(noisy[:, :40, :40])
+    assert tiled.decisions["noise"] == whole.decisions["noise"]
+    assert tiled.options["classical"] == pytest.approx(whole.options["classical"])
 
 
 def test_a_classical_share_of_zero_is_the_network_alone(scene):

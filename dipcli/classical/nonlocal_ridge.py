@@ -1,0 +1,189 @@
+"""Denoising by ridge combinations of similar patches, repeated in a chain with growing trust.
+
+Every patch of a group of similar patches is replaced by that affine combination of the group which has the least
+expected error, were the group's present estimate the truth. The estimate is then a better one, and so on.
+
+Source: Herbreteau and Kervrann, Towards a unified view of unsupervised non-local methods for image denoising: the
+NL-Ridge approach, ICIP 2022, arXiv:2203.00570 (one pass), and Linear combinations of patches are unreasonably
+effective for single-image denoising, IEEE TIP 2024, arXiv:2212.00422 (the chain). We differ in that each axis of
+colour has its own combination, that groups are solved in the space of patches, which is smaller than that of
+members, and that references are compared in blocks, by one matrix product.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dipcli.classical.dct import colour_axes
+from dipcli.classical.patch_matching import BLOCK, ReferenceGrid, box_sum, find_groups, fold, patches_of
+
+CHUNK = 128  # groups that are solved together: what they take stays in the cache of a processor
+ROUNDING = 8  # errors of the greatest eigenvalue that the least of a sum of squares must exceed
+TABLES = 6  # floats kept for each value of each patch of a tile
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Of the chain.
+
+    passes: 1 is instant, 6 is best; groups are sought anew after every `renew` of them.
+    side: of the square patches, `step`: between references, `reach`: how far patches are sought, all in pixels.
+    count: patches in a group.
+    trust: the share of the noise that is left in the picture after the first of endlessly many passes.
+    least: the least share of the noise that is reckoned with; it must not be near 0, for the equations' sake.
+    caution: by what the noise's power is multiplied, since the estimate in its place is not the truth.
+    memory: bytes that the work on one tile may take.
+    """
+
+    passes: int = 6
+    renew: int = 1
+    side: int = 6
+    step: int = 5
+    reach: int = 24
+    count: int = 64
+    trust: float = 0.9
+    least: float = 0.2
+    caution: float = 1.2
+    memory: int = 1 << 27
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """Of the chain, images (channels, height, width), padded: the noise of `noisy` has deviation 1.
+
+    `current` is believed to have a share of that noise, `estimate` to have none.
+    """
+
+    noisy: Tensor
+    current: Tensor
+    estimate: Tensor
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Of the noise: `left` after a pass, the `least` that is reckoned with before it, and the `caution`."""
+
+    left: float
+    least: float
+    caution: float
+
+
+def denoise_patch_groups(
+    noisy: Tensor, pilot: Tensor, sigma: float | Tensor, settings: Chain | None = None
+) -> Tensor:
+    """Image (channels, height, width) with white Gaussian noise, and a first estimate of it -> its estimate.
+
+    `sigma` is the noise's deviation in the image's units, one or one for each channel. Where it is 0 the image is
+    returned as it is.
+    """
+    settings = settings or Chain()
+    deviation = torch.as_tensor(sigma, dtype=noisy.dtype, device=noisy.device).expand(len(noisy))
+    if not bool((deviation > 0).any()):
+        return noisy.clone()
+    axes = _axes(pilot)
+    scale = (axes.square() @ deviation.square()).sqrt()[:, None, None]
+    scale = scale.clamp(min=1e-4 * float(scale.max()))
+    first, second = (torch.tensordot(axes, image, dims=1) / scale for image in (noisy, pilot))
+    restored = torch.tensordot(axes.T, _chain(first, second, settings) * scale, dims=1)
+    return torch.where((deviation > 0)[:, None, None], restored, noisy)
+
+
+def _axes(image: Tensor) -> Tensor:
+    """An orthonormal transform of channels, lightness first: opponent colours for three, else principal axes."""
+    if len(image) in (1, 3):
+        return colour_axes(image)
+    vectors: Tensor = torch.linalg.eigh(torch.cov(image.flatten(1))).eigenvectors
+    return vectors.flip(1).T
+
+
+def plan(image: Tensor, settings: Chain) -> ReferenceGrid:
+    """The frame for image (channels, height, width): patches and groups are made smaller for small images."""
+    height, width = image.shape[1:]
+    side = min(settings.side, height, width)
+    step = min(settings.step, side)
+    fewest = math.prod(min(settings.reach, n - side) + 1 for n in (height, width))
+    pixels = settings.memory // (TABLES * len(image) * side**2 * image.element_size())
+    tile = (math.isqrt(pixels) - 2 * settings.reach - side) // (step * BLOCK) * BLOCK
+    return ReferenceGrid(height, width, side, step, settings.reach, min(settings.count, fewest), max(tile, BLOCK))
+
+
+def _chain(noisy: Tensor, pilot: Tensor, settings: Chain) -> Tensor:
+    """The passes, on channels in each of which the noise has deviation 1."""
+    frame, mean = plan(noisy, settings), pilot.mean((1, 2), keepdim=True)
+    outside = frame.pad(torch.zeros_like(noisy[:1]), math.inf)[0]
+    state = ChainState(frame.pad(noisy - mean), frame.pad(noisy - mean), frame.pad(pilot - mean))
+    groups: list[Tensor] = []
+    for number in range(settings.passes):
+        if number % settings.renew == 0:
+            guide = state.current[0] if number else state.estimate[0]
+            groups = [find_groups(tile.cut(guide), tile.cut(outside), tile, frame) for tile in frame.tiles()]
+        left = settings.trust * (1 - (number + 1) / settings.passes)
+        state = _sweep(state, groups, frame, Shares(left, max(left, settings.least), settings.caution))
+    return frame.crop(state.estimate) + mean
+
+
+def _sweep(state: ChainState, groups: list[Tensor], frame: ReferenceGrid, shares: Shares) -> ChainState:
+    """One pass over all tiles."""
+    estimate, current = torch.zeros_like(state.noisy), torch.zeros_like(state.noisy)
+    weights = torch.full_like(state.noisy, torch.finfo(state.noisy.dtype).tiny)
+    for tile, group in zip(frame.tiles(), groups, strict=True):
+        part = ChainState(tile.cut(state.noisy), tile.cut(state.current), tile.cut(state.estimate))
+        sums = _combine(part, group, frame.side, shares)
+        for whole, some in zip((estimate, current, weights), sums, strict=True):
+            tile.cut(whole).add_(some)
+    return ChainState(state.noisy, current.div_(weights), estimate.div_(weights))
+
+
+def _combine(state: ChainState, groups: Tensor, side: int, shares: Shares) -> tuple[Tensor, Tensor, Tensor]:
+    """Of a tile: the weighted sums of the new estimate and of the new current image, and the weights' sum."""
+    noise = _box_moments(state.noisy - state.current, side)
+    estimates, currents = patches_of(state.estimate, side), patches_of(state.current, side)
+    new_estimates, new_currents = torch.zeros_like(estimates), torch.zeros_like(estimates)
+    weights = torch.zeros_like(estimates[:, :1])
+    channels = len(state.noisy)
+    first = torch.arange(channels, device=groups.device)[:, None, None] * (len(estimates) // channels)
+    for some in torch.split(groups, CHUNK):
+        index = (some + first).flatten(0, 1)
+        share = _noise_share(noise[:, index], side**2).clamp(min=shares.least)[:, None, None]
+        present = currents[index]
+        restored, trust = ridge(estimates[index], present, shares.caution * side**2 * share.square())
+        new_estimates.index_put_((index,), restored * trust, accumulate=True)
+        weights.index_put_((index,), trust, accumulate=True)
+        if shares.left > 0:
+            mixed = restored.lerp(present, shares.left / share)
+            new_currents.index_put_((index,), mixed * trust, accumulate=True)
+    tables = (new_estimates, new_currents, weights.expand_as(estimates))
+    estimate, current, weight = (fold(table, state.noisy.shape, side) for table in tables)
+    return estimate, current, weight
+
+
+def ridge(estimates: Tensor, present: Tensor, penalty: Tensor) -> tuple[Tensor, Tensor]:
+    """Groups (n, members, values) with noise, and estimates of them -> better ones, and trust (n, members, 1).
+
+    The penalty, (n, 1, 1), is the noise's energy in one patch. With E the estimates less their mean, the members'
+    combinations are the rows of 1/members + E (E'E + penalty)⁻¹ E'. Trust is one over the noise they let pass.
+    """
+    members = estimates.shape[1]
+    ripples, mean = estimates - estimates.mean(1, keepdim=True), present.mean(1, keepdim=True)
+    gram, cross = (ripples.mT @ torch.cat([ripples, present - mean], 2)).tensor_split(2, dim=2)
+    diagonal = gram.diagonal(0, 1, 2)
+    penalty = penalty.maximum(ROUNDING * torch.finfo(gram.dtype).eps * diagonal.sum(1)[:, None, None])
+    diagonal.add_(penalty[:, :, 0])
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))
+    leverage, change = (ripples @ torch.cat([inverse, inverse @ cross], 2)).tensor_split(2, dim=2)
+    passing = 1 / members + (leverage * (ripples - penalty * leverage)).sum(2, keepdim=True)
+    return mean + change, (1 / passing).clamp(1, members)
+
+
+def _noise_share(moments: Tensor, values: int) -> Tensor:
+    """What is left of the noise, from the sums (2, groups, members) of what was taken away and of its squares."""
+    first, second = moments.sum(2) / (moments.shape[2] * values)
+    share: Tensor = 1 - (second - first.square()).clamp(min=0).sqrt()
+    return share
+
+
+def _box_moments(image: Tensor, side: int) -> Tensor:
+    """The sums of the values and of the squares in each patch of image (channels, height, width), (2, patches)."""
+    return torch.stack([box_sum(image, side).flatten(), box_sum(image.square(), side).flatten()])

@@ -1,0 +1,73 @@
+"""How much of the network's answer belongs into the result: judged on the picture itself, by a coupled split.
+
+With noise of a known law, y₁ = y + a·ε and y₂ = y - ε/a, where ε is drawn with the noise's own covariance, have
+independent noise. Both answers are made from a part of y₁; how near to y₂ a mixture of them comes is an unbiased
+estimate of its risk, up to a constant, and the best share of the network follows in closed form.
+Source: Oliveira, Lei and Tibshirani, Unbiased risk estimation in the normal means problem via coupled bootstrap
+techniques, 2021, arXiv 2111.09447; Pang et al., Recorrupted-to-Recorrupted, CVPR 2021. We differ in that only the
+weight of a mixture is chosen.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from dipcli.classical.dct import draw_noise
+from dipcli.engine.restore import restore
+from dipcli.grid import crop_middle
+from dipcli.options.engine import EngineOptions
+from dipcli.problem import Problem
+
+SPLIT = 0.7  # a: the noise of what is fitted grows by √(1 + a²), that of what judges by √(1 + 1/a²)
+SIDES = {1: 4096, 2: 192, 3: 40}  # of the part that is tried, for one, two and three axes
+SEED = 7919  # of the noise that is added: of no other one here
+WORTHWHILE = 0.02  # dB that the network must gain there, where there is more noise: about 0.05 dB of the result
+CHANCE = 4.0  # of what a network of mere noise saves on average: two deviations
+LEAST_RISK = 0.08  # of the noise, in a classical estimate: where noise is overrated, the split denies that
+
+
+@dataclass(frozen=True)
+class NetworkShare:
+    """Of the network in the result, from 0 to 1, and what it gained in the trial in dB."""
+
+    share: float
+    gain_db: float
+
+    def __str__(self) -> str:
+        if self.share:
+            return f"{self.share:.0%} of the result, for it gained {self.gain_db:.2f} dB in a trial"
+        return f"not fitted, for it gained {max(self.gain_db, 0):.2f} dB in a trial"
+
+
+def network_share(
+    values: Tensor,
+    power: Tensor,
+    classical: Callable[[Tensor, Tensor], Tensor],
+    problem: Callable[[Tensor, Tensor, Tensor], Problem],
+    engine: EngineOptions,
+) -> NetworkShare:
+    """The share of the network for values (channels, *space) with noise of the given `noise_power`.
+
+    `classical` makes an estimate of values and their power, `problem` states what the network is fitted to, of
+    values, their power and that estimate. The trial is of one run, in the middle of the values.
+    """
+    values = crop_middle(values, (SIDES[values.ndim - 1],) * (values.ndim - 1))
+    noise = draw_noise(values.shape, power, torch.Generator().manual_seed(SEED))
+    fitted, judge = values + SPLIT * noise, values - noise / SPLIT
+    louder = power * (1 + SPLIT**2)
+    first = classical(fitted, louder)
+    once = replace(engine, stopping=replace(engine.stopping, runs=1))
+    change = restore(problem(fitted, louder, first), once).estimate["image"] - first
+    left = judge - first
+    share = float((change * left).sum() / change.square().sum().clamp(min=1e-12))
+    share = min(max(share, 0.0), 1.0)
+    noise_level = float(power.mean())
+    risk = float(left.square().mean()) - noise_level * (1 + 1 / SPLIT**2)
+    risk = max(risk, LEAST_RISK * noise_level * (1 + SPLIT**2))
+    saved = float((left.square() - (left - share * change).square()).mean())
+    saved -= CHANCE * float(left.square().mean()) / left.numel()
+    gain_db = 0.0 - 10 * math.log10(min(max(1 - saved / risk, 1e-3), 1.0))
+    return NetworkShare(share if gain_db >= WORTHWHILE else 0.0, gain_db)

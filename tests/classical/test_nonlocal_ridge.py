@@ -1,0 +1,83 @@
+"""The chain of ridge combinations of patch groups."""
+
+import pytest
+import torch
+from laws import assert_matches
+from noises import gaussian
+
+from dipcli.classical.dct import dct_denoise, white_power
+from dipcli.classical.nonlocal_ridge import Chain, denoise_patch_groups
+from dipcli.metrics import psnr_db
+
+SIGMA = 0.1
+
+
+def noisy_and_pilot(clean, sigma=SIGMA):
+    noisy = gaussian(clean, sigma)
+    return noisy, dct_denoise(noisy, white_power(noisy, sigma))
+
+
+def test_each_pass_is_better_than_the_one_before_it_began(scene):
+    clean = scene(3, 72, 64)
+    noisy, pilot = noisy_and_pilot(clean)
+    one, four = (denoise_patch_groups(noisy, pilot, SIGMA, Chain(passes=n)) for n in (1, 4))
+    assert psnr_db(one, clean) > psnr_db(pilot, clean) + 0.3
+    assert psnr_db(four, clean) > psnr_db(one, clean)
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 17), (2, 40, 23), (3, 19, 61), (5, 24, 24)], ids=str)
+def test_any_size_and_number_of_channels_comes_back(scene, shape):
+    noisy, pilot = noisy_and_pilot(scene(*shape))
+    restored = denoise_patch_groups(noisy, pilot, SIGMA, Chain(passes=2))
+    assert restored.shape == noisy.shape
+    assert bool(restored.isfinite().all())
+
+
+def test_without_noise_nothing_is_changed(scene):
+    clean = scene(1, 24, 24)
+    assert torch.equal(denoise_patch_groups(clean, clean, 0.0), clean)
+
+
+def test_a_flat_picture_is_as_flat_as_its_noise_allows():
+    flat = torch.full((3, 40, 40), 0.5)
+    noisy, pilot = noisy_and_pilot(flat)
+    restored = denoise_patch_groups(noisy, pilot, SIGMA, Chain(passes=6))
+    assert float((restored - 0.5).square().mean().sqrt()) < SIGMA / 10
+
+
+def test_a_picture_without_any_noise_in_it_stays_finite():
+    flat = torch.full((1, 32, 32), 0.25)
+    assert_matches(denoise_patch_groups(flat, flat, SIGMA, Chain(passes=6)), flat, tolerance=1e-4)
+
+
+def test_the_unit_of_the_values_does_not_matter(scene):
+    noisy, pilot = noisy_and_pilot(scene(3, 40, 36))
+    small = denoise_patch_groups(noisy, pilot, SIGMA, Chain(passes=2))
+    large = denoise_patch_groups(1000 * noisy, 1000 * pilot, 1000 * SIGMA, Chain(passes=2))
+    assert_matches(large / 1000, small, tolerance=1e-3)
+
+
+def test_memory_decides_how_much_is_done_at_a_time_and_nothing_else(scene):
+    noisy, pilot = noisy_and_pilot(scene(1, 200, 90))
+    whole, parts = (
+        denoise_patch_groups(noisy, pilot, SIGMA, Chain(passes=2, memory=memory)) for memory in (1 << 30, 1 << 22)
+    )
+    assert_matches(parts, whole, tolerance=1e-3)
+
+
+def test_each_channel_may_have_its_own_noise(scene):
+    clean = scene(2, 48, 48)
+    deviations = torch.tensor([0.02, 0.15])
+    torch.manual_seed(0)
+    noisy = clean + deviations[:, None, None] * torch.randn(clean.shape)
+    restored = denoise_patch_groups(noisy, noisy.clone(), deviations, Chain(passes=2))
+    errors = (restored - clean).square().mean((1, 2)).sqrt()
+    assert bool((errors < deviations).all())
+
+
+def test_what_is_given_is_left_alone(scene):
+    noisy, pilot = noisy_and_pilot(scene(1, 32, 32))
+    before = noisy.clone(), pilot.clone()
+    denoise_patch_groups(noisy, pilot, SIGMA, Chain(passes=2))
+    assert torch.equal(noisy, before[0])
+    assert torch.equal(pilot, before[1])
