@@ -11,7 +11,7 @@ members, and that references are compared in blocks, by one matrix product.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from dipcli.classical.patch_matching import BLOCK, ReferenceGrid, box_sum, find_
 
 CHUNK = 128  # groups that are solved together: what they take stays in the cache of a processor
 ROUNDING = 8  # errors of the greatest eigenvalue that the least of a sum of squares must exceed
+QUIETEST = 0.03  # the least power of correlated noise that is reckoned with, of its mean
 TABLES = 6  # floats kept for each value of each patch of a tile
 
 
@@ -62,12 +63,19 @@ class ChainState:
 
 
 @dataclass(frozen=True)
-class Shares:
-    """Of the noise: `left` after a pass, the `least` that is reckoned with before it, and the `caution`."""
+class NoiseShares:
+    """What a pass is to know of it.
+
+    `left`: its share after the pass, `least`: the least share that is reckoned with before it, `caution`: see
+    `Chain`. `whitening` (channels, side², side²) is what patches are multiplied by for their noise to be white,
+    and `colouring` its inverse; None where it is white.
+    """
 
     left: float
     least: float
     caution: float
+    whitening: Tensor | None
+    colouring: Tensor | None
 
 
 def denoise_patch_groups(
@@ -78,16 +86,67 @@ def denoise_patch_groups(
     `sigma` is the noise's deviation in the image's units, one or one for each channel. Where it is 0 the image is
     returned as it is.
     """
-    settings = settings or Chain()
     deviation = torch.as_tensor(sigma, dtype=noisy.dtype, device=noisy.device).expand(len(noisy))
     if not bool((deviation > 0).any()):
         return noisy.clone()
-    axes = _axes(pilot)
-    scale = (axes.square() @ deviation.square()).sqrt()[:, None, None]
-    scale = scale.clamp(min=1e-4 * float(scale.max()))
-    first, second = (torch.tensordot(axes, image, dims=1) / scale for image in (noisy, pilot))
-    restored = torch.tensordot(axes.T, _chain(first, second, settings) * scale, dims=1)
+    along_axes = (_axes(pilot).square() @ deviation.square()).sqrt()
+    restored = _denoise_axes(noisy, pilot, along_axes, settings or Chain(), None)
     return torch.where((deviation > 0)[:, None, None], restored, noisy)
+
+
+def denoise_correlated_patch_groups(
+    noisy: Tensor, pilot: Tensor, power: Tensor, settings: Chain | None = None
+) -> Tensor:
+    """The same where the noise is stationary, and correlated between neighbours.
+
+    `power` (channels, window, window) is that of the noise along each of `colour_axes`, for each coefficient of
+    the orthonormal cosine transform of a window, in the image's units squared. More caution is needed than with
+    white noise, since similar patches are found that have similar noise.
+    """
+    settings = settings or Chain(caution=2.5)
+    settings = replace(settings, side=min(settings.side, power.shape[-1], *noisy.shape[1:]))
+    covariance = patch_covariance(power, settings.side)
+    variance = covariance.diagonal(0, 1, 2).mean(1)
+    if not bool((variance > 0).any()):
+        return noisy.clone()
+    covariance = covariance / variance.clamp(min=torch.finfo(power.dtype).tiny)[:, None, None]
+    return _denoise_axes(noisy, pilot, variance.sqrt().to(noisy), settings, covariance.to(noisy))
+
+
+def _denoise_axes(
+    noisy: Tensor, pilot: Tensor, sigma: Tensor, settings: Chain, covariance: Tensor | None
+) -> Tensor:
+    """With the noise's deviation along each of `colour_axes`, and its covariance in a patch if it is not white."""
+    axes = _axes(pilot)
+    scale = sigma.clamp(min=1e-4 * float(sigma.max()))[:, None, None]
+    first, second = (torch.tensordot(axes, image, dims=1) / scale for image in (noisy, pilot))
+    restored: Tensor = torch.tensordot(axes.T, _chain(first, second, settings, covariance) * scale, dims=1)
+    return restored
+
+
+def patch_covariance(power: Tensor, side: int) -> Tensor:
+    """Of noise with the given power (channels, window, window) of cosines, in smaller patches.
+
+    The result is (channels, side², side²), the mean over the places of a patch in the window.
+    """
+    window = power.shape[-1]
+    at = torch.arange(window, dtype=torch.float64, device=power.device)
+    basis = torch.cos(math.pi * (2 * at + 1) * at[:, None] / (2 * window)) * math.sqrt(2 / window)
+    basis[0] /= math.sqrt(2)
+    waves = torch.kron(basis, basis)
+    whole = (waves.T @ (power.flatten(1).double()[:, :, None] * waves)).reshape(-1, *[window] * 4)
+    places = whole.unfold(1, side, 1).unfold(2, side, 1).unfold(3, side, 1).unfold(4, side, 1)
+    mean = places.diagonal(0, 1, 3).diagonal(0, 1, 2).mean((-1, -2))
+    return mean.reshape(-1, side**2, side**2)
+
+
+def _roots(covariance: Tensor | None, caution: float, left: float, least: float) -> NoiseShares:
+    """NoiseShares of covariance (channels, side², side²), whose powers are held above `QUIETEST`."""
+    if covariance is None:
+        return NoiseShares(left, least, caution, None, None)
+    powers, waves = torch.linalg.eigh(covariance)
+    deviations = powers.clamp(min=QUIETEST).sqrt()[:, None]
+    return NoiseShares(left, least, caution, (waves / deviations) @ waves.mT, (waves * deviations) @ waves.mT)
 
 
 def _axes(image: Tensor) -> Tensor:
@@ -109,52 +168,55 @@ def plan(image: Tensor, settings: Chain) -> ReferenceGrid:
     return ReferenceGrid(height, width, side, step, settings.reach, min(settings.count, fewest), max(tile, BLOCK))
 
 
-def _chain(noisy: Tensor, pilot: Tensor, settings: Chain) -> Tensor:
+def _chain(noisy: Tensor, pilot: Tensor, settings: Chain, covariance: Tensor | None) -> Tensor:
     """The passes, on channels in each of which the noise has deviation 1."""
     frame, mean = plan(noisy, settings), pilot.mean((1, 2), keepdim=True)
     outside = frame.pad(torch.zeros_like(noisy[:1]), math.inf)[0]
     state = ChainState(frame.pad(noisy - mean), frame.pad(noisy - mean), frame.pad(pilot - mean))
-    groups: list[Tensor] = []
+    groups, noise = list[Tensor](), _roots(covariance, settings.caution, 0.0, settings.least)
     for number in range(settings.passes):
         if number % settings.renew == 0:
             guide = state.current[0] if number else state.estimate[0]
             groups = [find_groups(tile.cut(guide), tile.cut(outside), tile, frame) for tile in frame.tiles()]
         left = settings.trust * (1 - (number + 1) / settings.passes)
-        state = _sweep(state, groups, frame, Shares(left, max(left, settings.least), settings.caution))
+        state = _sweep(state, groups, frame, replace(noise, left=left, least=max(left, settings.least)))
     return frame.crop(state.estimate) + mean
 
 
-def _sweep(state: ChainState, groups: list[Tensor], frame: ReferenceGrid, shares: Shares) -> ChainState:
+def _sweep(state: ChainState, groups: list[Tensor], frame: ReferenceGrid, noise: NoiseShares) -> ChainState:
     """One pass over all tiles."""
     estimate, current = torch.zeros_like(state.noisy), torch.zeros_like(state.noisy)
     weights = torch.full_like(state.noisy, torch.finfo(state.noisy.dtype).tiny)
     for tile, group in zip(frame.tiles(), groups, strict=True):
         part = ChainState(tile.cut(state.noisy), tile.cut(state.current), tile.cut(state.estimate))
-        sums = _combine(part, group, frame.side, shares)
+        sums = _combine(part, group, frame.side, noise)
         for whole, some in zip((estimate, current, weights), sums, strict=True):
             tile.cut(whole).add_(some)
     return ChainState(state.noisy, current.div_(weights), estimate.div_(weights))
 
 
-def _combine(state: ChainState, groups: Tensor, side: int, shares: Shares) -> tuple[Tensor, Tensor, Tensor]:
+def _combine(state: ChainState, groups: Tensor, side: int, noise: NoiseShares) -> tuple[Tensor, Tensor, Tensor]:
     """Of a tile: the weighted sums of the new estimate and of the new current image, and the weights' sum."""
-    noise = _box_moments(state.noisy - state.current, side)
-    estimates, currents = patches_of(state.estimate, side), patches_of(state.current, side)
+    taken = _box_moments(state.noisy - state.current, side)
+    estimates, currents = (
+        _multiply(patches_of(image, side), noise.whitening) for image in (state.estimate, state.current)
+    )
     new_estimates, new_currents = torch.zeros_like(estimates), torch.zeros_like(estimates)
     weights = torch.zeros_like(estimates[:, :1])
     channels = len(state.noisy)
     first = torch.arange(channels, device=groups.device)[:, None, None] * (len(estimates) // channels)
     for some in torch.split(groups, CHUNK):
         index = (some + first).flatten(0, 1)
-        share = _noise_share(noise[:, index], side**2).clamp(min=shares.least)[:, None, None]
+        share = _noise_share(taken[:, index], side**2).clamp(min=noise.least)[:, None, None]
         present = currents[index]
-        restored, trust = ridge(estimates[index], present, shares.caution * side**2 * share.square())
+        restored, trust = ridge(estimates[index], present, noise.caution * side**2 * share.square())
         new_estimates.index_put_((index,), restored * trust, accumulate=True)
         weights.index_put_((index,), trust, accumulate=True)
-        if shares.left > 0:
-            mixed = restored.lerp(present, shares.left / share)
+        if noise.left > 0:
+            mixed = restored.lerp(present, noise.left / share)
             new_currents.index_put_((index,), mixed * trust, accumulate=True)
-    tables = (new_estimates, new_currents, weights.expand_as(estimates))
+    new_images = (_multiply(table, noise.colouring) for table in (new_estimates, new_currents))
+    tables = (*new_images, weights.expand_as(estimates))
     estimate, current, weight = (fold(table, state.noisy.shape, side) for table in tables)
     return estimate, current, weight
 
@@ -187,3 +249,10 @@ def _noise_share(moments: Tensor, values: int) -> Tensor:
 def _box_moments(image: Tensor, side: int) -> Tensor:
     """The sums of the values and of the squares in each patch of image (channels, height, width), (2, patches)."""
     return torch.stack([box_sum(image, side).flatten(), box_sum(image.square(), side).flatten()])
+
+
+def _multiply(patches: Tensor, matrices: Tensor | None) -> Tensor:
+    """Patches (channels * places, side²), those of each channel by its matrix (side², side²)."""
+    if matrices is None:
+        return patches
+    return (patches.reshape(len(matrices), -1, patches.shape[1]) @ matrices).flatten(0, 1)

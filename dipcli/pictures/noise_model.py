@@ -11,7 +11,7 @@ from dipcli.classical.dct import dct_denoise, is_white, noise_power, white_power
 from dipcli.classical.filling import fill_in
 from dipcli.classical.impulse_noise import find_impulses
 from dipcli.classical.noise import NoiseLaw, fit_law, noise_curve
-from dipcli.classical.nonlocal_ridge import Chain, denoise_patch_groups
+from dipcli.classical.nonlocal_ridge import denoise_correlated_patch_groups, denoise_patch_groups
 from dipcli.classical.variance_stabilisation import VarianceStabiliser
 from dipcli.errors import InputError
 from dipcli.fidelities import root_mean_squared_error
@@ -20,7 +20,6 @@ from dipcli.pictures.picture_problem import picture_problem
 from dipcli.problem import Problem
 
 FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
-CHAIN = Chain(passes=6)
 TV = 0.22  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
 
 
@@ -109,17 +108,19 @@ def stabilise(
 def classical_estimate(values: Tensor, power: Tensor) -> Tensor:
     """The clean values (channels, *space) behind those with Gaussian noise of the given `noise_power`.
 
-    Windows of the cosine transform; of pictures with white noise, that is where patch groups begin.
+    Windows of the cosine transform; of pictures, that is where patch groups begin.
     """
     pilot = dct_denoise(values, power)
     if not has_patch_groups(values, power):
         return pilot
-    return denoise_patch_groups(values, pilot, float(power.mean().sqrt()), CHAIN)
+    if is_white(power):
+        return denoise_patch_groups(values, pilot, float(power.mean().sqrt()))
+    return denoise_correlated_patch_groups(values, pilot, power.reshape(len(power), *power.shape[-2:]))
 
 
 def has_patch_groups(values: Tensor, power: Tensor) -> bool:
-    """Whether patches are compared: in pictures with white noise."""
-    return values.ndim == 3 and is_white(power)
+    """Whether patches are compared: in pictures with white noise, and in gray and colour ones with any."""
+    return values.ndim == 3 and (is_white(power) or len(values) in (1, 3))
 
 
 def value_problem(

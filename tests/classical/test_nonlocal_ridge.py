@@ -5,8 +5,13 @@ import torch
 from laws import assert_matches
 from noises import gaussian
 
-from dipcli.classical.dct import dct_denoise, white_power
-from dipcli.classical.nonlocal_ridge import Chain, denoise_patch_groups
+from dipcli.classical.dct import dct_denoise, draw_noise, white_power
+from dipcli.classical.nonlocal_ridge import (
+    Chain,
+    denoise_correlated_patch_groups,
+    denoise_patch_groups,
+    patch_covariance,
+)
 from dipcli.metrics import psnr_db
 
 SIGMA = 0.1
@@ -81,3 +86,26 @@ def test_what_is_given_is_left_alone(scene):
     denoise_patch_groups(noisy, pilot, SIGMA, Chain(passes=2))
     assert torch.equal(noisy, before[0])
     assert torch.equal(pilot, before[1])
+
+
+def blotches(image):
+    """The power (channels, 1, 1, 12, 12) of noise that falls with frequency."""
+    at = torch.arange(12.0)
+    line = torch.exp(-at / 4)
+    return SIGMA**2 * (line[:, None] * line).expand(len(image), 1, 1, 12, 12)
+
+
+def test_correlated_noise_is_whitened(scene):
+    clean = scene(3, 96, 96)
+    power = blotches(clean)
+    noisy = clean + draw_noise(clean.shape, power, torch.Generator().manual_seed(3))
+    pilot = dct_denoise(noisy, power)
+    restored = denoise_correlated_patch_groups(noisy, pilot, power[:, 0, 0])
+    as_if_white = denoise_patch_groups(noisy, pilot, float(power.mean().sqrt()))
+    assert psnr_db(restored, clean) > psnr_db(pilot, clean) + 0.3
+    assert psnr_db(restored, clean) > psnr_db(as_if_white, clean) + 0.3
+
+
+def test_of_white_noise_the_covariance_in_a_patch_is_the_identity():
+    white = white_power(torch.zeros(1, 64, 64), 1.0)[:, 0, 0].expand(1, 12, 12)
+    assert_matches(patch_covariance(white, 6)[0].float(), torch.eye(36), tolerance=1e-5)
