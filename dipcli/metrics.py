@@ -1,4 +1,4 @@
-"""How near a picture is to the truth: of pictures in [0, 1], and of magnitudes of any unit (peak_...)."""
+"""How near a picture is to the truth: of a data range of 1, and of magnitudes of any unit (peak_...)."""
 
 import itertools
 import math
@@ -12,9 +12,9 @@ from torch.nn import functional
 
 
 def psnr_db(picture: Tensor, reference: Tensor) -> float:
-    """Peak signal-to-noise ratio in dB over all channels, of the picture clipped to [0, 1]."""
-    error = (_precise(picture) - reference.cpu().double()).square().mean()
-    return float(-10 * error.clamp(min=1e-20).log10())
+    """Peak signal-to-noise ratio in dB over all values that both have, the peak being 1."""
+    errors = (_precise(picture) - reference.cpu().double()).square()
+    return float(-10 * errors[errors.isfinite()].mean().clamp(min=1e-20).log10())
 
 
 def psnr_up_to_shift_db(picture: Tensor, reference: Tensor, reach: int = 10, border: int = 15) -> float:
@@ -111,8 +111,8 @@ def _box(image: Tensor) -> Tensor:
 
 
 def _precise(picture: Tensor) -> Tensor:
-    """Clipped, in float64, and on the processor: not every device has float64."""
-    return picture.detach().cpu().clamp(0, 1).double()
+    """In float64, and on the processor: not every device has float64."""
+    return picture.detach().cpu().double()
 
 
 def _blur(image: Tensor, sigma: float = 1.5, radius: int = 5) -> Tensor:

@@ -45,9 +45,17 @@ def test_psnr_of_nine_values_by_hand():
     assert psnr_db(picture, reference) == pytest.approx(20.0, abs=1e-5)
 
 
-def test_psnr_is_told_of_the_clipped_picture():
+def test_psnr_is_told_of_the_picture_as_it_is():
     reference = torch.rand(1, 8, 8)
-    assert psnr_db(reference + 5, reference) == psnr_db(torch.ones(1, 8, 8), reference)
+    assert psnr_db(reference + 10, reference) == pytest.approx(-20)
+
+
+def test_psnr_leaves_out_what_either_lacks():
+    reference = torch.rand(1, 8, 8)
+    picture = reference + 0.1
+    picture[0, 0, 0] = torch.nan
+    reference[0, 5, 5] = torch.nan
+    assert psnr_db(picture, reference) == pytest.approx(20, abs=1e-4)
 
 
 def test_psnr_of_the_truth_is_finite():

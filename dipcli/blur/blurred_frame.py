@@ -22,10 +22,12 @@ from dipcli.classical.noise import weakest_component
 from dipcli.classical.patch_groups import Grouping, find_groups, shrink_groups
 from dipcli.classical.plug_and_play import alternate_groups, falling
 from dipcli.errors import InputError
+from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.noise_model import FAINTEST, analyse, mask_weight
 
 GROUPED_UP_TO = 700_000  # values of a frame for which patch groups are worth their time
 MOST_HIDDEN = 0.9
+SATURATED = 0.98  # from here on values were clipped, in frames that have room above all others
 LEAST_TV, TV_OF_NOISE = 3e-4, 0.2
 CERTAIN = 0.005  # less noise than this nobody can count on: a kernel is never exact
 MORE = 1.4  # noise than there is: so much must be assumed in groups of few patches, or some is left
@@ -106,7 +108,9 @@ class BlurredFrame:
         )
 
 
-def look_at(measurement: Tensor, options: DeblurOptions) -> tuple[BlurredFrame, dict[str, str]]:
+def look_at(
+    measurement: Tensor, options: DeblurOptions, units: Units = AS_STORED
+) -> tuple[BlurredFrame, dict[str, str]]:
     """The frame, and what the record says of it; measurement (channels, height, width), NaN where missing.
 
     Raises InputError where hardly a value is mask, and for signals and volumes.
@@ -114,18 +118,19 @@ def look_at(measurement: Tensor, options: DeblurOptions) -> tuple[BlurredFrame, 
     if measurement.ndim != 3:
         raise InputError("Only pictures can be deblurred, no signals or volumes; give a picture.")
     missing = ~torch.isfinite(measurement)
-    hidden = (missing | (measurement >= options.saturation)).any(0)
+    brightest = SATURATED if options.saturation is None else units.zero + options.saturation * units.white
+    hidden = (missing | (measurement >= brightest)).any(0)
     share = float(hidden.float().mean())
     if share > MOST_HIDDEN:
         raise InputError(f"{share:.0%} of the frame is missing or clipped; give one that is better exposed.")
     around = functional.max_pool2d(hidden[None, None].float(), 3, 1, 1)[0, 0] > 0
     filled = fill_in(measurement.nan_to_num(), ~missing) if bool(missing.any()) else measurement
     frame = filled if options.gamma == 1 else filled.clamp(min=0) ** options.gamma
-    sigma = _level(frame) if options.sigma is None else options.sigma
+    sigma = _level(frame) if options.sigma is None else options.sigma * units.white
     method = method_of(options, frame.numel())
     noisy = sigma > FAINTEST.sigma
     decisions = {
-        "noise": f"σ ≈ {sigma:.3f}" if noisy else "hardly any",
+        "noise": f"σ ≈ {sigma / units.white:.3f}" if noisy else "hardly any",
         "method": options.method.replace("auto", method),
     }
     if share:

@@ -27,10 +27,12 @@ from dipcli.errors import InputError, OptionError
 from dipcli.fidelities import root_mean_squared_error
 from dipcli.options.engine import PriorOptions
 from dipcli.options.overrides import without_engine
+from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Restoration, Statement
 from dipcli.problem import Estimate, Unknown
 
+HEADROOM = 0.1  # share of the blurred picture's contrast by which the sharp one may exceed it
 DRAWN = 17  # side of the smallest window that a network draws
 ROOM = 3  # pixels around the kernel of edges in which the network may find more
 # Of the final pictures, for each value, and of the search, for each pixel of the part in which it is made.
@@ -44,6 +46,7 @@ def state_deblurring(
     options: DeblurOptions,
     kernel: Tensor | None = None,
     truth: Tensor | None = None,
+    units: Units = AS_STORED,
 ) -> Statement:
     """The statement for a frame (channels, height, width) in [0, 1], NaN where nothing was measured.
 
@@ -51,7 +54,7 @@ def state_deblurring(
     Raises OptionError for a kernel or a part that does not fit into the frame, InputError where hardly a value
     is mask.
     """
-    blurred, decisions = look_at(measurement, options)
+    blurred, decisions = look_at(measurement, options, units)
     if kernel is None:
         return _blind(blurred, options, decisions, truth)
     return _informed(blurred, options, decisions, kernel.to(measurement))

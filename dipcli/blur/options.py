@@ -36,8 +36,10 @@ class DeblurOptions:
         None
     )
     saturation: Annotated[
-        float, "Values from here on, white being 1, were clipped and are not mask.", Range(0)
-    ] = 0.98
+        float | None,
+        "Values from here on, white being 1, were clipped; without it, the largest, where many are equal.",
+        Range(0),
+    ] = None
     gamma: Annotated[
         float, "Power that makes values proportional to light; 2.2 for most photographs.", Range(1)
     ] = 1.0

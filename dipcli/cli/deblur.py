@@ -28,10 +28,11 @@ def deblur(
     from functools import partial
 
     from dipcli.batch.run import open_context, run
-    from dipcli.blur.deblurring import state_deblurring, workload_of
+    from dipcli.blur.deblurring import HEADROOM, state_deblurring, workload_of
     from dipcli.blur.kernel_option import given_kernel, true_kernel
     from dipcli.blur.presets import DEBLUR
     from dipcli.options.presets import settings
+    from dipcli.pictures.files.images import in_own_range
     from dipcli.pictures.medium import Pictures
 
     context = open_context("deblur", files, preset)
@@ -39,4 +40,6 @@ def deblur(
     kernel, truth = given_kernel(options), true_kernel(options)
     stated = partial(state_deblurring, options=options, kernel=kernel, truth=truth)
     sized = partial(workload_of, options=options, kernel=kernel)
-    return run(context, inputs, Pictures(stated, sized))
+    is_light = options.gamma > 1 or options.method == "rl"
+    rescale = partial(in_own_range, headroom=HEADROOM, from_zero=is_light)
+    return run(context, inputs, Pictures(stated, sized, rescale=rescale))

@@ -29,7 +29,8 @@ def denoise(
     from dipcli.batch.run import open_context, run
     from dipcli.errors import OptionError
     from dipcli.options.presets import settings
-    from dipcli.pictures.denoising import decide, state_denoising, workload_of
+    from dipcli.pictures.denoising import REACH, decide, state_denoising, workload_of
+    from dipcli.pictures.files.images import in_own_range
     from dipcli.pictures.medium import JpegFiles, Pictures
     from dipcli.pictures.presets import DENOISE
 
@@ -45,6 +46,7 @@ def denoise(
         partial(workload_of, options=options),
         volume=options.volume,
         tile=options.tile,
+        rescale=partial(in_own_range, reach=REACH, from_zero=options.loss == "poisson"),
         decide=partial(decide, options=options),
     )
     return run(context, inputs, medium)

@@ -28,12 +28,21 @@ def upscale(
 
     from dipcli.batch.run import open_context, run
     from dipcli.options.presets import settings
+    from dipcli.pictures.files.images import in_own_range
     from dipcli.pictures.medium import Pictures
     from dipcli.pictures.presets import UPSCALE
-    from dipcli.pictures.upscaling import state_upscaling, workload_of
+    from dipcli.pictures.upscaling import HEADROOM, state_upscaling, workload_of
 
     context = open_context("upscale", files, preset)
     options = settings(UPSCALE, preset, context.device.type, knobs)
     tile = options.tile if options.factor.is_integer() else 0
     stated, sized = partial(state_upscaling, options=options), partial(workload_of, options=options)
-    return run(context, inputs, Pictures(stated, sized, volume=options.volume, tile=tile, factor=options.factor))
+    medium = Pictures(
+        stated,
+        sized,
+        volume=options.volume,
+        tile=tile,
+        factor=options.factor,
+        rescale=partial(in_own_range, headroom=HEADROOM),
+    )
+    return run(context, inputs, medium)

@@ -88,7 +88,13 @@ class Patterns(Medium[Recording, Measurement]):
         timed = replace(control, deadline=perf_counter() + limit) if limit else control
         return state_phasing(measurement, self._options, timed)
 
-    def score(self, measurement: Measurement, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
+    def score(
+        self,
+        source: Recording,  # noqa: ARG002
+        measurement: Measurement,
+        fitted: Fitted,
+        truth: Tensor,
+    ) -> Mapping[str, float]:
         """How near result and classical object are to the truth, up to shift, flip and global phase."""
         scores: dict[str, float] = {}
         inside = truth.abs() > INSIDE * truth.abs().max()

@@ -90,7 +90,7 @@ class Scans(Medium[Scan, Slice]):
             return blank_mri(measurement, self._options)
         return state_mri(measurement, self._options.reconstruction, self._recipe)
 
-    def metric(self, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:
+    def metric(self, source: Scan, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:  # noqa: ARG002
         """The PSNR by the truth's own peak, as fastMRI has it."""
         return partial(peak_psnr_db, reference=truth.to(statement.classical[1].device))
 
@@ -101,7 +101,13 @@ class Scans(Medium[Scan, Slice]):
             return ()
         return fitted[-1].result.networks if _make(fitted[-1].statement) == _make(statement) else ()
 
-    def score(self, measurement: Slice, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:  # noqa: ARG002
+    def score(
+        self,
+        source: Scan,  # noqa: ARG002
+        measurement: Slice,  # noqa: ARG002
+        fitted: Fitted,
+        truth: Tensor,
+    ) -> Mapping[str, float]:
         """Of the methods that this slice has; none for an empty one."""
         return {} if fitted.result is None else _scores(_pictures([fitted]), truth.to(fitted.picture.device))
 

@@ -7,7 +7,6 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dipcli.classical.noise import NoiseLaw
 from dipcli.engine.forecast import Workload
 from dipcli.fidelities import (
     Fidelity,
@@ -19,6 +18,7 @@ from dipcli.fidelities import (
 )
 from dipcli.grid import crop_middle
 from dipcli.options.overrides import without_engine
+from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.network_share import NetworkShare, network_share
 from dipcli.pictures.noise_model import (
     Noise,
@@ -44,22 +44,28 @@ LOSSES: dict[str, Fidelity] = {
 }
 SECONDS, TRIAL_SECONDS = 3e-5, 12.0  # of the classical answer, for each value, and of the trial of the network
 TRIAL_SIDE = 256  # of the part of a tiled frame that decides for all of it
+REACH = 8.0  # times the spread of nearly all values: what is farther away is kept as it was measured
 EXACT = 0.03  # beside impulses, values with less noise than this are kept as they were measured
 
 
-def state_denoising(measurement: Tensor, options: DenoiseOptions, law: NoiseLaw | None = None) -> Statement:
+def state_denoising(
+    measurement: Tensor, options: DenoiseOptions, units: Units = AS_STORED, like: Noise | None = None
+) -> Statement:
     """The statement for a noisy frame (channels, *space) in [0, 1], NaN where nothing was measured.
 
     With the loss left to us, values are variance-stabilised, impulses count as missing, the squared error is
-    fitted, and the network gets the share that it earns in a trial. Another loss is fitted to values as they are.
-    `law` is given where the frame is a part of one whose law was found.
+    fitted, and the network gets the share that it earns in a trial; where there is hardly any noise, the frame
+    comes back. Another loss is fitted to values as they are. Values outside [0, 1] are kept. `like` is given where
+    the frame is a part of one whose noise was found.
     """
-    noise = analyse(measurement, options.sigma, law)
+    noise = analyse(measurement, options.sigma, units, like)
     is_auto = options.loss == "auto"
     mask = noise.mask & ~noise.impulses if is_auto else noise.mask
+    if is_auto and noise.is_faint and (bool(mask.all()) or options.classical in (None, 1)):
+        return _unchanged(measurement, mask, noise, options)
     is_exact = is_auto and noise.law.sigma < EXACT and bool(noise.impulses.any())
     may_be_correlated = options.sigma is None and not noise.is_faint
-    values = stabilise(measurement, mask, noise.law, exact=is_exact, may_be_correlated=may_be_correlated)
+    values = stabilise(measurement, mask, noise, exact=is_exact, may_be_correlated=may_be_correlated)
     decisions = {
         "noise": f"{noise}{values.correlated}",
         "loss": "rmse on variance-stabilised values" if is_auto else options.loss,
@@ -68,21 +74,36 @@ def state_denoising(measurement: Tensor, options: DenoiseOptions, law: NoiseLaw 
         found = share_in_trial(values, options)
         decisions["network"] = str(found)
         options = replace(options, classical=1 - found.share)
+    kept = (measurement < 0) | (measurement > 1) | (mask if is_exact else torch.zeros_like(mask))
 
-    def with_measured(picture: Tensor) -> Tensor:
-        return torch.where(mask, measurement, picture) if is_exact else picture
+    def with_kept(picture: Tensor) -> Tensor:
+        return torch.where(kept, measurement, picture)
 
     def returned(image: Tensor) -> Tensor:
-        return with_measured(values.mixed(image, options.classical_share))
+        return with_kept(values.mixed(image, options.classical_share))
 
     problem = value_problem(values, options, returned) if is_auto else _plain(measurement, values, options)
     return Statement(
         None if options.classical == 1 else problem,
         options.engine,
-        (values.method, with_measured(values.classical_picture)),
+        (values.method, with_kept(values.classical_picture)),
         without_engine(options),
         decisions,
-        _warnings(noise),
+        unchanged=kept,
+    )
+
+
+def _unchanged(measurement: Tensor, mask: Tensor, noise: Noise, options: DenoiseOptions) -> Statement:
+    """The statement for a frame in which there is hardly any noise: what was measured, and impulses filled."""
+    picture = measurement
+    if not bool(mask.all()):
+        picture = stabilise(measurement, mask, noise, exact=True, may_be_correlated=False).classical_picture
+        picture = torch.where(mask, measurement, picture)
+    warnings = () if noise.impulses.any() else ("hardly any noise was found; the input comes back.",)
+    method = "none" if bool(mask.all()) else "patch groups"
+    decisions = {"noise": str(noise), "network": "not fitted, for there is hardly any noise"}
+    return Statement(
+        None, options.engine, (method, picture), without_engine(options), decisions, warnings, unchanged=mask
     )
 
 
@@ -98,14 +119,15 @@ def share_in_trial(values: StabilisedValues, options: DenoiseOptions) -> Network
     return network_share(values.values, values.power, classical_estimate, problem, options.engine)
 
 
-def decide(measurement: Tensor, options: DenoiseOptions) -> Callable[[Tensor], Statement]:
+def decide(measurement: Tensor, options: DenoiseOptions, units: Units = AS_STORED) -> Callable[..., Statement]:
     """How the tiles of a frame are stated: by one law, and one share of the network, for all of it."""
-    noise = analyse(measurement, options.sigma)
-    if options.classical is None and options.loss == "auto":
+    noise = analyse(measurement, options.sigma, units)
+    if options.classical is None and options.loss == "auto" and not noise.is_faint:
         middle = crop_middle(measurement, (TRIAL_SIDE,) * (measurement.ndim - 1))
-        used = state_denoising(middle, options, noise.law).options["classical"]
+        used = state_denoising(middle, options, units, noise).options["classical"]
         options = replace(options, classical=used)
-    return partial(state_denoising, options=options, law=noise.law)
+
+    return partial(state_denoising, options=options, like=noise)
 
 
 def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
@@ -127,9 +149,3 @@ def _plain(measurement: Tensor, values: StabilisedValues, options: DenoiseOption
         guide=classical,
         picture=lambda image: image.lerp(classical, options.classical_share),
     )
-
-
-def _warnings(noise: Noise) -> tuple[str, ...]:
-    if noise.is_faint and not noise.impulses.any():
-        return ("hardly any noise was found; expect little change.",)
-    return ()

@@ -13,6 +13,7 @@ from dipcli.engine.forecast import Workload
 from dipcli.engine.stopping import held_out
 from dipcli.errors import InputError
 from dipcli.options.overrides import without_engine
+from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.noise_model import Noise, StabilisedValues, analyse, stabilise, value_problem
 from dipcli.pictures.options import InpaintOptions, MaskKind
 from dipcli.pipeline.statement import Statement
@@ -27,7 +28,10 @@ DEEP = 4.0  # pixels from a missing value to the nearest known one, on average: 
 
 
 def state_inpainting(
-    measurement: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, InpaintOptions]
+    measurement: Tensor,
+    options: InpaintOptions,
+    recipes: Mapping[MaskKind, InpaintOptions],
+    units: Units = AS_STORED,
 ) -> Statement:
     """The statement for a frame (channels, *space) in [0, 1], NaN where it is missing.
 
@@ -40,7 +44,7 @@ def state_inpainting(
     kind, depth = geometry(mask)
     chosen = kind if options.recipe == "auto" else options.recipe
     options, engine = recipes[chosen], recipes[chosen].engine
-    noise = analyse(measurement, options.sigma)
+    noise = analyse(measurement, options.sigma, units)
     if bool(mask.all()):
         engine = replace(engine, stopping=replace(engine.stopping, iterations=1, runs=1))
     scored = mask & held_out(mask.any(0), engine.stopping.held_out)
@@ -105,7 +109,7 @@ def _stabilised(
     measurement: Tensor, mask: Tensor, noise: Noise, options: InpaintOptions, *, exact: bool
 ) -> StabilisedValues:
     may_be_correlated = options.sigma is None and not noise.is_faint
-    return stabilise(measurement, mask, noise.law, exact=exact, may_be_correlated=may_be_correlated)
+    return stabilise(measurement, mask, noise, exact=exact, may_be_correlated=may_be_correlated)
 
 
 def geometry(mask: Tensor) -> tuple[MaskKind, float]:
@@ -144,5 +148,6 @@ def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 def _warnings(noise: Noise, options: InpaintOptions) -> tuple[str, ...]:
     if noise.law.sigma > NOTICEABLE and not options.denoise:
-        return (f"the known pixels are noisy ({noise.law}) and stay so; --denoise restores them too.",)
+        law = noise.law.described(noise.units.white)
+        return (f"the known pixels are noisy ({law}) and stay so; --denoise restores them too.",)
     return ()

@@ -18,9 +18,18 @@ from dipcli.io.names import beside, by
 from dipcli.metrics import psnr_db, psnr_up_to_shift_db, ssim
 from dipcli.pictures import dejpeg, inpainting
 from dipcli.pictures.files.formats import format_of_content, format_of_name
-from dipcli.pictures.files.images import SUFFIXES, check_output, load_picture, plain_picture, save_picture
+from dipcli.pictures.files.images import (
+    SUFFIXES,
+    check_output,
+    in_own_range,
+    load_picture,
+    load_reference,
+    plain_picture,
+    save_picture,
+)
 from dipcli.pictures.files.jpeg import read_jpeg
 from dipcli.pictures.files.picture import Picture
+from dipcli.pictures.files.score_range import score_range
 from dipcli.pictures.mask_option import load_with_mask
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind
 from dipcli.pipeline.context import Context
@@ -28,18 +37,22 @@ from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
 from dipcli.pipeline.statement import Fitted, Statement
 
+Rescale = Callable[[Path, Picture], Picture]
+
 
 class PictureFiles(Medium[Picture, Tensor]):
     """Files of pictures; a frame is (channels, *space) in [0, 1], NaN where nothing was measured."""
 
     suffixes = SUFFIXES
+    _fills = False  # whether values that the file has a code for are filled in
 
-    def __init__(self, *, volume: bool = False, exact: bool = False, factor: float = 1.0) -> None:
-        """With `volume` a stack is one frame; `exact` is for results that a lossy file would spoil.
+    def __init__(self, *, volume: bool = False, factor: float = 1.0, rescale: Rescale | None = None) -> None:
+        """With `volume` a stack is one frame.
 
-        `factor` is how many times longer than the input's the sides of the result are.
+        `factor` is how many times longer than the input's the sides of the result are, `rescale` how frames are
+        brought to [0, 1]: by their type, or by their content.
         """
-        self._volume, self._exact, self._factor = volume, exact, factor
+        self._volume, self._factor, self._rescale = volume, factor, rescale
 
     def ending(self, path: Path) -> str:
         """The usual ending of the format that the content shows."""
@@ -50,10 +63,7 @@ class PictureFiles(Medium[Picture, Tensor]):
         format_of_name(item.output)
         picture = self.read(item)
         check_output(item.output, picture)
-        if self._exact and format_of_name(item.output).is_lossy:
-            lossy = f"{item.output}: is compressed again, and no value survives that; end the name in .png."
-            picture = replace(picture, warnings=(*picture.warnings, lossy))
-        return picture
+        return picture if self._rescale is None else self._rescale(item.input, picture)
 
     def read(self, item: Item) -> Picture:
         """The picture as its file has it."""
@@ -63,7 +73,7 @@ class PictureFiles(Medium[Picture, Tensor]):
         """As many true frames."""
         if path is None:
             return [None] * len(source.frames)
-        frames = load_picture(path, volume=len(source.encoding.layout.space) == 3).frames
+        frames = load_reference(path, source)
         if len(frames) != len(source.frames):
             raise OptionError(
                 f"{path}: {len(frames)} frame(s), but {item.input} has {len(source.frames)}; give as many."
@@ -82,19 +92,22 @@ class PictureFiles(Medium[Picture, Tensor]):
         """The frames as tensors."""
         return (torch.from_numpy(frame).to(device) for frame in source.frames)
 
-    def metric(self, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:
+    def metric(self, source: Picture, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:
         """The PSNR over the part that is fitted."""
-        seen = truth.to(statement.classical[1].device)[statement.part]
-        return lambda picture: psnr_db(picture, seen)
+        score = score_range(source, truth)
+        seen = score(truth.to(statement.classical[1].device)[statement.part])
+        return lambda picture: psnr_db(score(picture), seen)
 
-    def score(self, measurement: Tensor, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
+    def score(self, source: Picture, measurement: Tensor, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
         """PSNR and SSIM of result, classical answer and input, where they have the truth's size."""
-        statement, picture, truth = fitted.statement, fitted.picture, truth.to(measurement.device)
-        classical, measured = statement.classical[1], measurement.nan_to_num()
+        score = score_range(source, truth)
+        statement, picture, truth = fitted.statement, score(fitted.picture), score(truth.to(measurement.device))
+        classical, measured = score(statement.classical[1]), score(measurement)
         scores = {
             "psnr_db": psnr_db(picture, truth),
-            "ssim": ssim(picture, truth),
+            "ssim": ssim(picture, truth.where(truth.isfinite(), picture)),
             "classical_psnr_db": psnr_db(classical, truth),
+            "data_range": score.data_range,
         }
         if statement.up_to_shift:
             pictures = {"": picture, "classical_": classical, "input_": measured}
@@ -109,14 +122,25 @@ class PictureFiles(Medium[Picture, Tensor]):
 
     def write(self, item: Item, source: Picture, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:  # noqa: ARG002
         """The pictures, the objects that were found beside them, and the spread over runs."""
-        save_picture(item.output, [_array(frame.picture) for frame in frames], source, _unchanged(frames))
+        save_picture(item.output, [_array(frame.picture) for frame in frames], source, self._kept(source, frames))
         outputs = {"picture": item.output, **_write_objects(item, frames)}
         spreads = [frame.spread for frame in frames]
         if all(spread is not None for spread in spreads):
             outputs["spread"] = beside(item.output, "spread.tif")
-            maps = [_array(s.square().mean(0, keepdim=True).sqrt()) for s in spreads if s is not None]
+            span = source.encoding.high - source.encoding.low
+            maps = [_array(span * s.square().mean(0, keepdim=True).sqrt()) for s in spreads if s is not None]
             save_picture(outputs["spread"], maps, plain_picture(maps))
         return outputs
+
+    def _kept(self, source: Picture, frames: Sequence[Fitted]) -> NDArray[np.bool_] | None:
+        """Where stored values are written as they are: those that are said to be, and codes for missing values."""
+        found = [frame.statement.unchanged for frame in frames]
+        kept = (
+            None if None in found else np.stack([tensor.cpu().numpy() for tensor in found if tensor is not None])
+        )
+        if source.no_data is None or self._fills:
+            return kept
+        return source.no_data if kept is None else kept | source.no_data
 
 
 class Pictures(PictureFiles):
@@ -124,24 +148,28 @@ class Pictures(PictureFiles):
 
     def __init__(
         self,
-        state: Callable[[Tensor], Statement],
+        state: Callable[..., Statement],
         workload: Callable[[Tensor], Workload],
         *,
         volume: bool = False,
         tile: int | None = 0,
         factor: float = 1.0,
-        decide: Callable[[Tensor], Callable[[Tensor], Statement]] | None = None,
+        rescale: Rescale = in_own_range,
+        decide: Callable[..., Callable[..., Statement]] | None = None,
     ) -> None:
-        """`decide` makes the `state` of tiles from the whole frame, where something is decided once for all."""
-        super().__init__(volume=volume, factor=factor)
+        """`state` is called with a frame and the `units` of its file.
+
+        So is `decide`, which makes the `state` of tiles, where something is decided once for the whole frame.
+        """
+        super().__init__(volume=volume, factor=factor, rescale=rescale)
         self._state, self._workload, self.tile, self._decide = state, workload, tile, decide
 
-    def for_tiles(self, measurement: Tensor) -> Self:
+    def for_tiles(self, source: Picture, measurement: Tensor) -> Self:
         """With a `state` that was decided by the whole frame."""
         if self._decide is None:
             return self
         tiled = copy.copy(self)
-        tiled._state = self._decide(measurement)
+        tiled._state = self._decide(measurement, units=source.encoding.units)
         return tiled
 
     def workload(self, measurement: Tensor) -> Workload:
@@ -150,11 +178,13 @@ class Pictures(PictureFiles):
 
     def state(self, source: Picture, measurement: Tensor, control: Control) -> Statement:  # noqa: ARG002
         """As the task says."""
-        return self._state(measurement)
+        return self._state(measurement, units=source.encoding.units)
 
 
 class MaskedPictures(Pictures):
     """Pictures with parts missing, by a mask or by themselves."""
+
+    _fills = True
 
     def __init__(self, options: InpaintOptions, recipes: Mapping[MaskKind, InpaintOptions]) -> None:
         """`options` are those that do not depend on what is missing, `recipes` all of them for each kind of it."""
@@ -164,7 +194,12 @@ class MaskedPictures(Pictures):
             volume=options.volume,
             tile=options.tile,
         )
-        self._options, self._exact = options, not options.denoise
+        self._options = options
+
+    def load(self, item: Item) -> Picture:
+        """The picture; known values are returned as they were, which a lossy output spoils."""
+        picture = super().load(item)
+        return picture if self._options.denoise else _warned_of_loss(item, picture)
 
     def read(self, item: Item) -> Picture:
         """With NaN where something is missing."""
@@ -175,8 +210,12 @@ class JpegFiles(PictureFiles):
     """Pictures whose files' own quantised coefficients are what was measured."""
 
     def __init__(self, options: DenoiseOptions) -> None:
-        super().__init__(exact=True)
+        super().__init__()
         self._options = options
+
+    def load(self, item: Item) -> Picture:
+        """The picture; its result is in the cells of its coefficients, which a lossy output spoils."""
+        return _warned_of_loss(item, super().load(item))
 
     def read(self, item: Item) -> Picture:
         """The decoded picture, and how its file was encoded."""
@@ -191,6 +230,13 @@ class JpegFiles(PictureFiles):
         if source.jpeg is None:
             raise ValueError("this picture was not read from a JPEG file")
         return dejpeg.state_dejpeg(measurement, source.jpeg, self._options)
+
+
+def _warned_of_loss(item: Item, picture: Picture) -> Picture:
+    if not format_of_name(item.output).is_lossy:
+        return picture
+    lossy = f"{item.output}: is compressed again, and no value survives that; end the name in .png."
+    return replace(picture, warnings=(*picture.warnings, lossy))
 
 
 def _size(shape: Sequence[int]) -> str:
@@ -211,12 +257,6 @@ def _write_objects(item: Item, frames: Sequence[Fitted]) -> dict[str, Path]:
                 save_picture(path, [array], plain_picture([array], dtype=dtype))
                 outputs[f"{called}_{ending}"] = path
     return outputs
-
-
-def _unchanged(frames: Sequence[Fitted]) -> list[NDArray[np.bool_]] | None:
-    """Where the stored values themselves are written, if that is so in every frame."""
-    found = [frame.statement.unchanged for frame in frames]
-    return None if None in found else [tensor.cpu().numpy() for tensor in found if tensor is not None]
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:

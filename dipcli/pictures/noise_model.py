@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,11 +16,13 @@ from dipcli.classical.nonlocal_ridge import denoise_correlated_patch_groups, den
 from dipcli.classical.variance_stabilisation import VarianceStabiliser
 from dipcli.errors import InputError
 from dipcli.fidelities import root_mean_squared_error
+from dipcli.pictures.files.ranges import AS_STORED, Units, inner_range
 from dipcli.pictures.options import PictureOptions
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.problem import Problem
 
 FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
+ROUNDED = 0.5  # steps of integers, below which noise is taken for rounding: that has 0.29
 TV = 0.22  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
 
 
@@ -30,29 +33,42 @@ class Noise:
     law: NoiseLaw
     mask: Tensor  # True where something was measured
     impulses: Tensor  # True where something else was measured
+    faintest: float = FAINTEST.sigma  # deviation that is hardly any, in a picture of this contrast
+    units: Units = AS_STORED
 
     @property
     def is_faint(self) -> bool:
         """Whether there is hardly any, impulses apart."""
-        return self.law.sigma <= FAINTEST.sigma
+        return self.law.sigma <= self.faintest
 
     def __str__(self) -> str:
         share = float(self.impulses.float().mean())
-        parts = [f"salt and pepper on {share:.0%} of the values"] if share else []
-        return " + ".join([*parts, *([] if self.is_faint else [str(self.law)])]) or "hardly any"
+        parts = [f"salt and pepper on {share:.{int(share < 0.01)}%} of the values"] if share else []
+        law = [] if self.is_faint else [self.law.described(self.units.white)]
+        return " + ".join([*parts, *law]) or "hardly any"
 
 
-def analyse(measurement: Tensor, sigma: float | None = None, law: NoiseLaw | None = None) -> Noise:
+def analyse(
+    measurement: Tensor, sigma: float | None = None, units: Units = AS_STORED, like: Noise | None = None
+) -> Noise:
     """The noise of a frame (channels, *space), NaN where nothing was measured.
 
-    `sigma` is given where that is known, `law` where the frame is a part of one whose law was found.
+    `sigma` is given where that is known, in the unit of the file, `like` where the frame is a part of another one.
     """
     missing = ~torch.isfinite(measurement)
     impulses = find_impulses(measurement)
-    if sigma is not None or law is not None:
-        return Noise(law or NoiseLaw(gaussian=sigma or 0.0), ~missing, impulses)
-    believed = measurement.masked_fill(impulses | missing, math.nan).double().cpu().numpy()
-    return Noise(fit_law(noise_curve(believed)), ~missing, impulses)
+    if like is not None:
+        return replace(like, mask=~missing, impulses=impulses)
+    if sigma is not None:
+        return Noise(NoiseLaw(gaussian=sigma * units.white), ~missing, impulses, 0.0, units)
+    outside = (measurement < 0) | (measurement > 1)
+    believed = measurement.masked_fill(impulses | missing | outside, math.nan).double().cpu().numpy()
+    finite = believed[np.isfinite(believed)]
+    low, high = inner_range(finite) if finite.size else (0.0, 1.0)
+    contrast = min(high - low, 1.0) or 1.0
+    law = fit_law(noise_curve(believed), units.zero, contrast)
+    faintest = max(FAINTEST.sigma * contrast, ROUNDED * units.step)
+    return Noise(law, ~missing, impulses, faintest, units)
 
 
 @dataclass(frozen=True)
@@ -83,7 +99,7 @@ class StabilisedValues:
 
 
 def stabilise(
-    measurement: Tensor, mask: Tensor, law: NoiseLaw, *, exact: bool, may_be_correlated: bool
+    measurement: Tensor, mask: Tensor, noise: Noise, *, exact: bool, may_be_correlated: bool
 ) -> StabilisedValues:
     """The values of a frame (channels, *space) that are in the `mask`.
 
@@ -91,8 +107,8 @@ def stabilise(
     """
     if not bool(mask.any()):
         raise InputError("Every value of this frame is missing or an impulse; there is nothing to restore.")
-    is_noisy = law.sigma > FAINTEST.sigma and not exact
-    scale = VarianceStabiliser(law if is_noisy else FAINTEST).to(measurement.device)
+    law = NoiseLaw(gaussian=max(noise.faintest, FAINTEST.sigma / 8)) if noise.is_faint or exact else noise.law
+    scale = VarianceStabiliser(law).to(measurement.device)
     values = scale(measurement.nan_to_num())
     if not bool(mask.all()):
         values = fill_in(values, mask, scale.sigma)
@@ -101,7 +117,9 @@ def stabilise(
     power = (noise_power if may_be_correlated else white_power)(values, scale.sigma)
     sigma = float(power.mean().sqrt())
     method = "patch groups" if has_patch_groups(values, power) else "DCT thresholding"
-    correlated = "" if is_white(power) else f", correlated between pixels, in all σ ≈ {sigma:.3f}"
+    correlated = (
+        "" if is_white(power) else f", correlated between pixels, in all σ ≈ {sigma / noise.units.white:.3g}"
+    )
     return StabilisedValues(values, mask, scale, classical_estimate(values, power), power, correlated, method)
 
 

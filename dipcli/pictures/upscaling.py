@@ -16,6 +16,7 @@ from dipcli.fidelities import root_mean_squared_error
 from dipcli.io.names import by
 from dipcli.options.overrides import without_engine
 from dipcli.pictures.downscaling import Decimation
+from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.noise_model import mask_weight
 from dipcli.pictures.options import UpscaleOptions
 from dipcli.pictures.picture_problem import picture_problem
@@ -26,10 +27,11 @@ SECONDS = 5e-5  # of the classical answer, for each value of the large picture
 CERTAIN = {1: 0.04, 3: 0.01}  # less noise than this may be texture; between colours there is little texture
 ROUNDING = 0.002  # what 8 bits and an unknown program leave of noise in a clean file
 TV = 0.05
+HEADROOM = 0.1  # share of the small picture's contrast by which the large one may exceed it
 GROUPING = Grouping(side=6, step=4, reach=12, count=16)
 
 
-def state_upscaling(measurement: Tensor, options: UpscaleOptions) -> Statement:
+def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units = AS_STORED) -> Statement:
     """The statement for a small frame (channels, *space) in [0, 1], NaN where nothing was measured.
 
     Raises OptionError for a factor that does not add a single pixel.
@@ -38,7 +40,7 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions) -> Statement:
     high = enlarged(low, options.factor)
     mask = torch.isfinite(measurement)
     small = measurement if bool(mask.all()) else fill_in(measurement.nan_to_num(), mask)
-    sigma = max(ROUNDING, _noise_of(small) if options.sigma is None else options.sigma)
+    sigma = max(ROUNDING, _noise_of(small) if options.sigma is None else options.sigma * units.white)
     operator = Decimation(high, low, options.kernel).to(measurement.device)
 
     def explain(image: Tensor, level: float) -> Tensor:
@@ -70,7 +72,7 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions) -> Statement:
     decisions = {
         "size": by(reversed(high)),
         "kernel": options.kernel,
-        "noise": f"σ ≈ {sigma:.3f}" if sigma > ROUNDING else "hardly any",
+        "noise": f"σ ≈ {sigma / units.white:.3f}" if sigma > ROUNDING else "hardly any",
     }
     return Statement(
         problem,

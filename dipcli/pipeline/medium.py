@@ -84,19 +84,26 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
     def state(self, source: SourceT, measurement: MeasurementT, control: Control) -> Statement:
         """The classical answer, and the problem that is fitted beside it."""
 
-    def for_tiles(self, measurement: MeasurementT) -> Self:  # noqa: ARG002
+    def for_tiles(self, source: SourceT, measurement: MeasurementT) -> Self:  # noqa: ARG002
         """The medium for the tiles of one frame: with what is decided once, for all of it."""
         return self
 
     @abstractmethod
-    def score(self, measurement: MeasurementT, fitted: Fitted, truth: Tensor) -> Mapping[str, float]:
+    def score(
+        self, source: SourceT, measurement: MeasurementT, fitted: Fitted, truth: Tensor
+    ) -> Mapping[str, float]:
         """How near a frame and its classical answer are to the truth."""
 
     @abstractmethod
     def write(self, item: Item, source: SourceT, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
         """Write everything but history and record; returns what was written, by name, the output first."""
 
-    def metric(self, statement: Statement, truth: Tensor) -> Callable[[Tensor], float] | None:  # noqa: ARG002
+    def metric(
+        self,
+        source: SourceT,  # noqa: ARG002
+        statement: Statement,  # noqa: ARG002
+        truth: Tensor,  # noqa: ARG002
+    ) -> Callable[[Tensor], float] | None:
         """What is followed while a frame is fitted, in dB; None for nothing."""
         return None
 

@@ -40,7 +40,7 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
     for index, measurement in enumerate(medium.frames(source, context.device)):
         control = _control(item, context, medium, index, len(truths))
         fitted = _fit(source, measurement, truths[index], context, medium, control, frames)
-        frames.append(_scored(fitted, measurement, truths[index], medium))
+        frames.append(_scored(source, fitted, measurement, truths[index], medium))
     known = [truth for truth in truths if truth is not None]
     metrics = medium.score_all(frames, known) if known else None
     seconds = time.perf_counter() - start
@@ -122,7 +122,7 @@ def _fit(
     room = free and free / context.files.batch.jobs
     side = side_of_tiles(work, context.device, medium.tile, room) if isinstance(measurement, Tensor) else None
     if side is not None:
-        tiled = medium.for_tiles(measurement)
+        tiled = medium.for_tiles(source, measurement)
 
         def fit_tile(tile: Tensor, name: str, number: int) -> Fitted:
             own = replace(control, label=f"{control.label} {name}", seed=derive_seed(control.seed, number))
@@ -132,12 +132,18 @@ def _fit(
     if work.n_values >= SMALL:
         check_room(forecast_of(work, context.device).bytes, room, medium.advice)
     statement = medium.state(source, measurement, control)
-    metric = None if truth is None else medium.metric(statement, truth)
+    metric = None if truth is None else medium.metric(source, statement, truth)
     return fit(statement, context, control, metric=metric, networks=medium.networks(before, statement))
 
 
-def _scored(fitted: Fitted, measurement: Any, truth: Tensor | None, medium: AnyMedium) -> Fitted:  # noqa: ANN401
-    scores = {} if truth is None else medium.score(measurement, fitted, truth)
+def _scored(
+    source: Any,  # noqa: ANN401
+    fitted: Fitted,
+    measurement: Any,  # noqa: ANN401
+    truth: Tensor | None,
+    medium: AnyMedium,
+) -> Fitted:
+    scores = {} if truth is None else medium.score(source, measurement, fitted, truth)
     checks = fitted.statement.checks(fitted.picture)
     return replace(fitted, metrics={**checks, **fitted.restoration.metrics, **scores})
 

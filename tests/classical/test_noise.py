@@ -29,13 +29,19 @@ def test_the_level_is_recovered_on_lines_and_volumes(shape):
     assert found(gaussian(ramp, 0.1)).sigma == pytest.approx(0.1, rel=0.15)
 
 
+@pytest.mark.parametrize("shape", [(1, 16, 17), (1, 90)], ids=["picture", "signal"])
+def test_what_is_too_small_for_blocks_has_a_level(shape):
+    ramp = torch.linspace(0.3, 0.7, shape[-1]).expand(shape)
+    assert found(gaussian(ramp, 0.1)).sigma == pytest.approx(0.1, rel=0.35)  # a median of a hundred differences
+
+
 def test_a_clean_picture_has_hardly_any_noise(scene):
     assert found(scene(3, 96, 96)).sigma < 0.004
 
 
 @pytest.mark.parametrize(
     "picture",
-    [torch.rand(1, 16, 16), torch.full((3, 96, 96), torch.nan)],
+    [torch.rand(1, 6, 6), torch.full((3, 96, 96), torch.nan)],
     ids=["tiny", "empty"],
 )
 def test_where_too_little_is_known_no_noise_is_found(picture):

@@ -157,7 +157,14 @@ def test_with_a_reference_the_missing_pixels_are_scored(inpaint, noisy, mask, ho
     Image.fromarray(holed).save(tmp_path / "holed.png")
     inpaint(tmp_path / "holed.png", "--mask", mask, "--reference", noisy, "-o", tmp_path / "whole.png")
     metrics = record_of(tmp_path / "whole.png")["metrics"]
-    expected = {"psnr_db", "ssim", "classical_psnr_db", "missing_psnr_db", "classical_missing_psnr_db"}
+    expected = {
+        "psnr_db",
+        "ssim",
+        "classical_psnr_db",
+        "missing_psnr_db",
+        "classical_missing_psnr_db",
+        "data_range",
+    }
     assert set(metrics) == expected
     difference = pixels_of(tmp_path / "whole.png")[hole] / 255 - pixels_of(noisy)[hole] / 255
     assert metrics["missing_psnr_db"] == pytest.approx(-10 * np.log10((difference**2).mean()), abs=0.05)

@@ -144,7 +144,7 @@ def test_the_spread_has_the_size_of_the_output(program, small, tmp_path):
 def test_a_large_reference_scores_the_output(upscale, small, tmp_path):
     large = save_noisy(tmp_path / "truth.png", (32, 40, 3))
     assert upscale(small, "--reference", large, "-o", tmp_path / "large.png").exit_code == 0
-    expected = {"consistency_rmse", "psnr_db", "ssim", "classical_psnr_db"}
+    expected = {"consistency_rmse", "psnr_db", "ssim", "classical_psnr_db", "data_range"}
     assert set(record_of(tmp_path / "large.png")["metrics"]) == expected
 
 

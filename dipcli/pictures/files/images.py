@@ -1,6 +1,7 @@
 """Read pictures, stacks, volumes and signals, and write restored ones like their originals."""
 
 import dataclasses
+import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,15 +16,18 @@ from dipcli.pictures.files.checks import refuse_unrestorable
 from dipcli.pictures.files.formats import NPY, SUFFIXES, format_of_content, format_of_name
 from dipcli.pictures.files.layout import lay_out, split
 from dipcli.pictures.files.npy import read_npy
+from dipcli.pictures.files.outliers import mark_missing, replace_hot_pixels
 from dipcli.pictures.files.outputs import check_output, fit
 from dipcli.pictures.files.picture import FileEncoding, Frame, Picture, Stored
-from dipcli.pictures.files.ranges import to_unit, type_range, value_range
+from dipcli.pictures.files.ranges import full_scale, own_range, to_unit, type_range, value_range
 
 __all__ = [
     "SUFFIXES",
     "Picture",
     "check_output",
+    "in_own_range",
     "load_picture",
+    "load_reference",
     "plain_picture",
     "read_picture",
     "save_picture",
@@ -36,9 +40,41 @@ def load_picture(path: Path, *, volume: bool = False) -> Picture:
     With `volume` a stack is one three-dimensional unknown instead of many frames.
     Errors: InputError, one sentence, for everything that cannot be read or has nothing to restore.
     """
-    picture = read_picture(path, volume=volume)
+    picture = mark_missing(path, read_picture(path, volume=volume))
     refuse_unrestorable(path, picture)
     return picture
+
+
+def in_own_range(
+    path: Path, picture: Picture, *, reach: float = math.inf, headroom: float = 0.0, from_zero: bool = False
+) -> Picture:
+    """The picture without hot pixels, and with frames in its `own_range`."""
+    picture = replace_hot_pixels(path, picture)
+    if picture.stored is None:
+        return picture
+    finite = np.isfinite(np.stack(picture.frames))
+    known = np.where(finite, picture.stored.astype(np.float64), np.nan)
+    low, high = own_range(known, reach=reach, headroom=headroom, from_zero=from_zero)
+    encoding = dataclasses.replace(picture.encoding, low=low, high=high)
+    return dataclasses.replace(picture, frames=tuple(to_unit(known, low, high)), encoding=encoding)
+
+
+def load_reference(path: Path, like: Picture) -> tuple[Frame, ...]:
+    """The frames of a true picture on the scale of those of another one.
+
+    Values of another type are taken for the same ones, or for the same share of full scale: as it fits better.
+    """
+    picture = load_picture(path, volume=len(like.encoding.layout.space) == 3)
+    if picture.stored is None or like.stored is None:
+        return picture.frames
+    encoding = like.encoding
+    factors = {1.0, full_scale(like.stored.dtype) / full_scale(picture.stored.dtype)}
+    finite = picture.stored[np.isfinite(picture.stored)]
+    known = like.stored[np.isfinite(np.stack(like.frames))]
+    at = (0.02, 0.5, 0.98)
+    true, measured = np.quantile(finite.ravel()[::7], at), np.quantile(known.ravel()[::7], at)
+    factor = min(factors, key=lambda factor: float(np.abs(true * factor - measured).sum()))
+    return tuple(to_unit(picture.stored.astype(np.float64) * factor, encoding.low, encoding.high))
 
 
 def read_picture(path: Path, *, volume: bool = False) -> Picture:
@@ -69,19 +105,19 @@ def read_picture(path: Path, *, volume: bool = False) -> Picture:
 
 
 def save_picture(
-    path: Path, frames: Sequence[Frame], like: Picture, kept: Sequence[NDArray[np.bool_]] | None = None
+    path: Path, frames: Sequence[Frame], like: Picture, kept: NDArray[np.bool_] | None = None
 ) -> None:
     """Write frames in the depth, layout and metadata of `like`, in the format that the suffix names.
 
     A format that cannot hold the depth of `like` takes its nearest: JPEG, BMP and WebP 8 bits, PNG 16 bits
     for floats. Integers are rounded to the nearest and clipped; floats are not clipped. Space may have
     another size than in `like`: alpha is resized and the resolution keeps the physical size. Where `kept`,
-    of the frames' shape, is true, the values of `like` are written as they were stored, if the depth allows.
+    of the shape of `like`, is true, its values are written as they were stored, if the depth allows.
     Errors: OutputError when the format cannot hold the picture or the file cannot be written.
     """
     check_output(path, like)
     target = format_of_name(path)
-    stored = fit(path, np.stack(frames), like, target, None if kept is None else np.stack(kept))
+    stored = fit(path, np.stack(frames), like, target, kept)
     with explain_failures(OutputError, path, f"cannot be written as {target.name}"):
         data = target.encode(stored)
     write_atomically(path, data)

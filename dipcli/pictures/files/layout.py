@@ -94,3 +94,12 @@ def resize_linearly(array: NDArray[np.float32], space: tuple[int, ...]) -> NDArr
         weight = (position - before).astype(np.float32).reshape(-1, *[1] * (array.ndim - axis - 1))
         array = array.take(before, axis) * (1 - weight) + array.take(after, axis) * weight
     return array
+
+
+def nearest(array: NDArray[Any], space: tuple[int, ...]) -> NDArray[Any]:
+    """Bring the last axes of an array to a new size by the nearest values."""
+    for axis, size in zip(range(array.ndim - len(space), array.ndim), space, strict=True):
+        old = array.shape[axis]
+        if size != old:
+            array = array.take(((np.arange(size) + 0.5) * old / size).astype(int), axis)
+    return array

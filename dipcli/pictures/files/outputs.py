@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dipcli.errors import OptionError, OutputError
 from dipcli.io.failures import explain_failures
 from dipcli.pictures.files.formats import NPY, PNG, Format, format_of_name
-from dipcli.pictures.files.layout import Layout, join, lay_out, resize_linearly
+from dipcli.pictures.files.layout import Layout, join, lay_out, nearest, resize_linearly
 from dipcli.pictures.files.metadata import stretch
 from dipcli.pictures.files.picture import Picture, Stored
 from dipcli.pictures.files.png import needs_imagecodecs
@@ -48,7 +48,7 @@ def fit(
 ) -> Stored:
     """Frames (n, channels, *space) -> the array, axes and metadata that `target` encodes.
 
-    Where `kept` is true, the stored values of `like` return as they are.
+    Where `kept`, of the shape of `like`, is true, its stored values return as they are.
     """
     encoding, space = like.encoding, frames.shape[2:]
     if frames.shape[:2] != (encoding.layout.n_frames, encoding.layout.n_channels):
@@ -58,7 +58,7 @@ def fit(
     low, high = (encoding.low, encoding.high) if dtype == encoding.dtype else type_range(dtype)
     planes = from_unit(frames, low, high, dtype)
     if kept is not None and like.stored is not None and like.stored.dtype == planes.dtype:
-        planes = np.where(kept, like.stored, planes)
+        planes = np.where(nearest(kept, space), nearest(like.stored, space), planes)
     if like.alpha is not None:
         alpha = from_unit(resize_linearly(like.alpha, space), *type_range(dtype), dtype)
         planes = np.concatenate([planes, alpha[:, None]], axis=1)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.pictures.files.layout import Layout
+from dipcli.pictures.files.ranges import Units, units_of
 from dipcli.pictures.jpeg_cells import JpegEncoding
 
 Frame = NDArray[np.float32]
@@ -29,12 +30,14 @@ class Metadata:
     """What a file says about its picture, apart from the pixels and their axes.
 
     `exif` has neither the "Exif" prefix nor an orientation. `resolution` is pixels per unit, x then y.
+    `no_data` is what is stored where nothing was measured (the GDAL_NODATA of a GeoTIFF).
     """
 
     icc: bytes | None = None
     exif: bytes | None = None
     resolution: tuple[float, float] | None = None
     resolution_unit: Literal["none", "inch", "centimetre"] = "inch"
+    no_data: float | None = None
     png_chunks: tuple[tuple[bytes, bytes], ...] = ()
     tiff: TiffDetails = TiffDetails()
 
@@ -78,6 +81,11 @@ class FileEncoding:
     layout: Layout
     metadata: Metadata = Metadata()
 
+    @property
+    def units(self) -> Units:
+        """What the file's own units are on the scale of the frames."""
+        return units_of(self.dtype, self.low, self.high)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -87,6 +95,7 @@ class Picture:
     alpha: (frames, *space) in [0, 1], returns to the file bit by bit; None without transparency.
     stored_shape, stored_dtype: as in the file, for the record.
     stored: (frames, channels, *space), the very values of the file; None for what comes from no file.
+    no_data: of the same shape, where the file has a code for values that are missing; None for nowhere.
     jpeg: how the file was encoded, where that was asked for.
     """
 
@@ -97,4 +106,5 @@ class Picture:
     stored_dtype: str
     warnings: tuple[str, ...] = ()
     stored: NDArray[Any] | None = None
+    no_data: NDArray[np.bool_] | None = None
     jpeg: JpegEncoding | None = None

@@ -1,17 +1,36 @@
 """Between the values that a file stores and the [0, 1] in which pictures are restored."""
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+TAIL = 1e-3  # share of the values at either end that is looked at apart
+FEWEST_AT_END = 8  # equal values at an end that were clipped there, if many more than the next ones
+STEEP = 3.0
+MOST_LOOKED_AT = 1_000_000
+
+
+@dataclass(frozen=True)
+class Units:
+    """What a file's own units are on the scale from 0 to 1 of a frame."""
+
+    zero: float = 0.0  # where the stored 0 is
+    white: float = 1.0  # full scale of 8 and 16-bit pictures; of others the stored 1
+    step: float = 0.0  # between neighbouring values of integers
+
+
+AS_STORED = Units()
+
 
 def value_range(array: NDArray[Any]) -> tuple[float, float]:
-    """The stored values that are shown as 0 and 1.
+    """The stored values that stand for 0 and 1 by their type.
 
-    8 and 16-bit pictures use the whole range of their type, whatever their content, so that equal values stay
-    equal across files. Floats within [0, 1] are taken as they are. Everything else (other floats; signed and
-    wider integers, which hold measurements) is spread from its finite minimum to its maximum.
+    8 and 16-bit pictures use the whole range of their type, whatever their content. Floats within [0, 1] are taken
+    as they are. Everything else (other floats; signed and wider integers, which hold measurements) is spread from
+    its finite minimum to its maximum.
     """
     if array.dtype in (np.uint8, np.uint16):
         return 0.0, float(np.iinfo(array.dtype).max)
@@ -20,6 +39,49 @@ def value_range(array: NDArray[Any]) -> tuple[float, float]:
     if array.dtype.kind == "f" and low >= 0 and high <= 1:
         return 0.0, 1.0
     return low, high
+
+
+def own_range(
+    values: NDArray[Any], *, reach: float = math.inf, headroom: float = 0.0, from_zero: bool = False
+) -> tuple[float, float]:
+    """The stored values that stand for 0 and 1 by the content, so that no unit and no offset matters.
+
+    From the least finite value to the largest, but not farther than `reach` times the spread beyond nearly all of
+    them. `headroom` adds a share of that where values were not clipped: for results of more contrast than what was
+    measured. With `from_zero` 0 stands for 0, where no value is less.
+    """
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    inner_low, inner_high = inner_range(finite)
+    spread = inner_high - inner_low
+    if spread > 0 and reach < math.inf:
+        low, high = max(low, inner_low - reach * spread), min(high, inner_high + reach * spread)
+    room = headroom * (high - low)
+    low, high = (
+        low - (room if low or not _piled(finite, low) else 0),
+        high + (0 if _is_white(finite, high) else room),
+    )
+    return (min(0.0, low) if from_zero and finite.min() >= 0 else low), high
+
+
+def inner_range(finite: NDArray[Any]) -> tuple[float, float]:
+    """From which value to which nearly all of them lie."""
+    some = finite.ravel()[:: max(1, finite.size // MOST_LOOKED_AT)]
+    low, high = np.quantile(some, (TAIL, 1 - TAIL))
+    return float(low), float(high)
+
+
+def units_of(dtype: DTypeLike, low: float, high: float) -> Units:
+    """The units of values of this type that were stored for 0 (`low`) and 1 (`high`)."""
+    span = (high - low) or 1.0
+    return Units(-low / span, full_scale(dtype) / span, 1 / span if np.dtype(dtype).kind in "iu" else 0.0)
+
+
+def full_scale(dtype: DTypeLike) -> float:
+    """What 8 and 16-bit pictures store for white; of other types the stored 1 is the unit."""
+    return float(np.iinfo(np.dtype(dtype)).max) if np.dtype(dtype) in (np.uint8, np.uint16) else 1.0
 
 
 def to_unit(array: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
@@ -41,3 +103,18 @@ def from_unit(unit: NDArray[np.float32], low: float, high: float, dtype: DTypeLi
 def type_range(dtype: DTypeLike) -> tuple[float, float]:
     """What a type stores for 0 and 1 without regard to content: its range for integers, [0, 1] for floats."""
     return 0.0, float(np.iinfo(np.dtype(dtype)).max) if np.dtype(dtype).kind in "iu" else 1.0
+
+
+def _is_white(finite: NDArray[np.float64], high: float) -> bool:
+    """Whether values were clipped at their upper end: at 1, or at the full scale of some number of bits."""
+    is_full_scale = high == 1 or (high > 1 and math.log2(high + 1).is_integer())
+    return is_full_scale and _piled(-finite, -high)
+
+
+def _piled(finite: NDArray[np.float64], low: float) -> bool:
+    """Whether far more values are equal to the least one than to the next one."""
+    n_at_end = int((finite <= low).sum())
+    if n_at_end < FEWEST_AT_END:
+        return False
+    others = finite[finite > low]
+    return not others.size or n_at_end > STEEP * int((finite == others.min()).sum())

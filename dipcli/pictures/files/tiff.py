@@ -79,8 +79,17 @@ def _metadata_of(tiff: TiffFile, page: TiffPage) -> Metadata:
         icc=_tag(page, "InterColorProfile", b"") or None,
         resolution=(across[0] / across[1], down[0] / down[1]) if has_resolution else None,
         resolution_unit=RESOLUTION_UNITS.get(int(_tag(page, "ResolutionUnit", 2)), "none"),
+        no_data=_no_data(page),
         tiff=details_of(tiff, page),
     )
+
+
+def _no_data(page: TiffPage) -> float | None:
+    """The GDAL_NODATA of a GeoTIFF, a number in words."""
+    try:
+        return float(str(_tag(page, "GDAL_NODATA", "")).strip("\0 ").replace(",", "."))
+    except ValueError:
+        return None
 
 
 def _warnings_of(tiff: TiffFile, page: TiffPage, complaints: list[str]) -> Iterator[str]:
