@@ -124,7 +124,7 @@ def noise_curve(picture: Array) -> Array:
 def fit_law(curve: Array, zero: float = 0.0, contrast: float = 1.0) -> NoiseLaw:
     """The law whose clipped moments follow the curve best; no noise for an empty curve.
 
-    It is of one kind, with no signal at `zero`, if that is near; or a parabola, if the curve is much nearer to that.
+    It is of one kind, with no signal at `zero`, if that is near; or a parabola, where the curve is nearer to it.
     `contrast` is that of nearly all values.
     """
     if not len(curve):
