@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError, OptionError
-from dipcli.io.names import by
+from dipcli.io.names import by, in_natural_order
 from dipcli.pictures.files.images import Picture, read_picture
 from dipcli.pictures.files.ranges import to_unit, value_range
 
@@ -21,7 +21,7 @@ def mask_beside(folder: Path, name: str) -> Path:
     exact = folder / name
     if exact.is_file():
         return exact
-    found = sorted(p for p in exact.parent.glob("*") if p.stem == exact.stem and p.is_file())
+    found = in_natural_order(p for p in exact.parent.glob("*") if p.stem == exact.stem and p.is_file())
     if not found:
         raise OptionError(f"{exact}: there is no mask of this name; {CONVENTION}.")
     return found[0]
