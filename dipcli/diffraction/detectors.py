@@ -22,8 +22,11 @@ WIDE_GAPS = tuple(
     2**bits - last for bits in (64, 63, 32, 31) for last in (1, 2)
 )  # whatever type they were copied to
 JUMP = 0.5  # the largest value of a type is a gap where all others are below this share of it
-FEW = 0.005  # share of pixels whose brightness alone decides nothing; 20 of them at most
-HOT = 8.0  # times as bright as all its neighbours: patterns of objects that fit into their field are smoother
+FEW = 0.02  # share of pixels whose brightness alone decides nothing
+ABSURD = 0.75  # of the light is under no mask of bad pixels, unless they are few: those of a beamstop
+BEAMSTOP = 0.1
+HOT = 8.0  # times as bright as its neighbours: patterns of objects that fill half of their field are smoother
+OUTSHINES = 0.1  # of the brightest pixel that is not hot
 HOT_PHOTONS = 25  # above them too: what one photon here and there cannot do
 
 Counts = NDArray[np.float32]
@@ -32,17 +35,16 @@ Marks = Literal["auto", "bad", "good"]
 
 def gap_values(array: NDArray[Any]) -> list[float]:
     """The values in an array, as it was stored, that stand for no measurement, the largest first."""
-    low, high = (array.min(), array.max()) if array.size else (0, 0)
-    found = [float(value) for value in np.unique(array[array < 0])] if array.dtype.kind == "i" and low < 0 else []
-    if array.dtype.kind in "iuf" and high >= WIDE_GAPS[-1]:
-        values = (array.dtype.type(value) for value in WIDE_GAPS if _fits(value, array.dtype))
-        found += [float(value) for value in values if bool((array == value).any())]
-    elif array.dtype.kind in "iu" and array.dtype != bool and high >= np.iinfo(array.dtype).max - 1:
-        top = np.iinfo(array.dtype).max
-        others = array[array < top - 1]
-        if others.size and others.max() < JUMP * top:
-            found += [float(value) for value in (top, top - 1) if bool((array == value).any())]
-    return sorted(set(found), reverse=True)
+    if array.dtype.kind not in "iuf" or not array.size:
+        return []
+    is_whole, high = array.dtype.kind != "f", array.max()
+    top = int(np.iinfo(array.dtype).max) if is_whole else 0
+    candidates = [array.dtype.type(value) for value in WIDE_GAPS if not is_whole or value <= top]
+    if is_whole and top < WIDE_GAPS[-1] and high >= top - 1 and array[array < top - 1].max(initial=0) < JUMP * top:
+        candidates += [array.dtype.type(value) for value in (top, top - 1)]
+    found = {value.item() for value in candidates if high >= value and bool((array == value).any())}
+    negative = set(np.unique(array[array < 0]).tolist()) if array.dtype.kind == "i" else set()
+    return sorted(found | negative, reverse=True)
 
 
 def marked_pixels(stored: NDArray[Any], name: str, *, is_cxi: bool) -> NDArray[np.bool_]:
@@ -67,28 +69,32 @@ def good_pixels(
     if hidden <= JUMP:
         return ~marked, ""
     said = f"{path}: {float(marked.mean()):.1%} of its mask is not 0, and {hidden:.0%} of the light is there"
-    if marked.mean() > JUMP:
+    if marked.mean() > JUMP or (marked.mean() > BEAMSTOP and hidden > ABSURD):
         return marked, f"{said}, so these pixels count as the good ones; --mask-marks bad says otherwise."
     return ~marked, f"{said}, which does not count; if these are the good pixels, add --mask-marks good."
 
 
 def brightest_but_few(values: Counts) -> float:
     """The brightness that only a few pixels exceed."""
-    few = min(20, 2 + int(FEW * values.size), values.size)
+    few = 1 + int(FEW * (values.size - 1))
     return float(np.partition(values, -few, axis=None)[-few])
 
 
 def hot_pixels(values: Counts, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Single pixels far brighter than all around them in their frame, of values (..., y, x), 0 off the mask."""
+    """Pixels far brighter than all but two around them in their frame, of values (..., y, x), 0 off the mask.
+
+    So are single ones, pairs, and lines of them; beside a gap, single ones alone. Of pixels much dimmer than the
+    brightest of the others nothing is said: patterns of boxes have spots of one pixel.
+    """
     ring = np.ones((*[1] * (values.ndim - 2), 3, 3), np.uint8)
     ring.flat[4] = 0
-    around = ndimage.maximum_filter(values, footprint=ring, mode="wrap")
+    first, third = (ndimage.rank_filter(values, rank, footprint=ring, mode="wrap") for rank in (-1, -3))
     measured = ndimage.convolve(mask.astype(np.uint8), ring, mode="wrap")
-    lit = values[mask & (values > 0)]
-    least = HOT_PHOTONS * float(lit.min(initial=np.inf)) + HOT * float(np.quantile(values[mask], 0.9))
+    around = np.where(measured == ring.sum(), third, first)
+    least = HOT_PHOTONS * float(values[mask & (values > 0)].min(initial=np.inf))
     hot = np.asarray(mask & (values > HOT * around + least) & (measured > ring.sum() // 2))
     hot[..., values.shape[-2] // 2, values.shape[-1] // 2] = False  # the beam itself
-    return hot
+    return np.asarray(hot & (values > OUTSHINES * values[~hot].max(initial=0)))
 
 
 def said_of(path: Path, mask: NDArray[np.bool_], values: list[float]) -> str:
@@ -97,9 +103,5 @@ def said_of(path: Path, mask: NDArray[np.bool_], values: list[float]) -> str:
     return f"{path}: {share} hold gap values ({_list(values)}) and do not count."
 
 
-def _fits(value: int, dtype: np.dtype[Any]) -> bool:
-    return dtype.kind == "f" or value <= np.iinfo(dtype).max
-
-
 def _list(values: list[float]) -> str:
-    return ", ".join(f"{value:.0f}" for value in values[:4])
+    return ", ".join(f"{int(value)}" for value in values[:4])

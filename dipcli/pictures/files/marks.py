@@ -35,9 +35,9 @@ def marked_in(path: Path, mask: Picture, picture: Picture) -> tuple[Marked, str]
         return _on_layer(shown, drawn, seen)
     if shown.shape[2:] == seen.shape[2:] and _is_copy(shown[:1], seen[:1]):
         return _painted(path, shown, seen)
-    coloured = np.ptp(shown, axis=1) >= HALF
-    if coloured.mean() >= FEW and (shown.max(1)[~coloured] >= HALF).mean() > HALF:
-        return _grown(np.ptp(shown, axis=1) >= HALF / 2), "coloured strokes on white are missing"
+    colour = np.ptp(shown, axis=1)
+    if (colour >= HALF).mean() >= FEW and (shown.min(1)[colour < HALF] > MID[1]).mean() > HALF:
+        return colour >= HALF / 2, "coloured strokes on white are missing"
     return _bright_or_labelled(path, mask, shown)
 
 
@@ -79,7 +79,7 @@ def _painted(path: Path, shown: Shown, seen: Shown) -> tuple[Marked, str]:
         paint = _without_specks(paint)
     if paint.any():
         return _grown(paint) if usual else paint, "a copy of the picture; where it was painted over is missing"
-    strokes, colour = _strokes(seen)
+    strokes, colour = _strokes(shown)
     if not strokes.any():
         raise OptionError(
             f"{path}: is the picture itself, with nothing painted on it; paint in one pure colour, as red."
@@ -96,7 +96,7 @@ def _strokes(seen: Shown) -> tuple[Marked, str]:
         return np.zeros(pure.shape, bool), ""
     colour = np.asarray([codes[counts.argmax()] // 16**k % 16 for k in range(3)])
     core = (levels == colour).all(-1)
-    near = np.abs(levels - colour).max(-1) <= 5
+    near = np.abs(levels - colour).max(-1) <= 4
     labels, _ = ndimage.label(near)
     strokes = np.isin(labels, np.unique(labels[core & near])) & near
     return _grown(strokes), "rgb({}, {}, {})".format(*(colour * 17))
@@ -111,10 +111,17 @@ def _shown(picture: Picture) -> Shown:
 
 def _is_copy(shown: Shown, seen: Shown) -> bool:
     """Whether most of what is neither black nor white in the picture is the same in the mask."""
-    gray = (seen > MID[0]).any(1) & (seen < MID[1]).any(1)
-    if 1 not in (shown.shape[1], seen.shape[1]) and shown.shape[1] != seen.shape[1]:
-        return False
-    return bool(gray.mean() > ALIKE and (np.abs(shown - seen).max(1) < ALIKE)[gray].mean() > HALF)
+    if not {shown.shape[1], seen.shape[1]} <= {1, 3}:
+        return shown.shape == seen.shape and bool((shown == seen).mean() > HALF)
+    ours, theirs = _brightness(seen), _brightness(shown)
+    gray = (ours > MID[0]) & (ours < MID[1])
+    return bool(gray.mean() > ALIKE and (np.abs(theirs - ours) < ALIKE)[gray].mean() > HALF)
+
+
+def _brightness(shown: Shown) -> NDArray[np.float32]:
+    """As Rec. 601 weighs red, green and blue; (frames, *space)."""
+    weights = (0.299, 0.587, 0.114) if shown.shape[1] == 3 else (1.0,)
+    return np.tensordot(shown, np.asarray(weights, np.float32), (1, 0))
 
 
 def _flat(values: NDArray[Any], where: Marked) -> Marked:

@@ -36,7 +36,8 @@ def with_plain_colours(stored: Stored, page: TiffPage, path: Path, *, imagej: bo
         warnings = (*stored.warnings, f"{path}: palette converted to RGB.")
         return dataclasses.replace(stored, array=array, axes=axes, warnings=warnings)
     stored = _widened(stored, bits_of(page))
-    if colours == PHOTOMETRIC.MINISWHITE and stored.array.dtype.kind in "bu":
+    is_truth = stored.array.dtype == bool and stored.metadata.tiff.style == "axes"  # tifffile's: True is no ink
+    if colours == PHOTOMETRIC.MINISWHITE and stored.array.dtype.kind in "bu" and not is_truth:
         return dataclasses.replace(stored, array=_inverted(stored.array))
     if colours == PHOTOMETRIC.SEPARATED and stored.axes == "YXS" and stored.array.shape[-1] >= INKS:
         plain = cmyk_to_rgb(stored.array[..., :INKS], stored.metadata.icc)
