@@ -14,7 +14,7 @@ from dipcli.diffraction.pattern import Recording, prepare_recording
 from dipcli.errors import InputError, OptionError
 from dipcli.io.arrays import numbers, with_parts_joined
 from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import SIGNATURE, array_names, find_array, open_hdf5
+from dipcli.io.hdf5 import SIGNATURE, array_names, find_array, has_array, open_hdf5
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
 from dipcli.io.names import in_natural_order
 from dipcli.io.numpy_files import ARCHIVE, read_numpy
@@ -142,7 +142,7 @@ def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray
 
 def _hdf5(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     with open_hdf5(path) as file:
-        name = find_array(path, file, key, usual)
+        name = find_array(path, file, key, usual, () if usual == MASKS else MASKS)
         array, is_cxi = numbers(path, file[name][()]), "cxi_version" in file or name.startswith("entry_1/")
         if usual == MASKS:
             return marked_pixels(array, name, is_cxi=is_cxi), None
@@ -156,7 +156,7 @@ def _masks_of(file: Any, name: str) -> list[str]:  # noqa: ANN401 - h5py has no 
     beside = [f"{group}/{mask}".lstrip("/") for mask in MASKS]
     others = [other for other in array_names(file) if other.rpartition("/")[2] in MASKS and "image_" not in other]
     fitting = [other for other in others if [n for n in file[other].shape if n > 1] in (shape, shape[-2:])]
-    return [mask for mask in beside if mask in file and mask != name] + sorted(fitting, key=_usual_mask)
+    return [mask for mask in beside if has_array(file, mask) and mask != name] + sorted(fitting, key=_usual_mask)
 
 
 def _usual_mask(name: str) -> tuple[bool, int, str]:
@@ -171,7 +171,7 @@ def _object_of(path: Path) -> NDArray[np.complex64] | None:
     found: list[NDArray[Any]] = []
     if start.startswith(SIGNATURE):
         with open_hdf5(path) as file:
-            found = [file[name][()] for name in OBJECTS if name in file]
+            found = [file[name][()] for name in OBJECTS if has_array(file, name)]
     elif start.startswith((ARCHIVE, NUMPY)):
         with explain_failures(InputError, path, "cannot be read as NumPy's"):
             loaded = np.load(path, allow_pickle=False)

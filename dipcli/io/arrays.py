@@ -28,14 +28,15 @@ def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) 
     return names[0]
 
 
-def numbers(path: Path, stored: NDArray[Any]) -> NDArray[Any]:
+def numbers(path: Path, stored: Any) -> NDArray[Any]:  # noqa: ANN401 - what h5py returns
     """An array in this machine's order of bytes, pairs of fields (r and i, real and imag) as complex numbers.
 
     Raises InputError for text, dates, records and whatever else is no number.
     """
-    array, fields = stored, {name[0].lower(): name for name in stored.dtype.names or ()}
+    array = np.asarray(stored)
+    fields = {name[0].lower(): name for name in array.dtype.names or ()}
     if sorted(fields) == ["i", "r"]:
-        array = np.asarray(stored[fields["r"]] + 1j * stored[fields["i"]])
+        array = np.asarray(array[fields["r"]] + 1j * array[fields["i"]])
     if array.dtype.kind not in "buifc":
         raise InputError(f"{path}: holds {array.dtype} values, which are no numbers; save them as float32.")
     return array.astype(array.dtype.newbyteorder("="), copy=False)

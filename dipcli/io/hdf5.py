@@ -26,10 +26,13 @@ def open_hdf5(path: Path) -> Iterator[Any]:
 
 def array_names(file: Any) -> list[str]:  # noqa: ANN401 - h5py has no types
     """The paths of all arrays of numbers in a file, each array once, however many links lead to it."""
-    import h5py
+    return [name for name, item in _walk(file) if _is_data(item)]
 
-    arrays = [(name, item) for name, item in _walk(file) if isinstance(item, h5py.Dataset)]
-    return [name for name, item in arrays if item.shape is not None and item.dtype.kind in "buifcV"]
+
+def has_array(file: Any, name: str, *, least_axes: int = LEAST_AXES) -> bool:  # noqa: ANN401
+    """Whether a name leads to an array of numbers that the file itself holds."""
+    item = _follow(file, name)
+    return _is_data(item, least_axes) and item.file == file and not _other_files(item)
 
 
 def group_names(file: Any, *members: str) -> list[str]:  # noqa: ANN401
@@ -40,13 +43,21 @@ def group_names(file: Any, *members: str) -> list[str]:  # noqa: ANN401
     return [name for name, item in groups if all(_follow(item, member) is not None for member in members)]
 
 
-def find_array(path: Path, file: Any, key: str | None, usual: tuple[str, ...]) -> str:  # noqa: ANN401
+def find_array(
+    path: Path,
+    file: Any,  # noqa: ANN401
+    key: str | None,
+    usual: tuple[str, ...],
+    beside: tuple[str, ...] = (),
+) -> str:
     """The path of the array to read: `key`, one of the usual names, NeXus' default signal, or the only one.
 
+    Arrays called as those `beside` data are not meant unless they are asked for.
     Raises InputError where it is not clear, and where its values lie in another file.
     """
-    names = [name for name in array_names(file) if file[name].ndim >= LEAST_AXES]
-    by_path = [name for name in (usual if key is None else (key.strip("/"),)) if _is_array(file, name)]
+    names = [name for name in array_names(file) if name.rpartition("/")[2] not in beside]
+    asked = usual if key is None else (key.strip("/"),)
+    by_path = [name for name in asked if _is_data(_follow(file, name)) and file[name].file == file]
     by_name = [name for name in names if key is None and name.rpartition("/")[2] in usual]
     found = by_path[:1] or _default_signal(file, names if key is None else []) or by_name
     name = found[0] if len(found) == 1 else pick(path, names, key, usual) if names else _elsewhere(path, file, key)
@@ -82,11 +93,12 @@ def _follow(group: Any, name: str) -> Any:  # noqa: ANN401
         return None
 
 
-def _is_array(file: Any, name: str) -> bool:  # noqa: ANN401
+def _is_data(item: Any, least_axes: int = LEAST_AXES) -> bool:  # noqa: ANN401
+    """Whether something in a file is an array of numbers, and no parameter."""
     import h5py
 
-    item = _follow(file, name)
-    return isinstance(item, h5py.Dataset) and item.shape is not None and item.file == file
+    is_array = isinstance(item, h5py.Dataset) and item.shape is not None and item.dtype.kind in "buifcV"
+    return is_array and item.ndim >= least_axes
 
 
 def _default_signal(file: Any, names: list[str]) -> list[str]:  # noqa: ANN401

@@ -20,8 +20,8 @@ def read_numpy(
 
     Raises InputError where it is not clear which, and for arrays that hold no numbers.
     """
-    with explain_failures(InputError, path, "cannot be read as NumPy's"):
-        loaded = np.load(path, allow_pickle=False)
+    with explain_failures(InputError, path, "cannot be read as NumPy's"), path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return numbers(path, loaded), None
         with loaded as archive:

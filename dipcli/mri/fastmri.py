@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dipcli.errors import InputError
 from dipcli.io.arrays import numbers
 from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import find_array, open_hdf5
+from dipcli.io.hdf5 import find_array, has_array, open_hdf5
 from dipcli.mri.axes import MOST_COILS, guessed_axes, to_slices
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.preparation import KSpace
@@ -27,15 +27,15 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
     Raises InputError where no array of k-space is found.
     """
     with open_hdf5(path) as file:
-        name = find_array(path, file, options.key, ("kspace", "ksp", "data"))
+        name = find_array(path, file, options.key, ("kspace", "ksp", "data"), ("mask", *REFERENCES))
         axes, warnings = _axes_of(path, file, file[name], options.axes)
         kspace, chosen = _wanted(path, file[name], axes, options.slices)
         stored_shape, header = tuple(file[name].shape), _header(file)
         with explain_failures(InputError, path, "has an ismrmrd_header that cannot be understood"):
             padding = _padding(file, header, kspace.shape[-1])
             crop, voxel = matrix_of(header) if header else (None, None)
-        mask = np.asarray(file["mask"][()]) if "mask" in file else None
-        crops = [file[reference].shape[1:] for reference in REFERENCES if reference in file]
+        mask = np.asarray(file["mask"][()]) if has_array(file, "mask", least_axes=1) else None
+        crops = [file[reference].shape[1:] for reference in REFERENCES if has_array(file, reference)]
     sampled = measured(kspace)
     if mask is not None and mask.size == sampled.shape[2]:
         sampled = sampled & (mask.ravel() > 0)
