@@ -81,6 +81,9 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     save_hole(tmp_path / "scratches.png")
     with Image.open(tmp_path / "photo.png") as photo, Image.open(tmp_path / "scratches.png") as hole:
         Image.merge("RGBA", (*photo.split(), ImageOps.invert(hole.convert("L")))).save(tmp_path / "logo.png")
+        Image.composite(Image.new("RGB", photo.size, "red"), photo, hole.convert("L")).save(
+            tmp_path / "painted.png"
+        )
     save_scans(tmp_path)
     save_patterns(tmp_path)
     for folder in ("scans", "pages", "masks"):

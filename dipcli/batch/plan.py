@@ -10,6 +10,7 @@ from typing import Any
 
 from dipcli import __version__
 from dipcli.errors import InputError, OptionError
+from dipcli.io.names import in_natural_order
 from dipcli.io.run_record import load_record, save_record
 from dipcli.options.call import Call
 from dipcli.pipeline.item import Item
@@ -64,7 +65,7 @@ def _find(path: Path, recursive: bool, suffixes: Collection[str]) -> list[tuple[
         return [(path, path.name)]
     if not recursive:
         raise OptionError(f"{path} is a folder; add -r to take the pictures in it.")
-    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+    files = in_natural_order(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
     if not files:
         raise InputError(f"{path}: no pictures in this folder; it takes {', '.join(sorted(suffixes))}.")
     return [(file, str(file.relative_to(path))) for file in files]

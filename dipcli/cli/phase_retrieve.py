@@ -23,9 +23,10 @@ def phase_retrieve(
     """Find a complex object from the intensity of its far-field diffraction, in two or three dimensions.
 
     The object is thought to fill at most half of the field in each dimension; no support is needed. Reads CXI,
-    HDF5, NumPy, TIFF and MATLAB (counts, frequency 0 in the centre, mask 0 = good); writes .cxi or .npz, and
-    beside it NAME.run.json, NAME.runs.csv, NAME.prtf.csv, NAME.preview.png and, of a volume, NAME.vti. The
-    transform is Σ x·exp(-2πi k·r); objects of programs that have +2πi are the complex conjugates (--fft-sign).
+    HDF5, NumPy, TIFF and MATLAB (counts, frequency 0 in the centre; gaps and masks of detectors are known);
+    writes .cxi or .npz, and beside it NAME.run.json, NAME.runs.csv, NAME.prtf.csv, NAME.preview.png and, of a
+    volume, NAME.vti. The transform is Σ x·exp(-2πi k·r); objects of programs that have +2πi are the complex
+    conjugates (--fft-sign).
     Example: dipcli phase-retrieve scan.cxi -o object.cxi --reference scan.cxi
     """
 

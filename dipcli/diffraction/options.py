@@ -36,9 +36,13 @@ class PatternOptions:
     input_is: Annotated[Literal["intensity", "amplitude"], "What was stored: counts, or their square roots."] = (
         "intensity"
     )
-    mask: Annotated[Path | None, "A file of the pattern's shape, 0 on good pixels, anything else on bad ones."] = (
-        None
-    )
+    mask: Annotated[
+        Path | None, "A file of the pattern's shape, 0 on good pixels; in CXI and NeXus files, their bits."
+    ] = None
+    mask_marks: Annotated[
+        Literal["auto", "bad", "good"],
+        "What a mask's pixels are that are not 0; auto: bad, unless they are most of the pixels and of the light.",
+    ] = "auto"
     zero_is_bad: Annotated[bool, "Pixels of 0 were not measured (gaps that are filled with zeros)."] = False
     saturation: Annotated[
         float | None, "Counts from here on are not believed; 65535 and the like are found.", Range(0)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dipcli.diffraction.detectors import brightest_but_few, hot_pixels
 from dipcli.diffraction.options import PatternOptions, counts_of
 from dipcli.errors import InputError, OptionError
 from dipcli.grid import middle_slices
@@ -13,7 +14,7 @@ from dipcli.io.names import by
 
 FULL_SCALES = (4095, 16383, 65534, 65535, 1048575)  # largest values of 12, 14, 16 and 20-bit detectors
 ASIDE = 0.1  # share of a side from which a pattern is off its centre
-CORNER = 0.4
+CORNER = 2.0  # times as much amplitude around a corner as around the centre
 FOLDED = 0.35
 SHORTEST = 16
 
@@ -76,7 +77,13 @@ def _marked(path: Path, recording: Recording, options: PatternOptions) -> Record
     kept = np.where(mask, np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), 0).astype(np.float32)
     if not kept.any():
         raise InputError(f"{path}: the pattern is empty, every good pixel is 0; record it again.")
-    return replace(recording, intensity=kept, mask=mask)
+    hot = hot_pixels(kept, mask)
+    if hot.any():
+        recording = recording.warn(
+            f"{path}: {int(hot.sum())} hot pixel(s), far brighter than all around them, up to "
+            f"{float(kept[hot].max()):.4g}, do not count."
+        )
+    return replace(recording, intensity=np.where(hot, np.float32(0), kept), mask=mask & ~hot)
 
 
 def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recording:
@@ -84,11 +91,12 @@ def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recor
     if options.center == "none":
         return recording
     shape = recording.intensity.shape
+    steady = np.minimum(recording.intensity, brightest_but_few(recording.intensity))
     brightest = np.unravel_index(int(recording.intensity.argmax()), shape)
-    mass = centre_of_mass(recording.intensity)
+    mass = centre_of_mass(steady)
     at = [float(place) for place in brightest] if options.center == "max" else mass
     if options.center == "auto":
-        if all(min(p, n - p) < (0.5 - CORNER) * n for p, n in zip(brightest, shape, strict=True)):
+        if _is_cornered(np.sqrt(steady), recording.mask):
             moved = replace(
                 recording, intensity=np.fft.fftshift(recording.intensity), mask=np.fft.fftshift(recording.mask)
             )
@@ -106,6 +114,16 @@ def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recor
         intensity=_moved(recording.intensity, steps).astype(np.float32),
         mask=_moved(recording.mask, steps).astype(bool),
     )
+
+
+def _is_cornered(amplitude: Counts, mask: NDArray[np.bool_]) -> bool:
+    """Whether the light lies around the corners, where transforms have frequency 0; a few pixels do not tell."""
+
+    def mean(values: NDArray[np.generic], measured: NDArray[np.bool_]) -> float:
+        part = middle_slices(values.shape, tuple(max(2, round(2 * ASIDE * n)) for n in values.shape))
+        return float(values[part].sum(dtype=np.float64)) / max(int(measured[part].sum()), 1)
+
+    return mean(np.fft.fftshift(amplitude), np.fft.fftshift(mask)) > CORNER * mean(amplitude, mask)
 
 
 def centre_of_mass(intensity: Counts) -> list[float]:

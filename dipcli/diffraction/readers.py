@@ -8,12 +8,17 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from dipcli.diffraction.detectors import MASKS, Marks, gap_values, good_pixels, marked_pixels, said_of
 from dipcli.diffraction.options import PatternOptions
 from dipcli.diffraction.pattern import Recording, prepare_recording
 from dipcli.errors import InputError, OptionError
+from dipcli.io.arrays import numbers, with_parts_joined
 from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import SIGNATURE, array_names, open_hdf5, pick, to_complex
+from dipcli.io.hdf5 import SIGNATURE, array_names, find_array, has_array, open_hdf5
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
+from dipcli.io.names import in_natural_order
+from dipcli.io.numpy_files import ARCHIVE, read_numpy
+from dipcli.io.numpy_files import SIGNATURE as NUMPY
 
 FOLDERS = ("/",)  # a folder is one input, a stack of frames
 SUFFIXES = (".cxi", ".h5", ".hdf5", ".npz", ".npy", ".tif", ".tiff", ".mat")
@@ -36,17 +41,13 @@ def load_recording(path: Path, options: PatternOptions) -> Recording:
     Raises InputError, one sentence, for everything that cannot be read.
     """
     file, key = split_name(path)
-    recording = _read(file, key or options.key)
-    mask = recording.mask
-    values = recording.intensity
-    for name in ("dark", "flat"):
-        other: Path | None = getattr(options, name)
-        if other is not None:
-            correction = _fitting(other, values.shape)
-            values = np.maximum(values - correction, 0) if name == "dark" else _divided(values, correction)
+    recording, marked = _read(file, key or options.key)
+    if marked is not None:
+        recording = _masked(file, recording, marked, "auto" if options.mask else options.mask_marks)
     if options.mask is not None:
-        mask = mask & (_fitting(options.mask, values.shape) == 0)
-    return prepare_recording(path, replace(recording, intensity=values, mask=mask), options)
+        marked = _fitting(options.mask, _array(options.mask, None, MASKS)[0] != 0, recording.mask.shape)
+        recording = _masked(options.mask, recording, marked, options.mask_marks)
+    return prepare_recording(path, replace(recording, intensity=_corrected(recording, options)), options)
 
 
 def load_object(path: Path) -> NDArray[np.complex64]:
@@ -66,10 +67,9 @@ def load_support(path: Path) -> NDArray[np.bool_]:
     return np.asarray(array != 0)
 
 
-def _read(path: Path, key: str | None) -> Recording:
-    if path.is_dir():
-        return _read_frames(path)
-    array, bad = _array(path, key, (*NAMES, *CXI))
+def _read(path: Path, key: str | None) -> tuple[Recording, NDArray[np.bool_] | None]:
+    """What was recorded, all of it believed but gap values, and the pixels that a mask beside it marks."""
+    files, (array, marked) = ((path,), _array(path, key, (*NAMES, *CXI))) if not path.is_dir() else _frames(path)
     if np.iscomplexobj(array):
         raise InputError(
             f"{path}: holds complex values; a pattern is an intensity. An object goes to --reference."
@@ -78,17 +78,38 @@ def _read(path: Path, key: str | None) -> Recording:
     array = np.squeeze(array)
     if array.ndim not in (2, 3):
         raise InputError(f"{path}: a pattern has two or three axes, but this has the shape {stored}.")
-    mask = np.ones(array.shape, bool)
-    if bad is not None:
-        if np.squeeze(bad).shape != array.shape:
-            raise InputError(f"{path}: its mask has the shape {bad.shape}, its pattern {stored}; give --mask.")
-        mask = np.squeeze(bad) == 0
-    return Recording(array.astype(np.float32), mask, stored, str(array.dtype), (path,))
+    gaps = gap_values(array)
+    mask = ~np.isin(array, np.asarray(gaps, array.dtype)) if gaps else np.ones(array.shape, bool)
+    recording = Recording(array.astype(np.float32), mask, stored, str(array.dtype), files)
+    recording = recording.warn(said_of(path, mask, gaps)) if gaps else recording
+    if marked is None:
+        return recording, None
+    if np.squeeze(marked).shape not in (array.shape, array.shape[1:]):
+        raise InputError(f"{path}: its mask has the shape {marked.shape}, its pattern {stored}; give --mask.")
+    return recording, np.broadcast_to(np.squeeze(marked), array.shape)
 
 
-def _read_frames(folder: Path) -> Recording:
-    """A folder of pictures, one for each step of the rocking curve, in the order of their names."""
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".tif", ".tiff", ".npy"))
+def _masked(path: Path, recording: Recording, marked: NDArray[np.bool_], marks: Marks) -> Recording:
+    """The recording without the pixels that are bad in a mask."""
+    light = np.where(recording.mask, np.nan_to_num(recording.intensity, posinf=0.0), 0).clip(0)
+    good, warning = good_pixels(path, marked, light, marks)
+    recording = replace(recording, mask=recording.mask & good)
+    return recording.warn(warning) if warning else recording
+
+
+def _corrected(recording: Recording, options: PatternOptions) -> NDArray[np.float32]:
+    """The values without the dark field and under even light; what was not measured is NaN."""
+    values = recording.intensity
+    if options.dark is not None or options.flat is not None:
+        values = np.where(recording.mask & (values >= 0), values, np.float32(np.nan))
+    if options.dark is not None:
+        values = np.maximum(values - _field(options.dark, values.shape), 0)
+    return values if options.flat is None else _divided(values, _field(options.flat, values.shape))
+
+
+def _frames(folder: Path) -> tuple[tuple[Path, ...], tuple[NDArray[Any], None]]:
+    """A folder of pictures, one for each step of the rocking curve, in the order of the numbers in their names."""
+    files = in_natural_order(p for p in folder.iterdir() if p.suffix.lower() in (".tif", ".tiff", ".npy"))
     if not files:
         raise InputError(f"{folder}: has no frames; it takes .tif, .tiff or .npy files, one for each step.")
     frames = [np.squeeze(_array(file, None, NAMES)[0]) for file in files]
@@ -96,13 +117,14 @@ def _read_frames(folder: Path) -> Recording:
     if strangers or frames[0].ndim != 2:
         odd = strangers[0] if strangers else files[0]
         raise InputError(f"{odd}: is not a frame like {files[0].name}; keep dark and flat fields elsewhere.")
-    stack = np.stack(frames)
-    mask = np.ones(stack.shape, bool)
-    return Recording(stack.astype(np.float32), mask, stack.shape, str(stack.dtype), tuple(files))
+    return tuple(files), (np.stack(frames), None)
 
 
-def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """An array, and the mask that lies beside it, where there is one."""
+def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """An array, and which pixels the mask that lies beside it marks, where there is one.
+
+    A mask itself, `usual` being its names, is read as the pixels that it marks.
+    """
     with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
         start = file.read(16)
     if start.startswith(SIGNATURE):
@@ -112,24 +134,34 @@ def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray
     if start.startswith(TIFF):
         with explain_failures(InputError, path, "cannot be read as TIFF"):
             return np.asarray(tifffile.imread(path, maxworkers=1)), None
-    if not start.startswith((b"PK", b"\x93NUMPY")):
+    if not start.startswith((ARCHIVE, NUMPY)):
         raise InputError(f"{path}: is no pattern that is known; it reads {', '.join(SUFFIXES)}.")
-    with explain_failures(InputError, path, "cannot be read as NumPy's"):
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded, None
-        name = pick(path, list(loaded.keys()), key, usual)
-        mask = loaded["mask"] if "mask" in loaded and name != "mask" else None
-        return np.asarray(loaded[name]), mask
+    array, mask = read_numpy(path, key, usual, MASKS)
+    return array, None if mask is None else marked_pixels(mask, "", is_cxi=False)
 
 
-def _hdf5(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def _hdf5(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     with open_hdf5(path) as file:
-        names = [name for name in array_names(file) if file[name].ndim > 1]
-        name = pick(path, names, key.strip("/") if key else None, usual)
-        beside = f"{name.rpartition('/')[0]}/mask".lstrip("/")
-        mask = file[beside][()] if beside in file and beside != name else None
-        return np.asarray(to_complex(file[name][()])), mask
+        name = find_array(path, file, key, usual, () if usual == MASKS else MASKS)
+        array, is_cxi = numbers(path, file[name][()]), "cxi_version" in file or name.startswith("entry_1/")
+        if usual == MASKS:
+            return marked_pixels(array, name, is_cxi=is_cxi), None
+        masks = _masks_of(file, name)
+        return array, marked_pixels(file[masks[0]][()], masks[0], is_cxi=is_cxi) if masks else None
+
+
+def _masks_of(file: Any, name: str) -> list[str]:  # noqa: ANN401 - h5py has no types
+    """The masks of an array in HDF5: beside it, or anywhere else where they fit and belong to a detector."""
+    group, shape = name.rpartition("/")[0], [n for n in file[name].shape if n > 1]
+    beside = [f"{group}/{mask}".lstrip("/") for mask in MASKS]
+    others = [other for other in array_names(file) if other.rpartition("/")[2] in MASKS and "image_" not in other]
+    fitting = [other for other in others if [n for n in file[other].shape if n > 1] in (shape, shape[-2:])]
+    return [mask for mask in beside if has_array(file, mask) and mask != name] + sorted(fitting, key=_usual_mask)
+
+
+def _usual_mask(name: str) -> tuple[bool, int, str]:
+    last = name.rpartition("/")[2]
+    return "detector" not in name, MASKS.index(last), name
 
 
 def _object_of(path: Path) -> NDArray[np.complex64] | None:
@@ -139,21 +171,27 @@ def _object_of(path: Path) -> NDArray[np.complex64] | None:
     found: list[NDArray[Any]] = []
     if start.startswith(SIGNATURE):
         with open_hdf5(path) as file:
-            found = [np.asarray(to_complex(file[name][()])) for name in OBJECTS if name in file]
-    elif start.startswith((b"PK", b"\x93NUMPY")):
+            found = [file[name][()] for name in OBJECTS if has_array(file, name)]
+    elif start.startswith((ARCHIVE, NUMPY)):
         with explain_failures(InputError, path, "cannot be read as NumPy's"):
             loaded = np.load(path, allow_pickle=False)
             is_array = isinstance(loaded, np.ndarray)
             found = [loaded] if is_array else [loaded[name] for name in OBJECTS if name in loaded]
-    return next((array.astype(np.complex64) for array in found if np.iscomplexobj(array)), None)
+    arrays = [with_parts_joined(numbers(path, array)) for array in found]
+    return next((array.astype(np.complex64) for array in arrays if np.iscomplexobj(array)), None)
 
 
-def _fitting(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """A correction for every pixel, or for every frame of a stack alike."""
-    array = np.squeeze(np.asarray(_array(path, None, (*NAMES, "mask", "dark", "flat"))[0]))
+def _field(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A dark or flat field."""
+    return _fitting(path, _array(path, None, (*NAMES, "dark", "flat"))[0], shape).astype(np.float32)
+
+
+def _fitting(path: Path, stored: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """A value for every pixel, or for every frame of a stack alike."""
+    array = np.squeeze(stored)
     if array.shape not in (shape, shape[1:]):
         raise OptionError(f"{path}: has the shape {array.shape}, but the pattern {shape}; give one of that size.")
-    return np.broadcast_to(array, shape).astype(np.float32)
+    return np.broadcast_to(array, shape)
 
 
 def _divided(values: NDArray[np.float32], flat: NDArray[np.float32]) -> NDArray[np.float32]:

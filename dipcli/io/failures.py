@@ -2,6 +2,7 @@
 
 import struct
 import tokenize
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ CODEC_ERRORS = (
     MemoryError,
     struct.error,
     tokenize.TokenError,
+    zipfile.BadZipFile,
     zlib.error,
 )
 LONGEST_REASON = 160

@@ -1,17 +1,16 @@
-"""HDF5 files, by h5py, which is an extra."""
+"""HDF5 files, by h5py, which is an extra; only what a file itself holds is read, not what its links name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dipcli.errors import InputError
+from dipcli.io.arrays import pick
 from dipcli.io.failures import explain_failures
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+LEAST_AXES = 2  # an array with fewer is a parameter, not data
 
 
 @contextmanager
@@ -25,37 +24,111 @@ def open_hdf5(path: Path) -> Iterator[Any]:
         yield file
 
 
-def array_names(group: Any, prefix: str = "") -> list[str]:  # noqa: ANN401 - h5py has no types
-    """The paths of all arrays in a file or group."""
-    names: list[str] = []
-    for name, item in group.items():
-        if hasattr(item, "shape"):
-            names.append(f"{prefix}{name}")
-        elif hasattr(item, "items"):
-            names += array_names(item, f"{prefix}{name}/")
-    return names
+def array_names(file: Any) -> list[str]:  # noqa: ANN401 - h5py has no types
+    """The paths of all arrays of numbers in a file, each array once, however many links lead to it."""
+    return [name for name, item in _walk(file) if _is_data(item)]
 
 
-def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) -> str:
-    """The array to read: the one called `key`, one of the usual names, or the only one.
+def has_array(file: Any, name: str, *, least_axes: int = LEAST_AXES) -> bool:  # noqa: ANN401
+    """Whether a name leads to an array of numbers that the file itself holds."""
+    item = _follow(file, name)
+    return _is_data(item, least_axes) and item.file == file and not _other_files(item)
 
-    Raises InputError where it is not clear.
+
+def group_names(file: Any, *members: str) -> list[str]:  # noqa: ANN401
+    """The paths of all groups that have these members; the file itself is `/`."""
+    import h5py
+
+    groups = [("/", file), *((name, item) for name, item in _walk(file) if isinstance(item, h5py.Group))]
+    return [name for name, item in groups if all(_follow(item, member) is not None for member in members)]
+
+
+def find_array(
+    path: Path,
+    file: Any,  # noqa: ANN401
+    key: str | None,
+    usual: tuple[str, ...],
+    beside: tuple[str, ...] = (),
+) -> str:
+    """The path of the array to read: `key`, one of the usual names, NeXus' default signal, or the only one.
+
+    Arrays called as those `beside` data are not meant unless they are asked for.
+    Raises InputError where it is not clear, and where its values lie in another file.
     """
-    if key is not None:
-        if key not in names:
-            raise InputError(f"{path}: has no array {key}; it has {', '.join(names) or 'none'}.")
-        return key
-    for name in usual:
-        if name in names:
-            return name
-    if len(names) != 1:
-        raise InputError(f"{path}: name the array with --key, one of {', '.join(names) or 'none'}.")
-    return names[0]
+    names = [name for name in array_names(file) if name.rpartition("/")[2] not in beside]
+    asked = usual if key is None else (key.strip("/"),)
+    by_path = [name for name in asked if _is_data(_follow(file, name)) and file[name].file == file]
+    by_name = [name for name in names if key is None and name.rpartition("/")[2] in usual]
+    found = by_path[:1] or _default_signal(file, names if key is None else []) or by_name
+    name = found[0] if len(found) == 1 else pick(path, names, key, usual) if names else _elsewhere(path, file, key)
+    others = _other_files(file[name])
+    if others:
+        raise InputError(
+            f"{path}: the values of {name} lie in {others[0]}; give that file, or copy them into one."
+        )
+    return name
 
 
-def to_complex(array: NDArray[Any]) -> NDArray[Any]:
-    """Pairs of fields (r and i, real and imag) as complex numbers; anything else as it is."""
-    if array.dtype.names and len(array.dtype.names) == 2:
-        real, imaginary = array.dtype.names
-        return np.asarray(array[real] + 1j * array[imaginary])
-    return array
+def _walk(file: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    """Every group and array of a file, once, by a shortest path; soft links lead to what has one already."""
+    import h5py
+
+    seen, waiting = {file["/"]}, [("", file)]
+    for prefix, group in waiting:
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink) or group[name] in seen:
+                continue
+            item = group[name]
+            seen.add(item)
+            yield f"{prefix}{name}", item
+            if isinstance(item, h5py.Group):
+                waiting.append((f"{prefix}{name}/", item))
+
+
+def _follow(group: Any, name: str) -> Any:  # noqa: ANN401
+    """What a name leads to; None where that is nowhere, or round in a circle."""
+    try:
+        return group.get(name)
+    except (RuntimeError, OSError):
+        return None
+
+
+def _is_data(item: Any, least_axes: int = LEAST_AXES) -> bool:  # noqa: ANN401
+    """Whether something in a file is an array of numbers, and no parameter."""
+    import h5py
+
+    is_array = isinstance(item, h5py.Dataset) and item.shape is not None and item.dtype.kind in "buifcV"
+    return is_array and item.ndim >= least_axes
+
+
+def _default_signal(file: Any, names: list[str]) -> list[str]:  # noqa: ANN401
+    """The array that a NeXus file shows first: `default` leads to a group, its `signal` is the array."""
+    group, steps = file, 0
+    while (default := group.attrs.get("default")) is not None and steps < len(names):
+        following = _follow(group, _text(default))
+        group, steps = (group, len(names)) if following is None else (following, steps + 1)
+    signal = group.attrs.get("signal")
+    item = None if signal is None else _follow(group, _text(signal))
+    return [name for name in names if item is not None and file[name] == item]
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _other_files(array: Any) -> list[str]:  # noqa: ANN401
+    """The files in which an array's values are kept, where that is not its own."""
+    virtual = [source.file_name for source in array.virtual_sources()] if array.is_virtual else []
+    return [str(name) for name, *_ in array.external or ()] + [name for name in virtual if name != "."]
+
+
+def _elsewhere(path: Path, file: Any, key: str | None) -> str:  # noqa: ANN401
+    """Raises InputError that says which files the links of a file without arrays lead to."""
+    import h5py
+
+    groups = [file, *(item for _, item in _walk(file) if isinstance(item, h5py.Group))]
+    links = [group.get(name, getlink=True) for group in groups for name in group]
+    others = [link.filename for link in links if isinstance(link, h5py.ExternalLink)]
+    if others:
+        raise InputError(f"{path}: only links to the data, which lie in {others[0]}; give that file.")
+    return pick(path, [], key, ())

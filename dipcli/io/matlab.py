@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from scipy import io
 
 from dipcli.errors import InputError
+from dipcli.io.arrays import numbers, pick
 from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import array_names, open_hdf5, pick, to_complex
+from dipcli.io.hdf5 import array_names, open_hdf5
 
 FIFTH, SEVENTH = b"MATLAB 5.0", b"MATLAB 7.3"
 LEAST_VALUES = 1000  # an array with fewer is a parameter, not data
@@ -25,8 +26,9 @@ def read_matlab(path: Path, key: str | None, usual: tuple[str, ...]) -> NDArray[
     if is_hdf5:
         with open_hdf5(path) as file:
             names = [n for n in array_names(file) if not n.startswith("#") and file[n].size >= LEAST_VALUES]
-            return np.asarray(to_complex(file[pick(path, names, key, usual)][()])).T
+            return numbers(path, file[pick(path, names, key, usual)][()]).T
     with explain_failures(InputError, path, "cannot be read as MATLAB"):
         contents = io.loadmat(path)
-    names = [n for n, v in contents.items() if isinstance(v, np.ndarray) and v.size >= LEAST_VALUES]
-    return np.asarray(contents[pick(path, names, key, usual)])
+    arrays = {n: v for n, v in contents.items() if isinstance(v, np.ndarray) and v.dtype.kind in "buifc"}
+    names = [n for n, v in arrays.items() if v.size >= LEAST_VALUES]
+    return np.asarray(arrays[pick(path, names, key, usual)])

@@ -1,5 +1,6 @@
 """Names of files: what they end in, how the files beside an output are called, and how sizes are said."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,3 +26,14 @@ def beside(output: Path, ending: str) -> Path:
 def by(sides: Iterable[int]) -> str:
     """How a size is said: 64x48."""
     return "x".join(map(str, sides))
+
+
+def in_natural_order(paths: Iterable[Path]) -> list[Path]:
+    """Paths as a person counts, and not letter by letter: frame_2 before frame_10, folder by folder."""
+    return sorted(paths, key=lambda path: ([_counted(part) for part in path.parts], path))
+
+
+def _counted(name: str) -> list[tuple[str, int]]:
+    """The pieces of a name between its numbers, each with the number that follows it."""
+    pieces = re.split("([0-9]+)", name.casefold())
+    return [(text, int(number)) for text, number in zip(pieces[::2], [*pieces[1::2], "0"], strict=True)]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError
+from dipcli.io.arrays import with_parts_joined
 
 NAMES = ("slice", "coil", "y", "x")
 MOST_COILS = 128
@@ -18,11 +19,10 @@ def to_slices(path: Path, array: NDArray[np.complexfloating], axes: str | None) 
     Without `axes` the two longest axes are y and x in their order, and the shortest of the rest is the coil's.
     Raises InputError for arrays that are no k-space, and where the names do not fit.
     """
-    if array.ndim and array.shape[-1] == 2 and not np.iscomplexobj(array) and array.ndim > 2:
-        array = array[..., 0] + 1j * array[..., 1]
+    array = with_parts_joined(array)
     if not np.iscomplexobj(array):
         raise InputError(f"{path}: holds {array.dtype} values, but k-space is complex; give the raw data.")
-    names = _named(path, array.shape, axes) if axes else _guessed(path, array.shape)
+    names = _named(path, array.shape, axes) if axes else guessed_axes(path, array.shape)
     order = [names.index(name) for name in NAMES if name in names]
     missing = tuple(i for i, name in enumerate(NAMES) if name not in names)
     ordered = np.expand_dims(array.transpose(order), missing)
@@ -40,7 +40,8 @@ def _named(path: Path, shape: tuple[int, ...], axes: str) -> list[str]:
     return names
 
 
-def _guessed(path: Path, shape: tuple[int, ...]) -> list[str]:
+def guessed_axes(path: Path, shape: tuple[int, ...]) -> list[str]:
+    """The names of the axes of an array of this shape. Raises InputError where that cannot be known."""
     if not 2 <= len(shape) <= 4:
         raise InputError(f"{path}: an array of shape {shape} is not understood; {NAMED}.")
     longest = sorted(sorted(range(len(shape)), key=lambda axis: -shape[axis])[:2])

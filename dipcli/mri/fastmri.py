@@ -8,11 +8,16 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.io.hdf5 import array_names, open_hdf5, pick, to_complex
-from dipcli.mri.axes import to_slices
+from dipcli.errors import InputError
+from dipcli.io.arrays import numbers
+from dipcli.io.failures import explain_failures
+from dipcli.io.hdf5 import find_array, has_array, open_hdf5
+from dipcli.mri.axes import MOST_COILS, guessed_axes, to_slices
 from dipcli.mri.options import ReadingOptions
+from dipcli.mri.preparation import KSpace
 from dipcli.mri.scan import Scan, choose_slices, measured
 
+MARKS = frozenset({"acquisition", "patient_id"})  # attributes of fastMRI's files
 REFERENCES = ("reconstruction_rss", "reconstruction_esc")
 
 
@@ -22,25 +27,18 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
     Raises InputError where no array of k-space is found.
     """
     with open_hdf5(path) as file:
-        name = pick(path, array_names(file), options.key, ("kspace", "ksp", "data"))
-        stored = file[name]
-        shape = tuple(stored.shape)
-        if options.axes is None and len(shape) in (3, 4):
-            chosen = choose_slices(path, shape[0], options.slices)
-            kspace = to_complex(stored[chosen[0] : chosen[-1] + 1])
-            kspace = to_slices(path, kspace, "slice,coil,y,x" if len(shape) == 4 else "slice,y,x")
-        else:
-            kspace = to_slices(path, to_complex(stored[()]), options.axes)
-            chosen = choose_slices(path, len(kspace), options.slices)
-            kspace = kspace[chosen[0] : chosen[-1] + 1]
-        header = _header(file)
-        padding = _padding(file, header, shape[-1])
-        mask = np.asarray(file["mask"][()]) if "mask" in file else None
-        crops = [file[name].shape[1:] for name in REFERENCES if name in file]
+        name = find_array(path, file, options.key, ("kspace", "ksp", "data"), ("mask", *REFERENCES))
+        axes, warnings = _axes_of(path, file, file[name], options.axes)
+        kspace, chosen = _wanted(path, file[name], axes, options.slices)
+        stored_shape, header = tuple(file[name].shape), _header(file)
+        with explain_failures(InputError, path, "has an ismrmrd_header that cannot be understood"):
+            padding = _padding(file, header, kspace.shape[-1])
+            crop, voxel = matrix_of(header) if header else (None, None)
+        mask = np.asarray(file["mask"][()]) if has_array(file, "mask", least_axes=1) else None
+        crops = [file[reference].shape[1:] for reference in REFERENCES if has_array(file, reference)]
     sampled = measured(kspace)
     if mask is not None and mask.size == sampled.shape[2]:
         sampled = sampled & (mask.ravel() > 0)
-    crop, voxel = matrix_of(header) if header else (None, None)
     sampled[..., padding & ~kspace.any((0, 1, 2))] = True
     return Scan(
         kspace,
@@ -48,9 +46,44 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
         "fastMRI" if name == "kspace" else f"HDF5 array {name}",
         crop=crop if crop is None or not crops else crops[0],
         voxel_mm=voxel,
-        stored_shape=shape,
+        stored_shape=stored_shape,
         slices=chosen,
+        warnings=warnings,
     )
+
+
+def _axes_of(path: Path, file: Any, stored: Any, given: str | None) -> tuple[str | None, tuple[str, ...]]:  # noqa: ANN401
+    """The axes as they are named, or by fastMRI's rule where the file is one; None: as of any array.
+
+    Three axes of another file are those of coils far more often than slices of one coil, which is said.
+    """
+    shape = stored.shape[1:] if _begins_with_parts(stored) else stored.shape
+    shape = shape[:-1] if stored.dtype.kind in "uif" and shape == stored.shape and shape[-1] == 2 else shape
+    is_fastmri = "ismrmrd_header" in file or "reconstruction_esc" in file or not MARKS.isdisjoint(file.attrs)
+    if given is not None or len(shape) not in (3, 4):
+        return given, ()
+    if len(shape) == 4:
+        return ("slice,coil,y,x" if shape[1] <= MOST_COILS else None), ()
+    if is_fastmri:
+        return "slice,y,x", ()
+    guess = ",".join(guessed_axes(path, shape))
+    return guess, (f"{path}: its axes are thought to be {guess}; --axes names others, such as slice,y,x.",)
+
+
+def _wanted(path: Path, stored: Any, axes: str | None, slices: str) -> tuple[KSpace, tuple[int, ...]]:  # noqa: ANN401
+    """The slices that are wanted, and their numbers; no others are read where slices come first."""
+    if axes is not None and axes.partition(",")[0].strip() == "slice" and not _begins_with_parts(stored):
+        chosen = choose_slices(path, stored.shape[0], slices)
+        return to_slices(path, numbers(path, stored[chosen[0] : chosen[-1] + 1]), axes), chosen
+    kspace = to_slices(path, numbers(path, stored[()]), axes)
+    chosen = choose_slices(path, len(kspace), slices)
+    return kspace[chosen[0] : chosen[-1] + 1], chosen
+
+
+def _begins_with_parts(stored: Any) -> bool:  # noqa: ANN401
+    """Whether the first axis is that of real and imaginary parts."""
+    shape = stored.shape
+    return bool(stored.dtype.kind in "uif" and len(shape) > 2 and shape[0] == 2 and shape[-1] != 2)
 
 
 def _header(file: Any) -> str:  # noqa: ANN401

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError
 from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import open_hdf5
+from dipcli.io.hdf5 import group_names, open_hdf5
 from dipcli.mri.fastmri import matrix_of
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.scan import Scan, choose_slices, left_aside, measured
 
 # Flags are bits, counted from 1.
 NOISE, CALIBRATION, CALIBRATION_AND_IMAGE, REVERSE, NAVIGATOR, PHASE_CORRECTION = 19, 20, 21, 22, 23, 24
+MEMBERS = ("xml", "data")  # of the group of a scan
 OTHER = (NAVIGATOR, PHASE_CORRECTION, 25, 26, 27)  # dummy scans and feedback are no image either
 
 
@@ -42,7 +43,7 @@ def read_ismrmrd(path: Path, options: ReadingOptions) -> Scan:
 
 def _read(path: Path, options: ReadingOptions) -> Scan:
     with open_hdf5(path) as file:
-        group = file[options.key or "dataset"]
+        group = file[_group(path, group_names(file, *MEMBERS), options.key)]
         header = _read_header(path, group["xml"][()])
         records = group["data"][()]
     heads = records["head"]
@@ -66,6 +67,15 @@ def _read(path: Path, options: ReadingOptions) -> Scan:
         slices=chosen,
         warnings=left_aside(path, {"--axes": options.axes}),
     )
+
+
+def _group(path: Path, names: list[str], key: str | None) -> str:
+    """The group of the scan, whatever it is called. Raises InputError where it is not clear."""
+    if key is not None or "dataset" in names:
+        return key or "dataset"
+    if len(names) != 1:
+        raise InputError(f"{path}: holds {len(names)} scans; name one with --key, of {', '.join(names)}.")
+    return names[0]
 
 
 def _read_header(path: Path, stored: Any) -> _Header:  # noqa: ANN401 - what h5py returns

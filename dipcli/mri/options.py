@@ -20,7 +20,7 @@ class ReadingOptions:
 
     key: Annotated[str | None, "Name of the k-space array in a file of several (h5, mat, npz)."] = None
     axes: Annotated[
-        str | None, "What the axes of a plain array are, for example slice,coil,y,x; x is the phase direction."
+        str | None, "What the axes of an array are, for example slice,coil,y,x; x is the phase direction."
     ] = None
     slices: Annotated[str, "Which slices: all, middle, 17, or 10:20; counted from 0."] = "all"
     mask: Annotated[

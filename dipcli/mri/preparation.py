@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 KSpace = NDArray[np.complex64]
+FEW = 0.005  # share of a slice's values whose strength alone decides nothing; 20 of them at most
 
 
 def whiten(kspace: KSpace, noise: KSpace, dwell_ratio: float = 1.0) -> KSpace:
@@ -32,8 +33,13 @@ def crop_readout(kspace: KSpace, side: int) -> KSpace:
 
 
 def centre_offset(kspace: KSpace) -> tuple[float, float]:
-    """How far the strongest frequency is from the centre along readout and phase, in shares of the side."""
-    energy = np.square(np.abs(kspace).astype(np.float64)).sum((0, 1))
+    """How far the strongest frequency is from the centre along readout and phase, in shares of the side.
+
+    A few values that are stronger than all others, such as spikes of interference, count as much as those.
+    """
+    energies = np.square(np.abs(kspace).astype(np.float64)).sum(1)
+    few = min(20, 2 + int(FEW * energies[0].size), energies[0].size)
+    energy = sum(np.minimum(one, np.partition(one, -few, axis=None)[-few]) for one in energies)
     offsets = []
     for axis in (1, 0):
         line = energy.sum(axis)

@@ -8,17 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError, OptionError
+from dipcli.io.arrays import numbers, with_parts_joined
 from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import SIGNATURE, array_names, open_hdf5, pick
+from dipcli.io.hdf5 import SIGNATURE, find_array, group_names, open_hdf5
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
+from dipcli.io.numpy_files import ARCHIVE, read_numpy
+from dipcli.io.numpy_files import SIGNATURE as NUMPY
 from dipcli.mri.axes import to_slices
 from dipcli.mri.cfl import kspace_of_cfl, read_cfl
 from dipcli.mri.fastmri import REFERENCES, read_fastmri
-from dipcli.mri.ismrmrd import read_ismrmrd
+from dipcli.mri.ismrmrd import MEMBERS, read_ismrmrd
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.scan import Scan, choose_slices, left_aside, measured, padding_of, prepare_scan
 
-NUMPY = b"\x93NUMPY"
 SUFFIXES = (".h5", ".hdf5", ".mrd", ".cfl", ".npy", ".npz", ".mat")
 NAMES = ("kspace", "ksp", "data", "DATA")
 
@@ -44,7 +46,7 @@ def load_maps(path: Path) -> NDArray[np.complex64]:
         space = [n for n in array.shape[:3] if n > 1]
         maps = squeezed.reshape(*squeezed.shape[:2], *space)
     else:
-        maps = _read_array(path, None)
+        maps = with_parts_joined(_read_array(path, None))
     if maps.ndim == 3:
         maps = maps[None]
     if maps.ndim != 4 or not np.iscomplexobj(maps):
@@ -61,8 +63,8 @@ def load_reconstruction(path: Path, slices: tuple[int, ...]) -> NDArray[np.float
         is_hdf5 = file.read(len(SIGNATURE)) == SIGNATURE
     if is_hdf5:
         with open_hdf5(path) as file:
-            name = pick(path, array_names(file), None, ("reconstruction", *REFERENCES))
-            volume = np.asarray(file[name][()])
+            name = find_array(path, file, None, ("reconstruction", *REFERENCES))
+            volume = numbers(path, file[name][()])
     else:
         volume = np.asarray(_read_array(path, None))
     volume = volume[None] if volume.ndim == 2 else volume
@@ -82,9 +84,9 @@ def _reader(path: Path) -> Callable[[Path, ReadingOptions], Scan]:
         return _read_cfl
     if start.startswith(SIGNATURE):
         with open_hdf5(path) as file:
-            groups = [name for name, item in file.items() if hasattr(item, "items") and "xml" in item]
+            groups = group_names(file, *MEMBERS)
         return read_ismrmrd if groups else read_fastmri
-    if start.startswith((FIFTH, SEVENTH, b"PK", NUMPY)):
+    if start.startswith((FIFTH, SEVENTH, ARCHIVE, NUMPY)):
         return _read_plain
     raise InputError(f"{path}: is no scan that is known; it reads {', '.join(SUFFIXES)}.")
 
@@ -121,15 +123,7 @@ def _read_array(path: Path, key: str | None) -> NDArray[np.complexfloating]:
         start = file.read(6)
     if start.startswith(b"MATLAB"):
         return read_matlab(path, key, NAMES)
-    with explain_failures(InputError, path, "cannot be read as NumPy's"):
-        loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    names = list(loaded.keys())
-    usual = [name for name in (key, *NAMES) if name in names] or names
-    if (key is not None and key not in names) or (len(usual) > 1 and usual == names):
-        raise InputError(f"{path}: name the array with --key, one of {', '.join(names)}.")
-    return np.asarray(loaded[usual[0]])
+    return read_numpy(path, key, NAMES)[0]
 
 
 def _given_mask(path: Path, scan: Scan) -> NDArray[np.bool_]:

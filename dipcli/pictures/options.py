@@ -58,9 +58,10 @@ class InpaintOptions(PictureOptions):
 
     mask: Annotated[
         str | None,
-        "What is missing (white): a picture, a folder of them with the inputs' names, alpha, or auto-saturated.",
+        "What is missing: a picture (white, labels, strokes on a transparent layer, or the input painted over), "
+        "a folder of them with the inputs' names, alpha, or auto-saturated.",
     ] = None
-    mask_invert: Annotated[bool, "Black is missing in the mask, not white."] = False
+    mask_invert: Annotated[bool, "The opposite of what the mask marks is missing: black, not white."] = False
     blend: Annotated[
         int, "Pixels around the missing ones over which the seam is feathered; 0 for none.", Range(0)
     ] = 0

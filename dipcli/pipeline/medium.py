@@ -52,7 +52,7 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
 
     suffixes: Collection[str]  # endings of inputs; with "/", a folder is an input itself
     suffix: str = ""  # what outputs that are not named end in; "" is for the input's own ending
-    holds_stacks = True  # whether a file can hold several frames, whose numbers enter their seeds
+    holds_stacks = True  # names and numbers of frames enter their seeds; a file's only one has that of the call
     tile: int | None = 0  # side of the tiles of tensors (channels, *space): 0 for none, None as memory allows
     advice = "use --preset fast, a smaller --width, or a smaller picture"  # where memory does not suffice
 

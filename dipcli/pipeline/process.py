@@ -99,7 +99,7 @@ def _escaped(stem: str) -> str:
 
 
 def _control(item: Item, context: Context, medium: AnyMedium, index: int, count: int) -> Control:
-    names = (item.name, index) if medium.holds_stacks else (item.name,)
+    names = (item.name, index) if medium.holds_stacks else ()
     return Control(
         item.name if count == 1 else f"{item.name} [{index + 1}/{count}]",
         derive_seed(context.files.seed, *names),

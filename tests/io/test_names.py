@@ -1,10 +1,10 @@
-"""What files beside an output are called."""
+"""What files beside an output are called, and in which order files come."""
 
 from pathlib import Path
 
 import pytest
 
-from dipcli.io.names import beside, ending_of, stem_of
+from dipcli.io.names import beside, ending_of, in_natural_order, stem_of
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,20 @@ def test_a_name_is_its_stem_and_its_ending(name, stem, ending):
     path = Path("folder") / name
     assert (stem_of(path), ending_of(path).lower()) == (stem, ending.lower())
     assert beside(path, "run.json") == Path("folder") / f"{stem}.run.json"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["frame_1.tif", "frame_2.tif", "frame_10.tif", "frame_100.tif"],
+        ["1.tif", "2.tif", "10.tif"],
+        ["a1b2.tif", "a1b10.tif", "a2b1.tif"],
+        ["run2/f10.tif", "run10/f2.tif"],
+        ["f01.tif", "f1.tif", "f2.tif", "g.tif"],  # the same number: by letters
+        ["scan9.npy", "Scan10.npy"],
+    ],
+)
+def test_numbers_in_names_are_counted(names):
+    paths = [Path(name) for name in names]
+    order = sorted(paths)  # by letters
+    assert in_natural_order(order) == paths

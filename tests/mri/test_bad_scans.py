@@ -121,12 +121,12 @@ def test_dimensions_of_bart_that_are_not_taken(tmp_path, shape, expected):
 def test_arrays_of_hdf5_that_cannot_be_told_apart(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["one"], file["group/two"] = full_kspace(), full_kspace()
-    assert sentence(tmp_path / "a.h5") == "name the array with --key, one of group/two, one."
+    assert sentence(tmp_path / "a.h5") == "name the array with --key, one of one, group/two."
 
 
 def test_hdf5_without_any_array(tmp_path):
     h5py.File(tmp_path / "a.h5", "w").close()
-    assert sentence(tmp_path / "a.h5") == "name the array with --key, one of none."
+    assert sentence(tmp_path / "a.h5") == "has no array that could be read; export it again."
 
 
 def test_a_key_that_is_not_there(tmp_path):
@@ -145,7 +145,7 @@ def test_hdf5_without_h5py(tmp_path, monkeypatch, write, name):
 
 def test_a_header_that_is_no_xml(tmp_path):
     path = as_fastmri(tmp_path / "a.h5", full_kspace(), head="<ismrmrdHeader>")
-    assert "cannot be read as HDF5" in sentence(path)
+    assert "has an ismrmrd_header that cannot be understood" in sentence(path)
 
 
 @pytest.mark.parametrize("trajectory", ["radial", "spiral", "Goldenangle"])

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError, OptionError
-from dipcli.io.names import by
+from dipcli.io.names import by, in_natural_order
 from dipcli.pictures.files.images import Picture, read_picture
+from dipcli.pictures.files.marks import marked_in
 from dipcli.pictures.files.ranges import to_unit, value_range
 
 Missing = NDArray[np.bool_]
@@ -21,33 +22,31 @@ def mask_beside(folder: Path, name: str) -> Path:
     exact = folder / name
     if exact.is_file():
         return exact
-    found = sorted(p for p in exact.parent.glob("*") if p.stem == exact.stem and p.is_file())
+    found = in_natural_order(p for p in exact.parent.glob("*") if p.stem == exact.stem and p.is_file())
     if not found:
         raise OptionError(f"{exact}: there is no mask of this name; {CONVENTION}.")
     return found[0]
 
 
 def hide_masked(picture: Picture, path: Path, *, invert: bool = False) -> Picture:
-    """The picture with NaN where the mask file at `path` is white; gray from the middle up counts as white.
+    """The picture with NaN where the mask file at `path` marks it, see `marked_in`.
 
-    A mask of one frame serves all frames; in a colour mask any bright channel counts.
-    Raises InputError for another size, and where everything or nothing is missing.
+    A mask of one frame serves all frames. Raises InputError for another size, and where everything or nothing is
+    missing.
     """
     mask = read_picture(path)
     space = picture.frames[0].shape[1:]
-    if len(space) == 3 and len(mask.frames) == space[0]:
-        shown = [np.stack([frame.max(0) for frame in mask.frames])]
-    else:
-        shown = [frame.max(0) for frame in mask.frames]
-    if shown[0].shape != space or len(shown) not in (1, len(picture.frames)):
+    planes = [frame[0] for frame in mask.frames]
+    planes = [np.stack(planes)] if len(space) == 3 and len(planes) == space[0] else planes
+    if planes[0].shape != space or len(planes) not in (1, len(picture.frames)):
         raise OptionError(
-            f"{path}: the mask is {_size(shown)}, but the picture is {_size([f[0] for f in picture.frames])}; "
+            f"{path}: the mask is {_size(planes)}, but the picture is {_size([f[0] for f in picture.frames])}; "
             "give a mask of the same size."
         )
-    brightest = max(float(values.max()) for values in shown)
-    is_binary = mask.stored is not None and mask.stored.max() == 1  # 0 and 1 in a file of 8 bits
-    missing = [(values >= HALF * (brightest if is_binary else 1.0)) != invert for values in shown]
-    return hide(picture, missing, f"{path}: the mask ({CONVENTION})")
+    marked, how = marked_in(path, mask, picture)
+    missing = [(plane != invert) for plane in marked.reshape(-1, *space)]
+    hidden = hide(picture, missing, f"{path}: the mask ({CONVENTION})")
+    return dataclasses.replace(hidden, warnings=(*hidden.warnings, *((f"{path}: {how}.",) if how else ())))
 
 
 def hide_transparent(path: Path, picture: Picture, *, invert: bool = False) -> Picture:

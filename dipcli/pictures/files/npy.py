@@ -18,6 +18,7 @@ COLOURS = (1, 3, 4)
 def read_npy(path: Path, *, volume: bool = False) -> Stored:
     """Read an array of real numbers; four colours are red, green, blue and alpha."""
     array = np.load(path, mmap_mode="r", allow_pickle=False)
+    native = array.dtype.newbyteorder("=")
     if array.dtype.kind not in "buif":
         raise InputError(
             f"{path}: holds {array.dtype} values, but only real numbers are read; save them as float32."
@@ -25,7 +26,7 @@ def read_npy(path: Path, *, volume: bool = False) -> Stored:
     axes = _axes_of(path, array.shape, volume=volume)
     samples = array.shape[-1] if axes.endswith("S") else 1
     refuse_bombs(path, math.prod(array.shape) // max(samples, 1))
-    return Stored(np.array(array), axes, alpha=samples == 4)
+    return Stored(np.array(array, native), axes, alpha=samples == 4)
 
 
 def encode_npy(stored: Stored) -> bytes:

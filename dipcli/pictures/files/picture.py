@@ -16,13 +16,19 @@ Frame = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class TiffDetails:
-    """How a TIFF described its axes, in the words that tifffile takes back."""
+    """How a TIFF described its axes, in the words that tifffile takes back.
+
+    `extra_samples` says of each sample behind the colours whether it is opacity (1 or 2) or another channel (0);
+    `bits` of a sample are 0 where they fill the type.
+    """
 
     style: Literal["plain", "axes", "imagej", "ome"] = "plain"
     fields: Mapping[str, Any] = field(default_factory=dict)
     description: str | None = None
     compressed: bool = False
     premultiplied: bool = False
+    extra_samples: tuple[int, ...] = ()
+    bits: int = 0
 
 
 @dataclass(frozen=True)

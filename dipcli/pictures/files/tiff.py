@@ -17,8 +17,9 @@ from dipcli.pictures.files.checks import refuse_bombs
 from dipcli.pictures.files.layout import CHANNEL_AXES
 from dipcli.pictures.files.metadata import apply_orientation
 from dipcli.pictures.files.picture import Metadata, Stored
-from dipcli.pictures.files.tiff_colours import has_alpha, with_plain_colours
 from dipcli.pictures.files.tiff_details import details_of, metadata_options
+from dipcli.pictures.files.tiff_samples import EXTRA_SAMPLES, as_in_file, with_opacity_last, with_plain_colours
+from dipcli.pictures.files.tiff_series import main_series
 
 T = TypeVar("T")
 
@@ -27,9 +28,9 @@ TIFF_UNITS = {"none": "NONE", "inch": "INCH", "centimetre": "CENTIMETER"}
 
 
 def read_tiff(path: Path) -> Stored:
-    """Read the first series of a TIFF, upright, samples last, zero shown as black."""
+    """Read the first picture of a TIFF that is no thumbnail, upright, samples last, zero shown as black."""
     with _complaints() as complaints, TiffFile(path) as tiff:
-        series = tiff.series[0]
+        series, warnings = main_series(path, tiff)
         page = series.keyframe
         sizes = zip(series.axes, series.shape, strict=True)
         refuse_bombs(path, math.prod(size for axis, size in sizes if axis not in CHANNEL_AXES))
@@ -39,13 +40,12 @@ def read_tiff(path: Path) -> Stored:
             array=array,
             axes=series.axes,
             metadata=_metadata_of(tiff, page),
-            warnings=tuple(f"{path}: {warning}" for warning in _warnings_of(tiff, page, complaints)),
+            warnings=tuple(f"{path}: {warning}" for warning in (*_warnings_of(page, complaints), *warnings)),
             file_shape=series.shape,
             file_dtype=array.dtype.name,
         )
         stored = with_plain_colours(_with_samples_last(stored), page, path, imagej=tiff.is_imagej)
-        stored = dataclasses.replace(stored, alpha=has_alpha(stored, page))
-        return apply_orientation(stored, _tag(page, "Orientation", 1))
+        return apply_orientation(with_opacity_last(stored, page), _tag(page, "Orientation", 1))
 
 
 def encode_tiff(stored: Stored) -> bytes:
@@ -56,19 +56,22 @@ def encode_tiff(stored: Stored) -> bytes:
     metadata = stored.metadata
     details = metadata.tiff
     samples = stored.array.shape[-1] if stored.axes.endswith("S") else 0
+    extra_samples = details.extra_samples or (1 if details.premultiplied else 2,) * stored.alpha
     options: dict[str, Any] = metadata_options(stored)
-    options["photometric"] = "rgb" if samples - stored.alpha == 3 else "minisblack"
+    options["photometric"] = "rgb" if samples - len(extra_samples) == 3 else "minisblack"
     if samples:
         options["planarconfig"] = "contig"
-    if stored.alpha:
-        options["extrasamples"] = ["assocalpha" if details.premultiplied else "unassalpha"]
+    if extra_samples and samples > len(extra_samples):
+        options["extrasamples"] = [EXTRA_SAMPLES[kind] for kind in extra_samples]
     if metadata.resolution:
         options["resolution"] = metadata.resolution
         options["resolutionunit"] = TIFF_UNITS[metadata.resolution_unit]
-    if details.compressed and details.style != "imagej":
+    if details.bits and details.style != "imagej":
+        options["bitspersample"] = details.bits  # which no compression takes
+    elif details.compressed and details.style != "imagej":
         options["compression"] = "zlib"
     buffer = io.BytesIO()
-    tifffile.imwrite(buffer, stored.array, iccprofile=metadata.icc, **options)
+    tifffile.imwrite(buffer, as_in_file(stored), iccprofile=metadata.icc, **options)
     return buffer.getvalue()
 
 
@@ -92,10 +95,8 @@ def _no_data(page: TiffPage) -> float | None:
         return None
 
 
-def _warnings_of(tiff: TiffFile, page: TiffPage, complaints: list[str]) -> Iterator[str]:
+def _warnings_of(page: TiffPage, complaints: list[str]) -> Iterator[str]:
     yield from (f"{complaint}." for complaint in complaints)
-    if len(tiff.series) > 1:
-        yield f"only the first of its {len(tiff.series)} series is used."
     if "ExifTag" in page.tags:
         yield "its EXIF is not carried over to the result."
 

@@ -1,12 +1,14 @@
 """The part of a TIFF that speaks of axes, spacing and channels, in ImageJ's, OME's or tifffile's words."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tifffile import COMPRESSION, TiffFile, TiffPage, xml2dict
 
 from dipcli.pictures.files.layout import CHANNEL_AXES, SPACE_AXES
 from dipcli.pictures.files.picture import Stored, TiffDetails
+from dipcli.pictures.files.tiff_samples import bits_of
 
 # Counted anew from the array when the file is written.
 IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
@@ -30,18 +32,23 @@ OME_CHANNEL = (
 
 def details_of(tiff: TiffFile, page: TiffPage) -> TiffDetails:
     """Read the style of a TIFF and the fields that it keeps in its description."""
-    compressed = page.compression != COMPRESSION.NONE
-    premultiplied = any(int(sample) == 1 for sample in page.extrasamples)
+    extra_samples = tuple(int(sample) for sample in page.extrasamples)
+    plain = TiffDetails(
+        compressed=page.compression != COMPRESSION.NONE,
+        premultiplied=1 in extra_samples,
+        extra_samples=extra_samples,
+        bits=bits_of(page),
+    )
     if tiff.is_imagej:
         fields = _without(tiff.imagej_metadata or {}, IMAGEJ_COUNTS)
-        return TiffDetails("imagej", fields, None, compressed, premultiplied)
+        return replace(plain, style="imagej", fields=fields)
     if tiff.is_ome and tiff.ome_metadata:
-        return TiffDetails("ome", _ome_fields(tiff.ome_metadata), None, compressed, premultiplied)
+        return replace(plain, style="ome", fields=_ome_fields(tiff.ome_metadata))
     if tiff.is_shaped:
         fields = _without((tiff.shaped_metadata or ({},))[0], AXES_COUNTS)
-        return TiffDetails("axes", fields, None, compressed, premultiplied)
+        return replace(plain, style="axes", fields=fields)
     description = page.description if page.description.isascii() else None
-    return TiffDetails("plain", {}, description or None, compressed, premultiplied)
+    return replace(plain, description=description or None)
 
 
 def metadata_options(stored: Stored) -> dict[str, Any]:

@@ -1,0 +1,50 @@
+"""Arrays of numbers as files store them: which one is meant, order of bytes, pairs for complex numbers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dipcli.errors import InputError
+
+
+def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) -> str:
+    """The array to read: the one called `key`, one of the usual names, or the only one.
+
+    Raises InputError where it is not clear.
+    """
+    if key is not None:
+        if key not in names:
+            raise InputError(f"{path}: has no array {key}; it has {', '.join(names) or 'none'}.")
+        return key
+    for name in usual:
+        if name in names:
+            return name
+    if not names:
+        raise InputError(f"{path}: has no array that could be read; export it again.")
+    if len(names) != 1:
+        raise InputError(f"{path}: name the array with --key, one of {', '.join(names)}.")
+    return names[0]
+
+
+def numbers(path: Path, stored: Any) -> NDArray[Any]:  # noqa: ANN401 - what h5py returns
+    """An array in this machine's order of bytes, pairs of fields (r and i, real and imag) as complex numbers.
+
+    Raises InputError for text, dates, records and whatever else is no number.
+    """
+    array = np.asarray(stored)
+    fields = {name[0].lower(): name for name in array.dtype.names or ()}
+    if sorted(fields) == ["i", "r"]:
+        array = np.asarray(array[fields["r"]] + 1j * array[fields["i"]])
+    if array.dtype.kind not in "buifc":
+        raise InputError(f"{path}: holds {array.dtype} values, which are no numbers; save them as float32.")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def with_parts_joined(array: NDArray[Any]) -> NDArray[Any]:
+    """Real numbers with an axis of two, real and imaginary parts, at its end or its beginning, as complex ones."""
+    if array.dtype.kind not in "uif" or array.ndim < 3 or 2 not in (array.shape[0], array.shape[-1]):
+        return array
+    parts = np.moveaxis(array, -1, 0) if array.shape[-1] == 2 else array
+    return np.asarray(parts[0] + 1j * parts[1])
