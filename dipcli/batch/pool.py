@@ -28,6 +28,8 @@ from dipcli.report.progress import Display, FitProgress
 
 Report = Mapping[str, Any]  # "kind" is ready, progress, message, or the ending of an item
 
+# This program once more; with -P, no module is taken from the current folder, which may hold a stranger's data.
+PROGRAM = (sys.executable, "-P", "-m", "dipcli")
 TRIES = 2  # of an item whose worker dies
 POLL_SECONDS = 0.2
 GOODBYE_SECONDS = 10.0
@@ -37,8 +39,7 @@ def share_out(batch: Batch, context: Context, devices: Sequence[str], display: D
     """Have the items of a batch processed by a worker for each device; yields how they ended, as they do."""
     call = replace(context.files.call, inputs=context.files.call.inputs[:1])
     changes: dict[str, str | bool | None] = {"shard": None, "worker": True, "threads": str(context.threads)}
-    program = (sys.executable, "-m", "dipcli")
-    with Workers([(*program, *call.again(**changes, device=device)) for device in devices]) as workers:
+    with Workers([(*PROGRAM, *call.again(**changes, device=device)) for device in devices]) as workers:
         for item, report in workers.work(batch.todo, context.interrupted.is_set):
             kind, rest = report["kind"], {name: value for name, value in report.items() if name != "kind"}
             if kind == "progress":
@@ -114,7 +115,8 @@ class Workers:
                     self._give(slot, waiting.popleft())
 
     def _start(self, slot: int) -> None:
-        path = [str(Path(dipcli.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        given = os.environ.get("PYTHONPATH", "").split(os.pathsep)  # an empty one means the current folder
+        path = [str(Path(dipcli.__file__).parents[1]), *filter(None, given)]
         process = subprocess.Popen(
             list(self._commands[slot]),
             stdin=subprocess.PIPE,
