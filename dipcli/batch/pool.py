@@ -17,12 +17,11 @@ from types import TracebackType
 from typing import Any, Self, final
 
 import dipcli
-from dipcli.batch.attempt import Ended
+from dipcli.batch.attempt import Ended, note
 from dipcli.batch.selection import Batch
 from dipcli.errors import DipcliError
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
-from dipcli.pipeline.progress_files import note_failure
 from dipcli.report.messages import LOGGER
 from dipcli.report.progress import Display, FitProgress
 
@@ -48,7 +47,7 @@ def share_out(batch: Batch, context: Context, devices: Sequence[str], display: D
                 LOGGER.log(logging.getLevelNamesMapping()[rest["level"]], "%s", rest["text"])
             elif kind != "ready":
                 if kind == "failed" and batch.folder is not None:
-                    note_failure(item, rest["text"])
+                    note(item, rest["text"])
                 yield Ended(kind, **rest)
 
 
@@ -103,7 +102,7 @@ class Workers:
             except queue.Empty:
                 continue
             if report is None:
-                yield from self._replace(slot, waiting, losses)
+                yield from self._left(slot) if was_told else self._replace(slot, waiting, losses)
                 continue
             item = self._busy.get(slot)
             if item is not None:
@@ -150,6 +149,12 @@ class Workers:
     def _tell(self) -> None:
         for process in self._running.values():
             process.send_signal(getattr(signal, "SIGUSR1", signal.SIGTERM))
+
+    def _left(self, slot: int) -> Iterator[tuple[Item, Report]]:
+        """A worker that was told to leave did so in the midst of its item."""
+        item = self._busy.pop(slot, None)
+        if item is not None:
+            yield item, {"kind": "interrupted", "text": f"{item.name}: left before its fit."}
 
     def _replace(self, slot: int, waiting: deque[Item], losses: Counter[str]) -> Iterator[tuple[Item, Report]]:
         """Put the item of a dead worker back, or give it up; start another worker, if there is work."""
