@@ -1,5 +1,27 @@
-"""`python -m dipcli` is `dipcli`."""
+"""`dipcli`, and `python -m dipcli`."""
 
-from dipcli.cli.app import main
+import os
+import signal
 
-main()
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # until somebody listens, Ctrl-C ends the process without a traceback
+
+
+def main() -> None:
+    """Entry point of the program."""
+    from dipcli.batch.signals import ASK, interruptible
+    from dipcli.pipeline.interruption import Interruption
+
+    os.environ["PYTHONSAFEPATH"] = (
+        "1"  # whatever Python is started from here takes no module from the current folder
+    )
+    with interruptible(Interruption(), quiet=True, names=ASK):
+        from dipcli.cli.app import app
+
+        app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,8 @@
 """Small pictures for the program, and what it leaves behind."""
 
 import json
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +46,13 @@ def sentence_of(done: Result, code: int = 1) -> str:
     (line,) = [line for line in done.stderr.splitlines() if line]
     assert line.endswith(".")
     return line
+
+
+def until_saved(process: subprocess.Popen[str], folder: Path, count: int = 1) -> set[str]:
+    """The names of so many outputs in a folder, once each of them has a checkpoint."""
+    saved: set[str] = set()
+    while len(saved) < count:
+        assert process.poll() is None, "ended before"
+        time.sleep(0.02)
+        saved = {path.parent.stem for path in folder.glob("*.checkpoint/0.pt")}
+    return saved

@@ -131,6 +131,6 @@ def test_importing_the_program_loads_no_torch():
 @pytest.mark.parametrize("arguments", [["--help"], ["denoise", "--help"]], ids=" ".join)
 def test_help_loads_no_torch(arguments):
     assert_loads_no_torch(
-        f"import sys\nsys.argv = ['dipcli', *{arguments}]\nfrom dipcli.cli.app import main\n"
+        f"import sys\nsys.argv = ['dipcli', *{arguments}]\nfrom dipcli.__main__ import main\n"
         "try:\n    main()\nexcept SystemExit as left:\n    assert not left.code"
     )

@@ -1,17 +1,20 @@
 """One item is tried: its result, or its failure in one sentence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from dipcli.errors import DipcliError, Interrupted, OptionError, OutputError
 from dipcli.io.atomic import make_folder
+from dipcli.io.failures import LONGEST_REASON
 from dipcli.io.names import beside
 from dipcli.io.run_record import to_json
 from dipcli.pipeline.checkpoints import Checkpoints
 from dipcli.pipeline.context import Context, Record
 from dipcli.pipeline.item import Item
-from dipcli.pipeline.progress_files import asked_of, note_failure, seal_of
+from dipcli.pipeline.progress_files import asked_of, forget_failure, note_failure, seal_of
+from dipcli.report.messages import LOGGER
 
 Task = Callable[[Item, Context], Record]
 
@@ -28,25 +31,48 @@ class Ended:
 def attempt(item: Item, context: Context, task: Task, *, in_batch: bool) -> Ended:
     """Process one item; in a batch its failure is noted beside where its output would be."""
     try:
-        if context.interrupted.is_set():
-            raise Interrupted(f"{item.input}: not begun.")
-        if item.output == item.input:
-            return _ended(item, context, task(item, context))
-        own = _prepared(item, context)
-        record = task(item, own)
-        if own.checkpoints is not None:
-            own.checkpoints.remove()
-        beside(item.output, "failed.json").unlink(missing_ok=True)
-        return _ended(item, context, record)
+        with explained(item):
+            return _done(item, context, task)
     except Interrupted as error:
         return Ended("interrupted", str(error))
     except DipcliError as error:
         return _failed(item, error, in_batch=in_batch)
-    except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
-            raise
-        advice = "use --preset fast, a smaller --width, or a smaller picture"
-        return _failed(item, OutputError(f"{item.input}: does not fit in memory; {advice}."), in_batch=in_batch)
+
+
+def _done(item: Item, context: Context, task: Task) -> Ended:
+    if context.interrupted.is_set():
+        raise Interrupted(f"{item.input}: not begun.")
+    if item.output == item.input:
+        return _ended(item, context, task(item, context))
+    make_folder(item.output.parent)
+    asked = asked_of(item, context.files.call)
+    checkpoints = _checkpoints(item, context, asked)
+    with context.interrupted.on_leaving(checkpoints.flush):
+        record = task(item, replace(context, checkpoints=checkpoints, asked=asked))
+    checkpoints.remove()
+    forget_failure(item)
+    return _ended(item, context, record)
+
+
+@contextmanager
+def explained(item: Item) -> Iterator[None]:
+    """Turn whatever goes wrong with one item into a DipcliError, so that it costs no other item.
+
+    Where the program itself is wrong, its traceback is said at debug level.
+    """
+    try:
+        yield
+    except DipcliError:
+        raise
+    except Exception as error:
+        if _is_out_of_memory(error):
+            advice = "use --preset fast, a smaller --width, or a smaller picture"
+            raise OutputError(f"{item.input}: does not fit in memory; {advice}.") from error
+        LOGGER.debug("%s: a mistake of dipcli", item.input, exc_info=True)
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON].rstrip(".: ")
+        raise DipcliError(
+            f"{item.input}: dipcli itself failed ({reason}); please report it, with what --log-level debug shows."
+        ) from error
 
 
 def sentence_of(item: Item, error: DipcliError) -> str:
@@ -57,14 +83,19 @@ def sentence_of(item: Item, error: DipcliError) -> str:
 def _failed(item: Item, error: DipcliError, *, in_batch: bool) -> Ended:
     text = sentence_of(item, error)
     if in_batch:
-        note_failure(item, text)
+        note(item, text)
     return Ended("failed", text, isinstance(error, OptionError))
 
 
-def _prepared(item: Item, context: Context) -> Context:
-    """What is shared, with what this item has for itself: its checkpoints, and what decides its result."""
-    make_folder(item.output.parent)
-    asked = asked_of(item, context.files.call)
+def note(item: Item, text: str) -> None:
+    """Leave word of a failure, where that is possible."""
+    try:
+        note_failure(item, text)
+    except OutputError as error:
+        LOGGER.warning("%s", error)
+
+
+def _checkpoints(item: Item, context: Context, asked: Mapping[str, Any]) -> Checkpoints:
     batch = context.files.batch
     checkpoints = Checkpoints(
         beside(item.output, "checkpoint"),
@@ -76,7 +107,7 @@ def _prepared(item: Item, context: Context) -> Context:
     )
     if context.files.overwrite and not batch.resume:
         checkpoints.remove()
-    return replace(context, checkpoints=checkpoints, asked=asked)
+    return checkpoints
 
 
 def _ended(item: Item, context: Context, record: Record) -> Ended:

@@ -1,6 +1,6 @@
 """`--dry-run`: what would be done, what would fail, and what it would cost."""
 
-from dipcli.batch.attempt import sentence_of
+from dipcli.batch.attempt import explained, sentence_of
 from dipcli.batch.selection import Batch
 from dipcli.engine.forecast import Forecast
 from dipcli.errors import DipcliError, OptionError
@@ -38,7 +38,8 @@ def show_plan(batch: Batch, context: Context, medium: AnyMedium | None) -> int:
         }
         if item in chosen and medium is not None:
             try:
-                forecasts[item] = forecast(item, context, medium)
+                with explained(item):
+                    forecasts[item] = forecast(item, context, medium)
             except DipcliError as error:
                 failures.append(error)
                 action, row["error"] = "would fail", sentence_of(item, error)

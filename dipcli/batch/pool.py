@@ -17,17 +17,18 @@ from types import TracebackType
 from typing import Any, Self, final
 
 import dipcli
-from dipcli.batch.attempt import Ended
+from dipcli.batch.attempt import Ended, note
 from dipcli.batch.selection import Batch
 from dipcli.errors import DipcliError
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
-from dipcli.pipeline.progress_files import note_failure
 from dipcli.report.messages import LOGGER
 from dipcli.report.progress import Display, FitProgress
 
 Report = Mapping[str, Any]  # "kind" is ready, progress, message, or the ending of an item
 
+# This program once more; with -P, no module is taken from the current folder, which may hold a stranger's data.
+PROGRAM = (sys.executable, "-P", "-m", "dipcli")
 TRIES = 2  # of an item whose worker dies
 POLL_SECONDS = 0.2
 GOODBYE_SECONDS = 10.0
@@ -37,8 +38,7 @@ def share_out(batch: Batch, context: Context, devices: Sequence[str], display: D
     """Have the items of a batch processed by a worker for each device; yields how they ended, as they do."""
     call = replace(context.files.call, inputs=context.files.call.inputs[:1])
     changes: dict[str, str | bool | None] = {"shard": None, "worker": True, "threads": str(context.threads)}
-    program = (sys.executable, "-m", "dipcli")
-    with Workers([(*program, *call.again(**changes, device=device)) for device in devices]) as workers:
+    with Workers([(*PROGRAM, *call.again(**changes, device=device)) for device in devices]) as workers:
         for item, report in workers.work(batch.todo, context.interrupted.is_set):
             kind, rest = report["kind"], {name: value for name, value in report.items() if name != "kind"}
             if kind == "progress":
@@ -47,7 +47,7 @@ def share_out(batch: Batch, context: Context, devices: Sequence[str], display: D
                 LOGGER.log(logging.getLevelNamesMapping()[rest["level"]], "%s", rest["text"])
             elif kind != "ready":
                 if kind == "failed" and batch.folder is not None:
-                    note_failure(item, rest["text"])
+                    note(item, rest["text"])
                 yield Ended(kind, **rest)
 
 
@@ -102,7 +102,7 @@ class Workers:
             except queue.Empty:
                 continue
             if report is None:
-                yield from self._replace(slot, waiting, losses)
+                yield from self._left(slot) if was_told else self._replace(slot, waiting, losses)
                 continue
             item = self._busy.get(slot)
             if item is not None:
@@ -114,7 +114,8 @@ class Workers:
                     self._give(slot, waiting.popleft())
 
     def _start(self, slot: int) -> None:
-        path = [str(Path(dipcli.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        given = os.environ.get("PYTHONPATH", "").split(os.pathsep)  # an empty one means the current folder
+        path = [str(Path(dipcli.__file__).parents[1]), *filter(None, given)]
         process = subprocess.Popen(
             list(self._commands[slot]),
             stdin=subprocess.PIPE,
@@ -148,6 +149,12 @@ class Workers:
     def _tell(self) -> None:
         for process in self._running.values():
             process.send_signal(getattr(signal, "SIGUSR1", signal.SIGTERM))
+
+    def _left(self, slot: int) -> Iterator[tuple[Item, Report]]:
+        """A worker that was told to leave did so in the midst of its item."""
+        item = self._busy.pop(slot, None)
+        if item is not None:
+            yield item, {"kind": "interrupted", "text": f"{item.name}: left before its fit."}
 
     def _replace(self, slot: int, waiting: deque[Item], losses: Counter[str]) -> Iterator[tuple[Item, Report]]:
         """Put the item of a dead worker back, or give it up; start another worker, if there is work."""

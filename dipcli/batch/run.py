@@ -1,6 +1,5 @@
 """The one funnel of every command: each item is processed, counted, and its failure said in one sentence."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -23,6 +22,7 @@ from dipcli.errors import DipcliError, Interrupted, OptionError
 from dipcli.options.files import FileOptions
 from dipcli.options.presets import PresetName
 from dipcli.pipeline.context import Context
+from dipcli.pipeline.interruption import Interruption
 from dipcli.pipeline.medium import AnyMedium
 from dipcli.pipeline.process import process
 from dipcli.report.messages import LOGGER, open_console, say, show_messages
@@ -41,7 +41,7 @@ def open_context(command: str, files: FileOptions, preset: PresetName) -> Contex
     show_messages(console, "error" if files.quiet else files.log_level)
     if files.batch.worker:
         open_reports()
-    interrupted = threading.Event()
+    interrupted = Interruption()
     if files.cluster.submit:
         return Context(command, preset, files, ELSEWHERE, 1, interrupted, console)
     devices = _devices(files)
@@ -58,7 +58,12 @@ def run(context: Context, inputs: Sequence[Path], medium: AnyMedium, *, look: Ta
     process calls this function again and makes its own context and medium.
     """
     files, suffix = context.files, None if look else medium.suffix
-    with _signals(context), streams(inputs, files, suffix, medium.ending) as found:
+    on_leaving = context.interrupted.on_leaving
+    with (
+        _signals(context),
+        on_leaving(partial(_say_interrupted, files)),
+        streams(inputs, files, suffix, medium.ending, on_leaving) as found,
+    ):
         context = replace(context, files=found.files)
         task = look or partial(process, medium=medium)
         if files.batch.worker:
@@ -104,7 +109,8 @@ def _endings(batch: Batch, context: Context, task: Task, display: Display) -> It
     """How the items end, as they do: shared out to several processes, or one by one."""
     devices = _devices(context.files)
     if len(devices) > 1 and len(batch.todo) > 1:
-        yield from share_out(batch, context, devices, display)
+        with context.interrupted.saving:  # the workers save, and are told so here
+            yield from share_out(batch, context, devices, display)
         return
     for item in batch.todo:
         if context.interrupted.is_set():
@@ -125,16 +131,23 @@ def _tell(ended: Ended, found: Streams) -> None:
 
 
 def _exit_code(counted: Sequence[Ended], batch: Batch, files: FileOptions) -> int:
-    """The exit code of all items together; a job of Slurm that was interrupted may be queued again."""
+    """The exit code of all items together."""
     failed = [ended for ended in counted if ended.ending == "failed"]
     n_ended = sum(ended.ending != "interrupted" for ended in counted)
     if failed and len(batch.items) > 1:
         LOGGER.error("%d of %d inputs failed.", len(failed), len(batch.items))
     if n_ended < len(batch.todo):
-        LOGGER.warning("Interrupted; the same command with --resume goes on from here.")
-        if files.batch.requeue and (problem := requeue()):
-            LOGGER.error("%s", problem)
+        _say_interrupted(files)
         return Interrupted.exit_code
     if failed and len(failed) == n_ended and all(ended.is_usage for ended in failed):
         return OptionError.exit_code
     return DipcliError.exit_code if failed else 0
+
+
+def _say_interrupted(files: FileOptions) -> None:
+    """The last words, and the job's wish to be queued again; a worker has none."""
+    if files.batch.worker:
+        return
+    LOGGER.warning("Interrupted; the same command with --resume goes on from here.")
+    if files.batch.requeue and (problem := requeue()):
+        LOGGER.error("%s", problem)

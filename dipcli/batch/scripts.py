@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ class Scheduler:
     reads_stdin: bool
     header: tuple[str, ...]
     index: str  # the number of the element, from 1
+    refused: str  # characters that a path in its header cannot have, for they mean something else there
     tail: tuple[str, ...] = ()
 
 
@@ -38,76 +40,97 @@ SCHEDULERS: Mapping[str, Scheduler] = {
         (
             "#SBATCH --job-name=dipcli",
             "#SBATCH --array=1-{n}",
-            "#SBATCH --output={logs}/%A_%a.log",
+            '#SBATCH --output="{logs}/%A_%a.log"',
             "#SBATCH --open-mode=append",
             "#SBATCH --requeue",
             f"#SBATCH --signal=B:USR1@{WARNING}",
         ),
         "$SLURM_ARRAY_TASK_ID",
+        '"\\',
     ),
     "pbs": Scheduler(
         "qsub",
         False,
-        ("#PBS -N dipcli", "#PBS -J 1-{n}", "#PBS -j oe", "#PBS -o {logs}", "#PBS -r y"),
-        "${{PBS_ARRAY_INDEX:-${{PBS_ARRAYID:-1}}}}",
+        ("#PBS -N dipcli", "#PBS -J 1-{n}", "#PBS -j oe", '#PBS -o "{logs}"', "#PBS -r y"),
+        "${PBS_ARRAY_INDEX:-${PBS_ARRAYID:-1}}",
+        '"\\$^:',
     ),
     "lsf": Scheduler(
         "bsub",
         True,
         (
             '#BSUB -J "dipcli[1-{n}]"',
-            "#BSUB -o {logs}/%J_%I.log",
+            '#BSUB -o "{logs}/%J_%I.log"',
             "#BSUB -r",
             '#BSUB -Q "75"',
             f"#BSUB -wa USR1 -wt {WARNING // 60}",
         ),
         "$LSB_JOBINDEX",
+        '"\\$%',
     ),
     "sge": Scheduler(
         "qsub",
         False,
-        ("#$ -N dipcli", "#$ -t 1-{n}", "#$ -j y", "#$ -o {logs}", "#$ -r y", "#$ -notify", "#$ -S /bin/bash"),
+        ("#$ -N dipcli", "#$ -t 1-{n}", "#$ -j y", '#$ -o "{logs}"', "#$ -r y", "#$ -notify", "#$ -S /bin/bash"),
         "$SGE_TASK_ID",
+        '"\\$:',
         ("code=$?", "[ $code -eq 75 ] && exit 99  # once more", "exit $code"),
     ),
 }
 
 
-def write_script(name: str, arguments: Sequence[str], *, n: int, logs: Path) -> str:
-    """The script of an array of `n` elements; `arguments` are those of the program, with INDEX for the element."""
+def write_script(name: str, program: Sequence[str], options: Sequence[str], *, n: int, logs: Path) -> str:
+    """The script of an array of `n` elements, each of which calls `program --shard INDEX/n options`.
+
+    The number of the element is the only thing that is left to the shell. Raises OptionError for names with
+    control characters, and for a folder of logs that the scheduler would take for another one.
+    """
     scheduler = SCHEDULERS[name]
-    header = [line.format(n=n, logs=logs) for line in scheduler.header]
+    folder = Path.cwd()
+    for word in (*program, *options, str(folder), str(logs)):
+        _refuse_control_characters(word)
+    header = [line.format(n=n, logs=_in_header(logs, name)) for line in scheduler.header]
     if name == "pbs" and n == 1:  # it takes arrays of two and more
         header = [line for line in header if "-J" not in line]
-    index = scheduler.index.format()
-    command = " ".join(_quoted(word, index) for word in arguments)
-    waits = bool(scheduler.tail)
+    start = "" if scheduler.tail else "exec "
     return "\n".join(
         [
             "#!/bin/bash",
             "# Made by dipcli. Each element takes its part of the plan that lies beside this script, and leaves",
             "# alone what is done: the whole array may be submitted again.",
             *header,
-            f"cd {shlex.quote(str(Path.cwd()))} || exit 1",
+            f"cd {shlex.quote(str(folder))} || exit 1",
             "trap '' USR1 USR2 TERM  # they are for the program, as soon as it listens",
-            f"{'' if waits else 'exec '}{command}",
+            f'{start}{shlex.join(program)} --shard "{scheduler.index}/{n}" {shlex.join(options)}',
             *scheduler.tail,
             "",
         ]
     )
 
 
-def _quoted(word: str, index: str) -> str:
-    return f'"{word.replace("INDEX", index)}"' if word.startswith("INDEX/") else shlex.quote(word)
+def _refuse_control_characters(word: str) -> None:
+    """Shells can be told of them, headers and logs cannot; no scan is called so by its owner."""
+    if any(unicodedata.category(letter) == "Cc" for letter in word):
+        raise OptionError(f"{word!r} has a control character in it, which no script should have; rename it.")
 
 
-def submit(name: str, script: Path, options: str) -> str:
+def _in_header(logs: Path, name: str) -> str:
+    """A path for a header, where it stands in double quotes and no shell looks at it."""
+    odd = [letter for letter in SCHEDULERS[name].refused if letter in str(logs)]
+    if odd:
+        raise OptionError(
+            f"{logs.parent}: the header of a {name} script has no word for {odd[0]}; name another --output."
+        )
+    return str(logs).replace("%", "%%") if name == "slurm" else str(logs)
+
+
+def submit(name: str, script: Path, options: Sequence[str]) -> str:
     """Hand a script to the scheduler; what its own program says.
 
     Raises OptionError where that is not here, DipcliError where it refuses.
     """
     scheduler = SCHEDULERS[name]
-    command = [scheduler.program, *shlex.split(options), *([] if scheduler.reads_stdin else [str(script)])]
+    command = [scheduler.program, *options, *([] if scheduler.reads_stdin else [str(script)])]
     try:
         done = subprocess.run(
             command,

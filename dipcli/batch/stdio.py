@@ -1,10 +1,12 @@
 """`-`: an input from stdin, and an output to stdout, by way of files that are gone afterwards."""
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from dipcli.errors import InputError, OptionError
@@ -30,11 +32,15 @@ class Streams:
 
 @contextmanager
 def streams(
-    inputs: Sequence[Path], files: FileOptions, suffix: str | None, ending: Callable[[Path], str]
+    inputs: Sequence[Path],
+    files: FileOptions,
+    suffix: str | None,
+    ending: Callable[[Path], str],
+    on_leaving: Callable[[Callable[[], object]], AbstractContextManager[None]],
 ) -> Iterator[Streams]:
     """Files in place of `-`; a result for stdout has the format of the input, or the one that `suffix` names.
 
-    `ending` tells what a file with the content of stdin would end in.
+    `ending` tells what a file with the content of stdin would end in; `on_leaving` is that of the interruption.
 
     Raises OptionError where `-` does not fit the other options, InputError for an empty stdin.
     """
@@ -45,7 +51,10 @@ def streams(
         raise OptionError("- is for one input and one result; name files, or leave --json and --submit out.")
     if DASH in inputs and files.output is None:
         raise OptionError("An input from stdin needs an --output; - is stdout.")
-    with tempfile.TemporaryDirectory(prefix="dipcli-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="dipcli-") as folder,
+        on_leaving(partial(shutil.rmtree, folder, ignore_errors=True)),
+    ):
         inputs = [_spooled(Path(folder), ending) if path == DASH else path for path in inputs]
         if files.output != DASH:
             yield Streams(inputs, files)

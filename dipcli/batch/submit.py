@@ -1,9 +1,11 @@
 """`--submit`: hand a batch to a scheduler and leave, or to a running Dask cluster and wait."""
 
-import sys
+import os
+import shlex
 from pathlib import Path
 
 from dipcli.batch.dask import run_parts
+from dipcli.batch.pool import PROGRAM
 from dipcli.batch.scripts import array_limit, submit, write_script
 from dipcli.batch.selection import Batch
 from dipcli.errors import OptionError
@@ -12,7 +14,7 @@ from dipcli.options.files import FileOptions
 from dipcli.report.messages import LOGGER, say
 
 # Every element finds out for itself what is left to do, and hears where it is from the scheduler.
-ELSEWHERE = {"submit": None, "array": None, "sbatch": None, "address": None, "dry_run": None}
+ELSEWHERE = ("submit", "array", "sbatch", "address", "dry_run")
 
 
 def submit_batch(batch: Batch, files: FileOptions) -> int:
@@ -35,32 +37,32 @@ def submit_batch(batch: Batch, files: FileOptions) -> int:
     if name == "dask":
         return _dask(files, n)
     logs = batch.folder.resolve() / "dipcli.logs"
-    script = write_script(name, _program(files, n, requeue=name == "slurm"), n=n, logs=logs)
+    command, *options = _arguments(files, requeue=name == "slurm")
+    script = write_script(name, [*PROGRAM, command], options, n=n, logs=logs)
     if files.batch.dry_run:
         say(script, end="")
         return 0
     make_folder(logs)
     path = batch.folder / f"dipcli.{name}.sh"
-    write_atomically(path, script.encode())
-    say(submit(name, path, cluster.sbatch))
+    write_atomically(path, os.fsencode(script))
+    say(submit(name, path, cluster.submit_options()))
     LOGGER.info("%s: %d inputs in %d element(s); see dipcli status %s.", path, len(batch.todo), n, batch.folder)
     return 0
 
 
-def _program(files: FileOptions, n: int, *, requeue: bool) -> list[str]:
-    changes: dict[str, str | bool | None] = {**ELSEWHERE, "shard": f"INDEX/{n}"}
+def _arguments(files: FileOptions, *, requeue: bool) -> list[str]:
+    """The command, and its arguments but for the shard."""
+    changes: dict[str, str | bool | None] = dict.fromkeys(ELSEWHERE)
     changes |= {} if files.batch.retry_failed else {"resume": True}
     changes |= {"requeue": True} if requeue else {}
-    return [sys.executable, "-m", "dipcli", *files.call.again(**changes)]
+    return files.call.again(**changes)
 
 
 def _dask(files: FileOptions, n: int) -> int:
-    parts = [
-        [word.replace("INDEX/", f"{index}/") for word in _program(files, n, requeue=False)]
-        for index in range(1, n + 1)
-    ]
+    command, *options = _arguments(files, requeue=False)
+    parts = [[*PROGRAM, command, "--shard", f"{index}/{n}", *options] for index in range(1, n + 1)]
     if files.batch.dry_run:
-        say(f"{n} tasks for {files.cluster.address}, the first of them: {' '.join(parts[0])}")
+        say(f"{n} tasks for {files.cluster.address}, the first of them: {shlex.join(parts[0])}")
         return 0
     codes = []
     for part in run_parts(files.cluster.address or "", parts, Path.cwd()):

@@ -18,7 +18,7 @@ def status(
     from collections import Counter
 
     from dipcli.batch.plan import load_manifest
-    from dipcli.errors import DipcliError
+    from dipcli.errors import DipcliError, InputError
     from dipcli.io.names import beside
     from dipcli.io.run_record import load_record, to_json
     from dipcli.pipeline.progress_files import failure_of, glance
@@ -28,10 +28,15 @@ def status(
         for item in load_manifest(folder).items:
             standing = glance(item)
             row: dict[str, object] = {"name": item.name, "standing": standing}
-            if standing == "done":
-                record = load_record(beside(item.output, "run.json"))
-                row |= {name: record.get(name) for name in ("ending", "iterations", "seconds")}
-            rows.append(row | ({"error": failure_of(item)} if standing == "failed" else {}))
+            try:
+                if standing == "done":
+                    record = load_record(beside(item.output, "run.json"))
+                    row |= {name: record.get(name) for name in ("ending", "iterations", "seconds")}
+                elif standing == "failed":
+                    row["error"] = failure_of(item)
+            except InputError as error:
+                row["error"] = str(error)
+            rows.append(row)
     except DipcliError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
@@ -39,7 +44,7 @@ def status(
     if json:
         typer.echo(to_json({"counts": counts, "items": rows}))
         return
-    width = max(len(str(row["name"])) for row in rows)
+    width = max((len(str(row["name"])) for row in rows), default=0)
     for row in rows:
         details = [str(row[name]) for name in ("ending", "error") if name in row]
         details += [f"{row['iterations']} iterations, {row['seconds']} s"] if "seconds" in row else []

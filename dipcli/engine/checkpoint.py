@@ -1,12 +1,13 @@
 """Freeze a fit and thaw it again, bit for bit."""
 
+import hashlib
 import io
-import pickle
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, final
 
 import torch
 
+DIGEST_BYTES = hashlib.sha256().digest_size
 State = dict[str, Any]  # of tensors, numbers, texts, and lists and dicts of them
 
 
@@ -54,9 +55,10 @@ class Keeper:
 
 
 def to_bytes(state: State) -> bytes:
-    """A state as a file's content."""
+    """A state as a file's content, and its SHA-256 at the end."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
+    buffer.write(hashlib.sha256(buffer.getvalue()).digest())
     return buffer.getvalue()
 
 
@@ -65,8 +67,11 @@ def from_bytes(content: bytes, device: torch.device) -> State | None:
 
     Nothing in the file is executed: only tensors, numbers, texts and containers are accepted.
     """
+    whole, digest = memoryview(content)[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
+    if hashlib.sha256(whole).digest() != digest:
+        return None
     try:
-        state = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError):
+        state = torch.load(io.BytesIO(whole), map_location=device, weights_only=True)
+    except Exception:  # noqa: BLE001 - around the whole of one reader
         return None
     return state if isinstance(state, dict) else None

@@ -52,7 +52,7 @@ def load_record(path: Path) -> dict[str, object]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read, {error.strerror or error}; check the path.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a JSON record; delete it and run again.") from error
     if not isinstance(record, dict):
         raise InputError(f"{path}: JSON, but not a run's record; delete it and run again.")

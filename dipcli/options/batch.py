@@ -1,6 +1,7 @@
 """Knobs of the work on many inputs: what is done again, by how many processes, on which machines."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -61,3 +62,11 @@ class ClusterOptions:
         """Raise OptionError where the options do not fit each other."""
         if (self.address is None) == (self.submit == "dask"):
             raise OptionError("--submit dask and --address tcp://HOST:PORT belong together.")
+        self.submit_options()
+
+    def submit_options(self) -> list[str]:
+        """The words of `sbatch`. Raises OptionError where a quote is not closed."""
+        try:
+            return shlex.split(self.sbatch)
+        except ValueError as error:
+            raise OptionError(f"--sbatch {self.sbatch}: {str(error).lower()}; close what is quoted.") from error

@@ -14,9 +14,10 @@ from dipcli.engine.checkpoint import Keeper, State, from_bytes, to_bytes
 from dipcli.engine.restore import Result
 from dipcli.engine.solve import Solution
 from dipcli.engine.tuning import Tuning
-from dipcli.errors import InputError
-from dipcli.io.atomic import write_atomically
+from dipcli.errors import InputError, OutputError
+from dipcli.io.atomic import make_folder, write_atomically
 from dipcli.report.history import History
+from dipcli.report.messages import LOGGER
 
 
 @final
@@ -81,20 +82,31 @@ class Checkpoints:
         self.flush()
 
     def flush(self) -> None:
-        """Write what was not yet written."""
-        if self._unwritten:
-            self._folder.mkdir(exist_ok=True)
-        for number, content in self._unwritten.items():
-            write_atomically(self._path(number), to_bytes({"seal": self._seal, **content}))
-        self._unwritten.clear()
+        """Write what was not yet written; where that cannot be, it is kept for the next time, with a warning."""
         self._last = time.perf_counter()
+        try:
+            if self._unwritten:
+                make_folder(self._folder)
+            for number, content in list(self._unwritten.items()):
+                write_atomically(self._path(number), to_bytes({"seal": self._seal, **content}))
+                self._unwritten.pop(number, None)
+        except OutputError as error:
+            LOGGER.warning("There is no checkpoint: %s", error)
+
+    def are_written(self) -> bool:
+        """Whether nothing would be lost now."""
+        return not self._unwritten
 
     def _load(self, index: int) -> State | None:
         path = self._path(index)
-        if not path.is_file():
+        try:
+            found = from_bytes(path.read_bytes(), self._device)
+        except OSError:
             return None
-        found = from_bytes(path.read_bytes(), self._device)
-        if found is not None and found["seal"] == self._seal:
+        if found is None:
+            LOGGER.warning("%s: this checkpoint is damaged, and not used.", path)
+            return None
+        if found.get("seal") == self._seal:
             return found
         if not self._may_discard:
             raise InputError(

@@ -1,6 +1,5 @@
 """What all items of one call share."""
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from rich.console import Console
 from dipcli.options.files import FileOptions
 from dipcli.options.presets import PresetName
 from dipcli.pipeline.checkpoints import Checkpoints
+from dipcli.pipeline.interruption import Interruption
 from dipcli.report.messages import open_console
 from dipcli.report.progress import FitProgress
 
@@ -30,7 +30,7 @@ class Context:
     files: FileOptions
     device: torch.device
     threads: int
-    interrupted: threading.Event
+    interrupted: Interruption
     console: Console = field(default_factory=open_console)
     show: Callable[[FitProgress], None] = _ignore
     interval: float = 1.0  # seconds between two glimpses

@@ -1,7 +1,9 @@
 """One stated frame is fitted, watched and finished."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
+from typing import final
 
 from torch import Tensor
 
@@ -10,6 +12,7 @@ from dipcli.engine.restore import Networks, restore
 from dipcli.engine.solve import Moment, Watcher
 from dipcli.errors import Interrupted
 from dipcli.pipeline.context import Context
+from dipcli.pipeline.interruption import Interruption
 from dipcli.pipeline.medium import Control
 from dipcli.pipeline.statement import Fitted, Statement
 from dipcli.report.history import History
@@ -41,18 +44,35 @@ def fit(
     if statement.problem is not None:
         result, keeper = checkpoints.begin(history) if checkpoints else (None, Keeper())
         if result is None:
-            with Reporter(context.show, context.interval, control.label, engine.stopping) as reporter:
-                watch = partial(_watch, (history, reporter))
+            with (
+                Reporter(context.show, context.interval, control.label, engine.stopping) as reporter,
+                ExitStack() as held,
+            ):
+                watch = partial(_watch, (history, reporter, _Hold(held, context.interrupted)))
                 result = restore(
                     statement.problem, engine, seed=control.seed, networks=networks, watch=watch, keeper=keeper
                 )
             if result.ending == "interrupted":
-                raise Interrupted(f"{control.label}: left with a checkpoint at iteration {result.iterations}.")
+                how = "with a checkpoint" if checkpoints and checkpoints.are_written() else "without a checkpoint"
+                raise Interrupted(f"{control.label}: left {how} at iteration {result.iterations}.")
             if checkpoints:
                 checkpoints.end(result, history)
     restoration = statement.finished({} if result is None else result.estimate)
     _warn(control, restoration.warnings)
     return Fitted(statement, restoration, result, history)
+
+
+@final
+class _Hold:
+    """A watcher from whose first step on leaving waits for the checkpoint."""
+
+    def __init__(self, held: ExitStack, interruption: Interruption) -> None:
+        self._held, self._interruption, self._holds = held, interruption, False
+
+    def __call__(self, moment: Moment) -> None:  # noqa: ARG002 - that there is one is enough
+        if not self._holds:
+            self._held.enter_context(self._interruption.saving)
+            self._holds = True
 
 
 def _watch(watchers: Sequence[Watcher], moment: Moment) -> None:

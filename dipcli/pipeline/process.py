@@ -44,19 +44,20 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
     known = [truth for truth in truths if truth is not None]
     metrics = medium.score_all(frames, known) if known else None
     seconds = time.perf_counter() - start
-    outputs = medium.write(item, source, frames, context)
-    if any(frame.result for frame in frames):
-        outputs["history"] = beside(item.output, "history.csv")
-        write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(frames)))
-    files = medium.files(item, source, reference_path(item, context.files.reference))
-    record: Record = {
-        **record_of(item, context, source, frames, files, outputs),
-        **({} if metrics is None else {"metrics": dict(metrics)}),
-        "seconds": round(seconds, 3),
-        "warnings": _warnings(source, frames, medium),
-    }
-    save_record(beside(item.output, "run.json"), record)
-    return record
+    with context.interrupted.saving:
+        outputs = medium.write(item, source, frames, context)
+        if any(frame.result for frame in frames):
+            outputs["history"] = beside(item.output, "history.csv")
+            write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(frames)))
+        files = medium.files(item, source, reference_path(item, context.files.reference))
+        record: Record = {
+            **record_of(item, context, source, frames, files, outputs),
+            **({} if metrics is None else {"metrics": dict(metrics)}),
+            "seconds": round(seconds, 3),
+            "warnings": _warnings(source, frames, medium),
+        }
+        save_record(beside(item.output, "run.json"), record)
+        return record
 
 
 def forecast(item: Item, context: Context, medium: AnyMedium) -> Forecast:

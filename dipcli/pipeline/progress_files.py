@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dipcli import __version__
-from dipcli.errors import InputError
+from dipcli.errors import InputError, OutputError
 from dipcli.io.names import beside
 from dipcli.io.run_record import hash_of, load_record, save_record, sha256_of
 from dipcli.options.call import Call
@@ -76,6 +76,18 @@ def _agrees(item: Item, call: Call) -> bool:
 def note_failure(item: Item, sentence: str) -> None:
     """Leave word of a failure, for `--retry-failed` and `dipcli status`. Errors: OutputError."""
     save_record(beside(item.output, "failed.json"), {"input": item.input, "error": sentence})
+
+
+def forget_failure(item: Item) -> None:
+    """Take back word of an earlier failure. Errors: OutputError."""
+    path = beside(item.output, "failed.json")
+    try:
+        if path.is_file():
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be deleted, {error.strerror}; check the folder's permissions."
+        ) from error
 
 
 def failure_of(item: Item) -> str:

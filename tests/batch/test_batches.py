@@ -268,3 +268,18 @@ def test_a_dry_run_forecasts_time_and_memory(batch):
     row = json.loads(batch("--dry-run", "--json").stdout.splitlines()[-1])
     assert row["forecast"]["seconds"] >= 0
     assert 300 < row["forecast"]["mebibytes"] < 2000
+
+
+def test_status_survives_a_damaged_record(batch, program, tmp_path):
+    batch()
+    (tmp_path / "out" / "b.run.json").write_text("[" * 100_000)
+    told = json.loads(program("status", tmp_path / "out", "--json").stdout)["items"]
+    assert [row["standing"] for row in told] == ["done"] * 3
+    assert "not a JSON record" in told[1]["error"]
+
+
+def test_status_of_an_empty_plan_is_empty(batch, program, tmp_path):
+    batch()
+    plan = tmp_path / "out" / "dipcli.plan.json"
+    plan.write_text(json.dumps({**json.loads(plan.read_text()), "items": []}))
+    assert program("status", tmp_path / "out").exit_code == 0

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dipcli.batch.scripts import array_limit, requeue, write_script
-from tests.commands import save_noisy
+from dipcli.errors import OptionError
+from tests.commands import QUICK, save_noisy
 
 INDICES = {
     "slurm": "SLURM_ARRAY_TASK_ID",
@@ -81,14 +82,92 @@ def test_the_elements_of_an_array_do_all_inputs(denoise, scans, tmp_path, stand_
 
 
 def test_grid_engine_is_told_by_its_own_code(tmp_path):
-    script = write_script("sge", ["bash", "-c", "exit 75"], n=2, logs=tmp_path)
+    script = write_script("sge", ["bash", "-c", "exit 75", "bash"], [], n=2, logs=tmp_path)
     assert subprocess.run(["bash", "-c", script], check=False).returncode == 99
 
 
 def test_an_array_of_one_is_none_for_pbs(tmp_path):
-    script = write_script("pbs", ["echo", "INDEX/1"], n=1, logs=tmp_path)
+    script = write_script("pbs", ["echo"], [], n=1, logs=tmp_path)
     assert "-J" not in script
-    assert subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False).stdout == "1/1\n"
+    said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False).stdout
+    assert said == "--shard 1/1\n"
+
+
+HOSTILE = (
+    "$(touch hacked)",
+    "`touch hacked`",
+    "INDEX/$(touch hacked)",
+    "a;touch hacked",
+    "'",
+    '"',
+    "a b",
+    "*",
+    "-x",
+    "#",
+    "%A",
+)
+
+
+@pytest.mark.parametrize("name", list(PROGRAMS))
+def test_no_name_means_anything_to_the_shell(tmp_path, monkeypatch, name):
+    folder = tmp_path / "here; touch hacked; $(touch hacked)"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    show = [sys.executable, "-c", "import sys; print(sys.argv[1:])"]
+    script = write_script(name, show, HOSTILE, n=3, logs=tmp_path / "o 'o'")
+    environment = {**os.environ, INDICES[name]: "2"}
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{['--shard', '2/3', *HOSTILE]}\n"
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", list(PROGRAMS))
+def test_the_folder_of_the_logs_is_one_word_of_the_header(name):
+    script = write_script(name, ["true"], [], n=2, logs=Path("/my data/it's 9/dipcli.logs"))
+    assert any("\"/my data/it's 9/dipcli.logs" in line for line in script.splitlines() if line.startswith("#"))
+
+
+def test_the_letters_that_slurm_replaces_stay_as_they_are():
+    assert '"/50%% off/%A_%a.log"' in write_script("slurm", ["true"], [], n=2, logs=Path("/50% off"))
+
+
+@pytest.mark.parametrize("name", list(PROGRAMS))
+@pytest.mark.parametrize("letter", ["\n", "\r", "\x1b", "\x85"])
+def test_a_control_character_goes_into_no_script(tmp_path, name, letter):
+    with pytest.raises(OptionError, match="control character"):
+        write_script(name, ["true"], [], n=2, logs=tmp_path / f"o{letter}touch hacked")
+    with pytest.raises(OptionError, match="control character"):
+        write_script(name, ["true"], [f"o{letter}touch hacked"], n=2, logs=tmp_path)
+
+
+@pytest.mark.parametrize("name", list(PROGRAMS))
+def test_what_a_header_cannot_say_is_refused(tmp_path, name):
+    with pytest.raises(OptionError, match="has no word for"):
+        write_script(name, ["true"], [], n=2, logs=tmp_path / 'o"' / "logs")
+
+
+def test_a_quote_that_is_not_closed_is_a_usage_error(denoise, scans, tmp_path):
+    done = denoise("-r", scans, "-o", tmp_path / "out", "--submit", "slurm", "--sbatch", "--comment='x")
+    assert done.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_module_is_taken_from_the_current_folder(denoise, scans, tmp_path, monkeypatch):
+    """Neither by workers, nor by the elements of an array, nor by whatever Python these start."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in ("torch", "typer", "numpy", "random"):
+        (folder / f"{name}.py").write_text("open('executed', 'a')")
+    monkeypatch.chdir(folder)
+    program = [sys.executable, "-P", "-m", "dipcli", "denoise", "-r", str(scans), *QUICK, "--classical", "0.5"]
+    subprocess.run([*program, "-o", str(tmp_path / "out"), "--jobs", "2"], check=True, capture_output=True)
+    script = denoise(
+        "-r", scans, "-o", tmp_path / "array", "--submit", "slurm", "--array", "1", "--dry-run"
+    ).stdout
+    environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "1"}
+    subprocess.run(["bash", "-c", script], env=environment, check=True, capture_output=True)
+    assert len(list((tmp_path / "array").glob("*.png"))) == 3
+    assert not (folder / "executed").exists()
 
 
 def test_a_dry_run_prints_the_script_alone(denoise, scans, tmp_path):

@@ -13,10 +13,21 @@ from dipcli.batch.run import _devices
 from dipcli.errors import OptionError
 from dipcli.options.batch import BatchOptions
 from dipcli.options.files import FileOptions
-from tests.commands import save_noisy
+from tests.commands import save_noisy, until_saved
 
 PROGRAM = [sys.executable, "-m", "dipcli"]
-FLAGS = ["--runs", "1", "--threads", "1", "--compile", "off", "--memory-format", "contiguous"]
+FLAGS = [
+    "--runs",
+    "1",
+    "--checkpoint-every",
+    "0.1",
+    "--threads",
+    "1",
+    "--compile",
+    "off",
+    "--memory-format",
+    "contiguous",
+]
 
 
 @pytest.fixture
@@ -40,17 +51,6 @@ def pictures(folder):
     return {path.name: path.read_bytes() for path in folder.glob("*.png")}
 
 
-def until_busy(process, jobs):
-    """The inputs that so many workers are at, once each of them has begun."""
-    busy = set()
-    for line in process.stderr:
-        if "loss" in line:
-            busy.add(line[0])
-        if len(busy) == jobs:
-            break
-    return busy
-
-
 def children(pid):
     """The processes that another one started."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -68,7 +68,7 @@ def test_the_number_of_jobs_does_not_change_a_byte(scans, denoise, tmp_path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 def test_a_worker_that_is_killed_costs_one_try(scans, tmp_path):
     process = start(scans, tmp_path / "out", "--iterations", "1000", "--stop", "never", "--jobs", "2")
-    until_busy(process, 2)
+    until_saved(process, tmp_path / "out", 2)
     os.kill(children(process.pid)[0], signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
@@ -81,12 +81,12 @@ def test_a_worker_that_is_killed_costs_one_try(scans, tmp_path):
 def test_a_signal_reaches_all_workers_and_resume_goes_on(scans, tmp_path):
     flags = ["--iterations", "3000", "--stop", "never", "--jobs", "2"]
     process = start(scans, tmp_path / "out", *flags)
-    busy = until_busy(process, 2)
+    busy = until_saved(process, tmp_path / "out", 2)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 75
     assert "--resume goes on" in err
-    folders = {path.name[0] for path in (tmp_path / "out").glob("*.checkpoint")}
+    folders = {path.stem for path in (tmp_path / "out").glob("*.checkpoint")}
     assert folders == busy
     status = subprocess.run([*PROGRAM, "status", tmp_path / "out", "--json"], capture_output=True, check=True)
     assert json.loads(status.stdout)["counts"] == {"begun": 2, "waiting": 2}

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from dipcli import __version__
 from dipcli.cli.app import app
-from tests.commands import save_noisy
+from tests.commands import save_noisy, until_saved
 
 PROGRAM = [sys.executable, "-m", "dipcli"]
 
@@ -94,7 +94,7 @@ def test_log_level_warning_hides_the_decisions(denoise, noisy, tmp_path):
 def long_run(tmp_path: Path) -> subprocess.Popen[str]:
     save_noisy(tmp_path / "noisy.png", (48, 48, 3))
     flags = ["--iterations", "100000", "--stop", "never", "--threads", "1", "--compile", "off"]
-    flags += ["-o", str(tmp_path / "clean.png")]
+    flags += ["-o", str(tmp_path / "clean.png"), "--checkpoint-every", "0.1"]
     process = subprocess.Popen(
         [*PROGRAM, "denoise", "--classical", "0.5", str(tmp_path / "noisy.png"), *flags],
         stdout=subprocess.PIPE,
@@ -102,14 +102,11 @@ def long_run(tmp_path: Path) -> subprocess.Popen[str]:
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
-    assert process.stderr is not None
-    for line in process.stderr:  # what was decided is said before the first iteration
-        if "loss" in line:
-            break
+    until_saved(process, tmp_path)
     return process
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGUSR1"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"])
 def test_a_signal_leaves_a_checkpoint_and_code_75(long_run, tmp_path, name):
     long_run.send_signal(getattr(signal, name))
     out, err = long_run.communicate(timeout=60)

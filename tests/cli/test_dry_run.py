@@ -12,6 +12,7 @@ from patterns import simulated
 from scan_files import as_npy
 from scans import sampled_kspace
 
+from dipcli.errors import Interrupted
 from tests.commands import save_hole, save_noisy
 
 # Every command on its own kind of input, with what makes it quick; OUT is the output's ending.
@@ -141,4 +142,4 @@ def test_sigterm_ends_it_at_once(folder, command):
     process = subprocess.Popen([sys.executable, "-m", "dipcli", *arguments_of(command, "--dry-run")])
     with (folder / source).open("wb"):
         process.send_signal(signal.SIGTERM)
-        assert process.wait() == -signal.SIGTERM
+        assert process.wait() == Interrupted.exit_code

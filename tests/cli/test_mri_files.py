@@ -15,7 +15,7 @@ from PIL import Image
 from scan_files import as_cfl, as_fastmri, as_ismrmrd, as_npy, header, readouts
 from scans import full_kspace, noise_of, sampled_kspace, some_lines, to_images
 
-from tests.commands import QUICK, pixels_of, record_of, sentence_of
+from tests.commands import QUICK, pixels_of, record_of, sentence_of, until_saved
 
 
 @pytest.fixture
@@ -265,6 +265,7 @@ def test_inspecting_what_is_no_scan_is_one_sentence(mri, tmp_path):
 def test_ctrl_c_leaves_a_checkpoint_and_code_75(tmp_path):
     as_npy(tmp_path / "a.npy", sampled_kspace()[0])
     flags = ["--iterations", "1000000", "--stop", "never", "--threads", "1", "--compile", "off", "--width", "4,4"]
+    flags += ["--checkpoint-every", "0.1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "dipcli", "mri", str(tmp_path / "a.npy"), "-o", str(tmp_path / "r.npy"), *flags],
         stdout=subprocess.PIPE,
@@ -272,9 +273,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_code_75(tmp_path):
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
-    for line in process.stderr:  # what was decided is said before the first iteration
-        if "noise" in line:
-            break
+    until_saved(process, tmp_path)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 75

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cluster.conftest import pids_with, wait_for
 
+from dipcli.batch.scripts import write_script
 from tests.commands import save_noisy
 
 ROOT = Path(__file__).parents[2]
@@ -76,3 +77,15 @@ def test_an_array_that_is_preempted_and_killed_ends_like_an_undisturbed_run(slur
 def _decided(out):
     """How many elements have said what they decided: their fits run."""
     return sum("loss" in path.read_text() for path in (out / "dipcli.logs").glob("*.log"))
+
+
+@pytest.mark.slurm
+def test_logs_lie_in_the_folder_that_was_named_whatever_it_is_called(slurm, tmp_path, monkeypatch):
+    logs = tmp_path / "it's 50% #1: $(done) %A" / "logs"
+    logs.mkdir(parents=True)
+    monkeypatch.chdir(logs.parent)
+    (tmp_path / "job.sh").write_text(write_script("slurm", ["echo"], ["$(hostname)"], n=2, logs=logs))
+    number = slurm("sbatch", "--parsable", tmp_path / "job.sh").strip()
+    wait_for(lambda: not slurm("squeue", "-h").strip(), 60)
+    said = {path.name: path.read_text() for path in logs.iterdir()}
+    assert said == {f"{number}_{index}.log": f"--shard {index}/2 $(hostname)\n" for index in (1, 2)}

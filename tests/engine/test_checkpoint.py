@@ -1,7 +1,11 @@
 """A fit that is left and gone on with ends as if it had never been left, bit for bit."""
 
+import hashlib
+import io
+import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from steps import TINY, tiny_problem
@@ -69,9 +73,24 @@ def test_a_file_that_is_cut_off_is_no_state():
     assert from_bytes(to_bytes({"a": torch.zeros(9)})[:-40], CPU) is None
 
 
-def test_a_file_with_code_in_it_is_no_state():
-    import io
+@pytest.mark.parametrize("seed", range(20))
+def test_a_file_with_one_byte_changed_is_no_state(seed):
+    content = bytearray(to_bytes({"a": torch.zeros(9), "b": [1, "two"]}))
+    rng = np.random.default_rng(seed)
+    content[rng.integers(len(content))] ^= int(rng.integers(1, 256))
+    assert from_bytes(bytes(content), CPU) is None
 
-    buffer = io.BytesIO()
-    torch.save({"a": print}, buffer)
-    assert from_bytes(buffer.getvalue(), CPU) is None
+
+@pytest.mark.parametrize("pickle", [b"\x80\x02s.", b"", b"\x80\x02]q\x00.", b"(" * 100_000])
+def test_whatever_is_in_a_file_it_is_a_state_or_none(pickle):
+    content, changed = io.BytesIO(to_bytes({"a": torch.zeros(9)})), io.BytesIO()
+    with zipfile.ZipFile(content) as source, zipfile.ZipFile(changed, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, pickle if name.endswith("data.pkl") else source.read(name))
+    whole = changed.getvalue()
+    assert from_bytes(whole, CPU) is None
+    assert from_bytes(whole + hashlib.sha256(whole).digest(), CPU) is None
+
+
+def test_a_file_with_code_in_it_is_no_state():
+    assert from_bytes(to_bytes({"a": print}), CPU) is None

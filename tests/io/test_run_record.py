@@ -46,7 +46,10 @@ def test_a_value_without_a_word_in_json_is_a_programming_mistake(tmp_path):
     assert not (tmp_path / "run.json").exists()
 
 
-@pytest.mark.parametrize(("text", "problem"), [("{", "not a JSON record"), ("[1]", "not a run's record")])
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("{", "not a JSON record"), ("[" * 100_000, "not a JSON record"), ("[1]", "not a run's record")],
+)
 def test_a_damaged_record_is_an_input_error(tmp_path, text, problem):
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(InputError, match=rf"run\.json: .*{problem}.*\.$"):
