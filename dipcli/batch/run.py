@@ -19,6 +19,8 @@ from dipcli.batch.submit import submit_batch
 from dipcli.batch.worker import SECONDS, open_reports, serve
 from dipcli.engine.device import allocated_threads, choose_device, prepare
 from dipcli.errors import DipcliError, Interrupted, OptionError
+from dipcli.io.atomic import sweep
+from dipcli.io.locks import sweep_locks
 from dipcli.options.files import FileOptions
 from dipcli.options.presets import PresetName
 from dipcli.pipeline.context import Context
@@ -77,6 +79,8 @@ def run(context: Context, inputs: Sequence[Path], medium: AnyMedium, *, look: Ta
             return submit_batch(batch, found.files)
         if files.batch.dry_run:
             return show_plan(batch, context, None if look else medium)
+        if not look:
+            _tidy(batch)
         freeze(batch, found.files)
         counted: list[Ended] = []
         with Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display:
@@ -86,6 +90,13 @@ def run(context: Context, inputs: Sequence[Path], medium: AnyMedium, *, look: Ta
                 display.advance()
                 _tell(ended, found)
     return _exit_code(counted, batch, files)
+
+
+def _tidy(batch: Batch) -> None:
+    """Delete what processes that were killed left beside the outputs."""
+    for folder in {item.output.parent for item in batch.items}:
+        sweep(folder)
+        sweep_locks(folder)
 
 
 def _signals(context: Context) -> AbstractContextManager[None]:
