@@ -18,7 +18,7 @@ from dipcli.batch.stdio import Streams, streams
 from dipcli.batch.submit import submit_batch
 from dipcli.batch.worker import SECONDS, open_reports, serve
 from dipcli.engine.device import allocated_threads, choose_device, prepare
-from dipcli.errors import DipcliError, Interrupted, OptionError
+from dipcli.errors import DipcliError, Interrupted, OptionError, OutputError
 from dipcli.io.atomic import sweep
 from dipcli.io.locks import sweep_locks
 from dipcli.options.files import FileOptions
@@ -83,13 +83,18 @@ def run(context: Context, inputs: Sequence[Path], medium: AnyMedium, *, look: Ta
             _tidy(batch)
         freeze(batch, found.files)
         counted: list[Ended] = []
+        is_heard = True
         with Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display:
             own = replace(context, show=display.show, interval=display.interval)
             for ended in _endings(batch, own, task, display):
                 counted.append(ended)
                 display.advance()
-                _tell(ended, found)
-    return _exit_code(counted, batch, files)
+                try:
+                    _tell(ended, found)
+                except OutputError as error:  # the work goes on, unless this was it
+                    LOGGER.error("%s", error)
+                    is_heard = False
+    return _exit_code(counted, batch, files) or (0 if is_heard else OutputError.exit_code)
 
 
 def _tidy(batch: Batch) -> None:
