@@ -11,6 +11,7 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 def main() -> None:
     """Entry point of the program."""
+    _open_standard_streams()
     from dipcli.batch.signals import ASK, interruptible
     from dipcli.pipeline.interruption import Interruption
 
@@ -18,9 +19,16 @@ def main() -> None:
         "1"  # whatever Python is started from here takes no module from the current folder
     )
     with interruptible(Interruption(), quiet=True, names=ASK):
-        from dipcli.cli.app import app
+        from dipcli.cli.app import run_app
 
-        app()
+        run_app()
+
+
+def _open_standard_streams() -> None:
+    """No file that is opened later takes the number of stdin, stdout or stderr, which libraries write to."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
 
 
 if __name__ == "__main__":

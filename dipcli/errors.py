@@ -15,6 +15,10 @@ class OutputError(DipcliError):
     """A file that cannot be written, or must not be written over."""
 
 
+class InUseError(OutputError):
+    """A file that another process is writing."""
+
+
 class OptionError(DipcliError):
     """Options that do not fit each other or the data; a usage error."""
 

@@ -5,11 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from dipcli.errors import DipcliError, Interrupted, OptionError, OutputError
+from dipcli.errors import DipcliError, Interrupted, InUseError, OptionError, OutputError
 from dipcli.io.atomic import make_folder
 from dipcli.io.failures import LONGEST_REASON
+from dipcli.io.fingerprints import Fingerprints
+from dipcli.io.locks import locked
 from dipcli.io.names import beside
 from dipcli.io.run_record import to_json
+from dipcli.options.files import FileOptions
 from dipcli.pipeline.checkpoints import Checkpoints
 from dipcli.pipeline.context import Context, Record
 from dipcli.pipeline.item import Item
@@ -35,6 +38,8 @@ def attempt(item: Item, context: Context, task: Task, *, in_batch: bool) -> Ende
             return _done(item, context, task)
     except Interrupted as error:
         return Ended("interrupted", str(error))
+    except InUseError as error:
+        return Ended("failed", sentence_of(item, error))
     except DipcliError as error:
         return _failed(item, error, in_batch=in_batch)
 
@@ -45,13 +50,24 @@ def _done(item: Item, context: Context, task: Task) -> Ended:
     if item.output == item.input:
         return _ended(item, context, task(item, context))
     make_folder(item.output.parent)
-    asked = asked_of(item, context.files.call)
-    checkpoints = _checkpoints(item, context, asked)
-    with context.interrupted.on_leaving(checkpoints.flush):
-        record = task(item, replace(context, checkpoints=checkpoints, asked=asked))
-    checkpoints.remove()
-    forget_failure(item)
+    with locked(item.output):
+        _refuse_existing(item, context.files)
+        fingerprints = Fingerprints()
+        asked = asked_of(item, context.files.call, fingerprints.of)
+        checkpoints = _checkpoints(item, context, asked)
+        with context.interrupted.on_leaving(checkpoints.flush):
+            own = replace(context, checkpoints=checkpoints, asked=asked, fingerprints=fingerprints)
+            record = task(item, own)
+        checkpoints.remove()
+        forget_failure(item)
     return _ended(item, context, record)
+
+
+def _refuse_existing(item: Item, files: FileOptions) -> None:
+    """There was none when the call began."""
+    batch = files.batch
+    if item.output.exists() and not (files.overwrite or batch.resume or batch.retry_failed):
+        raise InUseError(f"{item.output}: another process has just written it; add --overwrite to do it again.")
 
 
 @contextmanager

@@ -121,19 +121,38 @@ def save_manifest(folder: Path, call: Call, items: Sequence[Item], seed: int) ->
         "call": asdict(call),
         "seed": seed,  # of each input: from this one and from its name
         "items": [
-            {"name": item.name, "input": item.input, "output": item.output, "bytes": item.size} for item in items
+            {
+                "name": item.name,
+                "input": item.input,
+                "output": item.output.relative_to(folder),
+                "bytes": item.size,
+            }
+            for item in items
         ],
     }
     save_record(folder / NAME, record)
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """The plan of the batch that was written into a folder. Errors: InputError when there is none."""
+    """The plan of the batch that was written into a folder. Errors: InputError when there is none of use.
+
+    Outputs lie in that folder, wherever it has been moved to, and never outside of it.
+    """
     record: dict[str, Any] = load_record(folder / NAME)
     try:
         call = record["call"]
         words = {name: tuple(option) for name, option in call["words"].items()}
-        items = [Item(Path(entry["input"]), Path(entry["output"]), entry["name"]) for entry in record["items"]]
+        items = [Item(Path(entry["input"]), folder / entry["output"], entry["name"]) for entry in record["items"]]
+        outside = [item.output for item in items if not _is_within(item.output, folder)]
+        if outside:
+            raise InputError(
+                f"{folder / NAME}: {outside[0]} is not in this folder; delete the plan and run again."
+            )
         return Manifest(Call(call["command"], tuple(call["inputs"]), words, call["asked"]), tuple(items))
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / NAME}: is no plan of this program; delete it and run again.") from error
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """Whether a path stays in a folder: not by links, which its owner made, but by what is written."""
+    return path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts

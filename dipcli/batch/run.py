@@ -18,7 +18,9 @@ from dipcli.batch.stdio import Streams, streams
 from dipcli.batch.submit import submit_batch
 from dipcli.batch.worker import SECONDS, open_reports, serve
 from dipcli.engine.device import allocated_threads, choose_device, prepare
-from dipcli.errors import DipcliError, Interrupted, OptionError
+from dipcli.errors import DipcliError, Interrupted, OptionError, OutputError
+from dipcli.io.atomic import sweep
+from dipcli.io.locks import sweep_locks
 from dipcli.options.files import FileOptions
 from dipcli.options.presets import PresetName
 from dipcli.pipeline.context import Context
@@ -77,15 +79,29 @@ def run(context: Context, inputs: Sequence[Path], medium: AnyMedium, *, look: Ta
             return submit_batch(batch, found.files)
         if files.batch.dry_run:
             return show_plan(batch, context, None if look else medium)
+        if not look:
+            _tidy(batch)
         freeze(batch, found.files)
         counted: list[Ended] = []
+        is_heard = True
         with Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display:
             own = replace(context, show=display.show, interval=display.interval)
             for ended in _endings(batch, own, task, display):
                 counted.append(ended)
                 display.advance()
-                _tell(ended, found)
-    return _exit_code(counted, batch, files)
+                try:
+                    _tell(ended, found)
+                except OutputError as error:  # the work goes on, unless this was it
+                    LOGGER.error("%s", error)
+                    is_heard = False
+    return _exit_code(counted, batch, files) or (0 if is_heard else OutputError.exit_code)
+
+
+def _tidy(batch: Batch) -> None:
+    """Delete what processes that were killed left beside the outputs."""
+    for folder in {item.output.parent for item in batch.items}:
+        sweep(folder)
+        sweep_locks(folder)
 
 
 def _signals(context: Context) -> AbstractContextManager[None]:

@@ -78,7 +78,8 @@ def _frozen(folder: Path, files: FileOptions) -> list[Item] | None:
     if not (folder / NAME).is_file():
         return None
     manifest = load_manifest(folder)
-    if (manifest.call.inputs, manifest.call.asked) != (files.call.inputs, files.call.asked):
+    call = manifest.call
+    if (call.command, call.inputs, call.asked) != (files.call.command, files.call.inputs, files.call.asked):
         raise OptionError(f"{folder / NAME}: is the plan of another call; delete it, or name another --output.")
     LOGGER.info("%s: %d inputs, as they were found first.", folder / NAME, len(manifest.items))
     return list(manifest.items)

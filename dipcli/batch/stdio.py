@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dipcli.errors import InputError, OptionError
+from dipcli.errors import InputError, OptionError, OutputError
 from dipcli.options.files import FileOptions
+from dipcli.report.messages import stdout_taken
 
 DASH = Path("-")
 
@@ -24,10 +25,11 @@ class Streams:
     piped: Path | None = None
 
     def send(self) -> None:
-        """Write to stdout what is for it."""
+        """Write to stdout what is for it. Raises OutputError where it does not take all of it."""
         if self.piped is not None:
-            sys.stdout.buffer.write(self.piped.read_bytes())
-            sys.stdout.buffer.flush()
+            with stdout_taken():
+                sys.stdout.buffer.write(self.piped.read_bytes())
+                sys.stdout.buffer.flush()
 
 
 @contextmanager
@@ -49,10 +51,12 @@ def streams(
         return
     if files.batch.worker or files.cluster.submit or (files.output == DASH and (files.json or len(inputs) != 1)):
         raise OptionError("- is for one input and one result; name files, or leave --json and --submit out.")
+    if files.output == DASH and sys.stdout is None:
+        raise OptionError("- is stdout, which is closed; name a file.")
     if DASH in inputs and files.output is None:
         raise OptionError("An input from stdin needs an --output; - is stdout.")
     with (
-        tempfile.TemporaryDirectory(prefix="dipcli-") as folder,
+        _temporary_folder() as folder,
         on_leaving(partial(shutil.rmtree, folder, ignore_errors=True)),
     ):
         inputs = [_spooled(Path(folder), ending) if path == DASH else path for path in inputs]
@@ -63,9 +67,26 @@ def streams(
         yield Streams(inputs, replace(files, output=output), output)
 
 
+def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(prefix="dipcli-")
+    except OSError as error:
+        raise _no_room(error) from error
+
+
+def _no_room(error: OSError) -> OutputError:
+    return OutputError(f"-: no temporary file can be written, {error.strerror or error}; name another TMPDIR.")
+
+
 def _spooled(folder: Path, ending: Callable[[Path], str]) -> Path:
-    content = sys.stdin.buffer.read()
+    try:
+        content = b"" if sys.stdin is None else sys.stdin.buffer.read()
+    except OSError as error:
+        raise InputError(f"-: stdin cannot be read, {error.strerror}; give a file, or pipe one in.") from error
     if not content:
         raise InputError("-: nothing came from stdin; give a file, or pipe one in.")
-    (folder / "stdin").write_bytes(content)
+    try:
+        (folder / "stdin").write_bytes(content)
+    except OSError as error:
+        raise _no_room(error) from error
     return (folder / "stdin").rename(folder / f"stdin{ending(folder / 'stdin')}")

@@ -1,5 +1,6 @@
 """The program: one name per command. Nothing heavy is imported here, so that help is instant."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -15,6 +16,8 @@ from dipcli.cli.phase_retrieve import phase_retrieve
 from dipcli.cli.simulate import simulate
 from dipcli.cli.status import status
 from dipcli.cli.upscale import upscale
+from dipcli.errors import OutputError
+from dipcli.report.messages import LOGGER, stdout_taken
 
 app = typer.Typer(
     name="dipcli",
@@ -31,8 +34,8 @@ app.command()(expand(deblur))
 app.command()(expand(mri))
 app.command("phase-retrieve")(expand(phase_retrieve))
 app.command()(expand(simulate))
-app.command()(doctor)
-app.command()(status)
+app.command()(expand(doctor))
+app.command()(expand(status))
 
 
 def _show_version(wanted: bool) -> None:
@@ -48,3 +51,18 @@ def _options(
     ] = False,
 ) -> None:
     pass
+
+
+def run_app() -> None:
+    """Run the program; what Typer itself writes to stdout, such as help, may not be taken either."""
+    try:
+        with stdout_taken():
+            try:
+                app()
+            finally:
+                if sys.stdout is not None:
+                    sys.stdout.flush()
+    except OutputError as error:
+        if not isinstance(error.__cause__, BrokenPipeError):
+            LOGGER.error("%s", error)
+        sys.exit(error.exit_code)

@@ -1,7 +1,5 @@
 """`dipcli doctor`: what this installation can do."""
 
-import typer
-
 # Which extra has a library, and what it is for.
 EXTRAS = {
     "h5py": ("formats", "HDF5: fastMRI, ISMRMRD, MATLAB 7.3"),
@@ -13,7 +11,7 @@ EXTRAS = {
 }
 
 
-def doctor() -> None:
+def doctor() -> int:
     """Print the versions, devices, threads and optional extras of this installation."""
     import importlib.metadata
     import importlib.util
@@ -23,6 +21,7 @@ def doctor() -> None:
     import torch
 
     from dipcli.engine.device import allocated_threads, choose_device
+    from dipcli.report.messages import say
 
     version = importlib.metadata.version
     lines = {
@@ -41,7 +40,8 @@ def doctor() -> None:
         missing = f"missing, pip install 'dipcli[{extra}]'"
         lines[module] = f"{version(module) if found else missing} ({use})"
     for name, line in lines.items():
-        typer.echo(f"{name:12} {line}")
+        say(f"{name:12} {line}")
+    return 0
 
 
 def _yes(present: bool) -> str:

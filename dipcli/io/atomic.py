@@ -1,10 +1,22 @@
 """Write a file whole or not at all."""
 
+import contextlib
+import hashlib
 import os
 import secrets
+import stat
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from dipcli.errors import OutputError
+from dipcli.io.processes import HOST, is_gone
+
+TEMPORARY = ".dipcli-*.tmp"
+DAY = 86400.0  # seconds after which a temporary file of another machine is nobody's
+
+_WRITTEN: ContextVar[dict[Path, str] | None] = ContextVar("written", default=None)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -12,25 +24,53 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     The bytes go to a temporary file in the same folder (a rename works only within one file system), reach
     the disk, and then take the name. A failure leaves the old file as it was and no temporary file.
-    Permissions follow the umask, as for any new file.
+    Permissions are those of the file that is written over, or follow the umask, as for any new file.
     Errors: OutputError when the folder or the disk refuses.
     """
-    temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
+    temporary = path.parent / f".dipcli-{HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
         try:
-            _write_through(temporary, data)
+            _write_through(temporary, data, like=path)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written, {_reason(path, error)}.") from error
+    written = _WRITTEN.get()
+    if written is not None:
+        written[path] = hashlib.sha256(data).hexdigest()
 
 
-def _write_through(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
+@contextlib.contextmanager
+def hashes_of_written() -> Iterator[dict[Path, str]]:
+    """The SHA-256 of all that is written in the block, by path: of the bytes, not of what lies there later."""
+    written: dict[Path, str] = {}
+    token = _WRITTEN.set(written)
+    try:
+        yield written
+    finally:
+        _WRITTEN.reset(token)
+
+
+def _write_through(path: Path, data: bytes, *, like: Path) -> None:
+    mode = _mode_of(like)
+    # Until it has the permissions of a file that may be private, nobody else reads it.
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+    with os.fdopen(number, "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if mode is not None:
+            path.chmod(mode)
+        os.fsync(number)
+
+
+def _mode_of(path: Path) -> int | None:
+    """The permissions of a file; None where there is none."""
+    try:
+        found = path.stat().st_mode
+    except OSError:
+        return None
+    return stat.S_IMODE(found) if stat.S_ISREG(found) else None
 
 
 def _reason(path: Path, error: OSError) -> str:
@@ -39,6 +79,16 @@ def _reason(path: Path, error: OSError) -> str:
     if path.is_dir():
         return "a folder has this name; choose another"
     return f"{error.strerror or error}; check the folder's permissions and free space"
+
+
+def sweep(folder: Path) -> None:
+    """Delete the temporary files that processes left in a folder when they were killed."""
+    for path in folder.glob(TEMPORARY):
+        with contextlib.suppress(OSError, ValueError):
+            host, process, _ = path.name.removeprefix(".dipcli-").split("-")
+            is_left = is_gone(int(process)) if host == HOST else time.time() - path.stat().st_mtime > DAY
+            if is_left:
+                path.unlink()
 
 
 def make_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from dipcli.engine.restore import Result
 from dipcli.engine.solve import Solution
 from dipcli.engine.tuning import Tuning
 from dipcli.errors import InputError, OutputError
-from dipcli.io.atomic import make_folder, write_atomically
+from dipcli.io.atomic import make_folder, sweep, write_atomically
 from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
 
@@ -43,6 +43,7 @@ class Checkpoints:
         self._every, self._interrupted = every or float("inf"), interrupted
         self._may_discard = may_discard
         self._begun = 0
+        sweep(folder)
         self._unwritten: dict[int, State] = {}
         self._last = time.perf_counter()
 

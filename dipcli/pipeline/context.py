@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from dipcli.io.fingerprints import Fingerprints
 from dipcli.options.files import FileOptions
 from dipcli.options.presets import PresetName
 from dipcli.pipeline.checkpoints import Checkpoints
@@ -36,3 +37,4 @@ class Context:
     interval: float = 1.0  # seconds between two glimpses
     checkpoints: Checkpoints | None = None  # of the item that is processed
     asked: Mapping[str, Any] | None = None  # what decides its result, for the record
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)  # of the files that it is made from

@@ -14,7 +14,7 @@ from torch import Tensor
 from dipcli.engine.device import derive_seed
 from dipcli.engine.forecast import Forecast, forecast_of, free_bytes
 from dipcli.errors import InputError
-from dipcli.io.atomic import write_atomically
+from dipcli.io.atomic import hashes_of_written, write_atomically
 from dipcli.io.names import beside, stem_of
 from dipcli.io.run_record import save_record
 from dipcli.pipeline.context import Context, Record
@@ -34,6 +34,8 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
     """
     start = time.perf_counter()
     source, truths = prepare(item, context, medium)
+    read = medium.files(item, source, reference_path(item, context.files.reference))
+    hashes = {path: context.fingerprints.of(path) for path in read}
     for warning in source.warnings:
         LOGGER.warning("%s", warning)
     frames: list[Fitted] = []
@@ -44,14 +46,14 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
     known = [truth for truth in truths if truth is not None]
     metrics = medium.score_all(frames, known) if known else None
     seconds = time.perf_counter() - start
-    with context.interrupted.saving:
+    with context.interrupted.saving, hashes_of_written() as written:
         outputs = medium.write(item, source, frames, context)
         if any(frame.result for frame in frames):
             outputs["history"] = beside(item.output, "history.csv")
             write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(frames)))
-        files = medium.files(item, source, reference_path(item, context.files.reference))
         record: Record = {
-            **record_of(item, context, source, frames, files, outputs),
+            **record_of(context, source, frames, hashes, outputs),
+            "output_sha256": written[item.output],
             **({} if metrics is None else {"metrics": dict(metrics)}),
             "seconds": round(seconds, 3),
             "warnings": _warnings(source, frames, medium),
@@ -70,8 +72,11 @@ def forecast(item: Item, context: Context, medium: AnyMedium) -> Forecast:
 
 def prepare(item: Item, context: Context, medium: AnyMedium) -> tuple[Any, Sequence[Tensor | None]]:
     """What is read before anything is computed: the source, and the truth of each of its frames."""
+    reference = reference_path(item, context.files.reference)
+    if reference is not None and reference.is_file():
+        context.fingerprints.of(reference)
     source = medium.load(item)
-    return source, medium.references(item, source, reference_path(item, context.files.reference))
+    return source, medium.references(item, source, reference)
 
 
 def reference_path(item: Item, given: Path | None) -> Path | None:

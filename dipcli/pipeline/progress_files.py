@@ -1,7 +1,7 @@
 """What is done of a batch, judged by the files beside the outputs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,24 +15,26 @@ from dipcli.pipeline.item import Item
 # Begun: there is a checkpoint. Stale: there is an output, but not of this input and these options.
 Standing = Literal["done", "failed", "begun", "stale", "waiting"]
 
+Hasher = Callable[[Path], str]
 
-def asked_of(item: Item, call: Call) -> dict[str, Any]:
+
+def asked_of(item: Item, call: Call, hashed: Hasher = sha256_of) -> dict[str, Any]:
     """All that decides the item's result: options, and the content of the input and of the files they name.
 
     Errors: InputError when a file cannot be read.
     """
-    asked = {**call.asked, "input_sha256": _content(item)}
+    asked = {**call.asked, "input_sha256": _content(item, hashed)}
     for name, value in call.asked.items():
         named = [Path(value), Path(value) / item.name] if isinstance(value, str) else []
-        asked |= {f"{name}_sha256": sha256_of(path) for path in named if path.is_file()}
+        asked |= {f"{name}_sha256": hashed(path) for path in named if path.is_file()}
     return asked
 
 
-def _content(item: Item) -> str:
+def _content(item: Item, hashed: Hasher) -> str:
     """The hash of the input, or of the files in it, if it is a folder."""
     if item.input.is_dir():
-        return hash_of(f"{file.name} {sha256_of(file)}" for file in sorted(item.input.iterdir()) if file.is_file())
-    return sha256_of(item.file)
+        return hash_of(f"{file.name} {hashed(file)}" for file in sorted(item.input.iterdir()) if file.is_file())
+    return hashed(item.file)
 
 
 def seal_of(command: str, asked: Mapping[str, Any], device_type: str) -> dict[str, Any]:

@@ -8,9 +8,7 @@ from typing import Any, get_args
 from dipcli import __version__
 from dipcli.engine.restore import Result
 from dipcli.engine.solve import Ending
-from dipcli.io.run_record import sha256_of
 from dipcli.pipeline.context import Context
-from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import SourceFile
 from dipcli.pipeline.statement import Fitted
 
@@ -19,30 +17,32 @@ ENDINGS = ("classical", *get_args(Ending))  # from best to worst
 
 
 def record_of(
-    item: Item,
     context: Context,
     source: SourceFile,
     frames: Sequence[Fitted],
-    files: Sequence[Path],
+    hashes: Mapping[Path, str],
     outputs: Mapping[str, Path],
 ) -> dict[str, Any]:
-    """Everything about one item; of a stack's frames also each one's own share, under `frames`."""
+    """Everything about one item, of whose files, the input first, these are the hashes.
+
+    Of a stack's frames also each one's own share, under `frames`.
+    """
     shares = [_of_frame(frame) for frame in frames]
-    others = {str(path): sha256_of(path) for path in files[1:]}
+    (first, digest), *rest = hashes.items()
+    others = {str(path): other for path, other in rest}
     return {
         "version": __version__,
         "command": context.command,
         "options": {"preset": context.preset, **frames[0].statement.options},
         "seed": context.files.seed,
         "input": {
-            "path": str(files[0]),
-            "sha256": sha256_of(files[0]),
+            "path": str(first),
+            "sha256": digest,
             "shape": source.stored_shape,
             "dtype": source.stored_dtype,
             **({"files": others} if others else {}),
         },
         "asked": dict(context.asked or {}),
-        "output_sha256": sha256_of(item.output),
         "outputs": {name: str(path) for name, path in outputs.items()},
         "device": str(context.device),
         "threads": context.threads,

@@ -1,23 +1,65 @@
 """Messages to a person, on stderr; stdout is for results alone."""
 
+import contextlib
 import logging
-from typing import final
+import os
+import sys
+from collections.abc import Iterator
+from typing import IO, Any, TextIO, cast, final
 
 import typer
 from rich.console import Console
+
+from dipcli.errors import OutputError
 
 LOGGER = logging.getLogger("dipcli")
 
 
 def open_console() -> Console:
     """The console of all messages, progress and errors."""
-    return Console(stderr=True, highlight=False)
+    if sys.stderr is None:
+        return Console(stderr=True, highlight=False)
+    return Console(file=cast("IO[str]", _Lenient(sys.stderr)), highlight=False)
+
+
+@final
+class _Lenient:
+    """A stream whose reader may go away: what it does not take is lost, and nothing else."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as the stream's own
+        return getattr(self._stream, name)
 
 
 def say(text: str, *, end: str = "\n") -> None:
-    """Write a result to stdout."""
-    typer.echo(text, nl=False)
-    typer.echo(end, nl=False)
+    """Write a result to stdout. Raises OutputError where that takes no more; nothing is written from then on."""
+    with stdout_taken():
+        typer.echo(text, nl=False)
+        typer.echo(end, nl=False)
+
+
+@contextlib.contextmanager
+def stdout_taken() -> Iterator[None]:
+    """Raise OutputError where stdout does not take what is written in the block."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:  # of another file
+            raise
+        with contextlib.suppress(OSError, ValueError):  # what is in its buffer shall not be tried again
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"stdout takes no more: {error.strerror or error}.") from error
 
 
 def show_messages(console: Console, level: str) -> None:

@@ -1,10 +1,12 @@
 """One item that goes wrong, by whatever mistake, costs no other."""
 
+import hashlib
 import json
 import shutil
 
 import pytest
 
+from dipcli.io.locks import lock_of, locked
 from dipcli.pictures.medium import Pictures
 from tests.commands import save_noisy
 
@@ -94,3 +96,63 @@ def test_a_checkpoint_that_cannot_be_written_is_a_warning(batch, monkeypatch, tm
     done = batch("--checkpoint-every", "0.000001", "--resume")
     assert (done.exit_code, names_of(done)) == (0, ["a.png", "b.png", "c.png"])
     assert "There is no checkpoint: " in done.stderr
+
+
+def test_an_input_that_changes_while_it_is_read_fails(denoise, noisy, monkeypatch, tmp_path):
+    real = Pictures.load
+
+    def load(self, item):
+        picture = real(self, item)
+        save_noisy(item.input, seed=7)
+        return picture
+
+    monkeypatch.setattr(Pictures, "load", load)
+    done = denoise(noisy, "-o", tmp_path / "clean.png")
+    assert done.exit_code == 1
+    assert "was changed while it was read" in done.stderr
+    assert not (tmp_path / "clean.png").exists()
+
+
+def test_the_record_names_what_was_read_and_written_whatever_lies_there_later(
+    denoise, noisy, monkeypatch, tmp_path
+):
+    before = hashlib.sha256(noisy.read_bytes()).hexdigest()
+    real, written = Pictures.write, {}
+
+    def write(self, item, *others):
+        save_noisy(item.input, seed=7)
+        outputs = real(self, item, *others)
+        written["sha256"] = hashlib.sha256(item.output.read_bytes()).hexdigest()
+        item.output.write_bytes(b"of another process")
+        return outputs
+
+    monkeypatch.setattr(Pictures, "write", write)
+    assert denoise(noisy, "-o", tmp_path / "clean.png").exit_code == 0
+    record = json.loads((tmp_path / "clean.run.json").read_text())
+    assert record["input"]["sha256"] == record["asked"]["input_sha256"] == before
+    assert record["output_sha256"] == written["sha256"]
+
+
+def test_an_output_that_another_process_writes_is_left_to_it(batch, tmp_path):
+    """A lock is of one open file: in this process, too."""
+    (tmp_path / "out").mkdir()
+    with locked(tmp_path / "out" / "b.png"):
+        done = batch()
+    assert (done.exit_code, names_of(done)) == (1, ["a.png", "c.png"])
+    assert "is writing it" in done.stderr
+    assert not (tmp_path / "out" / "b.failed.json").exists()
+    assert not lock_of(tmp_path / "out" / "b.png").exists()
+
+
+def test_an_output_that_another_process_has_written_meanwhile_is_not_lost(batch, tmp_path, monkeypatch):
+    real = Pictures.load
+
+    def load(self, item):
+        if item.name == "a.png":
+            (tmp_path / "out" / "b.png").write_bytes(b"of another process")
+        return real(self, item)
+
+    monkeypatch.setattr(Pictures, "load", load)
+    done = batch()
+    assert (done.exit_code, names_of(done)) == (1, ["a.png", "c.png"])
+    assert (tmp_path / "out" / "b.png").read_bytes() == b"of another process"

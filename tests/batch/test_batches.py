@@ -283,3 +283,24 @@ def test_status_of_an_empty_plan_is_empty(batch, program, tmp_path):
     plan = tmp_path / "out" / "dipcli.plan.json"
     plan.write_text(json.dumps({**json.loads(plan.read_text()), "items": []}))
     assert program("status", tmp_path / "out").exit_code == 0
+
+
+@pytest.mark.parametrize("output", ["/elsewhere/a.png", "../a.png", "b/../../a.png"])
+def test_a_plan_with_outputs_outside_of_its_folder_is_refused(batch, program, tmp_path, output):
+    batch("--shard", "1/1")
+    plan = tmp_path / "out" / "dipcli.plan.json"
+    content = json.loads(plan.read_text())
+    content["items"][0]["output"] = output
+    plan.write_text(json.dumps(content))
+    done = batch("--shard", "1/1", "--resume")
+    assert done.exit_code == 1
+    assert "is not in this folder" in done.stderr
+    assert not (tmp_path / "a.png").exists()
+    assert program("status", tmp_path / "out").exit_code == 1
+
+
+def test_status_is_told_from_anywhere(batch, program, tmp_path, monkeypatch):
+    batch()
+    (tmp_path / "out").rename(tmp_path / "moved")
+    monkeypatch.chdir(tmp_path)
+    assert program("status", "moved").stdout.splitlines()[-1] == "3 done"

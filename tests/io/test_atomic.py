@@ -1,10 +1,14 @@
+import hashlib
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from dipcli.errors import OutputError
-from dipcli.io.atomic import write_atomically
+from dipcli.io.atomic import hashes_of_written, sweep, write_atomically
+from dipcli.io.processes import HOST
 
 
 def test_writes_the_bytes_and_leaves_nothing_else(tmp_path):
@@ -55,3 +59,44 @@ def test_a_folder_of_that_name_is_an_error(tmp_path):
     with pytest.raises(OutputError, match="a folder has this name"):
         write_atomically(tmp_path / "out.bin", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["out.bin"]
+
+
+def test_a_file_that_is_written_over_keeps_its_permissions(tmp_path):
+    (tmp_path / "out.bin").write_bytes(b"old")
+    (tmp_path / "out.bin").chmod(0o604)
+    write_atomically(tmp_path / "out.bin", b"new")
+    assert stat.S_IMODE((tmp_path / "out.bin").stat().st_mode) == 0o604
+
+
+def test_what_takes_the_place_of_a_private_file_is_private_from_the_beginning(tmp_path, monkeypatch):
+    seen = []
+
+    def look(number):
+        seen.append(stat.S_IMODE(os.fstat(number).st_mode))
+
+    monkeypatch.setattr("os.fsync", look)
+    (tmp_path / "out.bin").write_bytes(b"old")
+    (tmp_path / "out.bin").chmod(0o600)
+    write_atomically(tmp_path / "out.bin", b"new")
+    assert seen == [0o600]
+
+
+def test_hashes_are_of_the_bytes_that_were_written(tmp_path):
+    with hashes_of_written() as written:
+        write_atomically(tmp_path / "out.bin", b"new")
+        (tmp_path / "out.bin").write_bytes(b"of another process")
+    write_atomically(tmp_path / "later.bin", b"")
+    assert written == {tmp_path / "out.bin": hashlib.sha256(b"new").hexdigest()}
+
+
+def test_temporary_files_of_dead_processes_are_swept(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    of_dead, of_living = f".dipcli-{HOST}-{dead.pid}-0a1b2c3d.tmp", f".dipcli-{HOST}-{os.getpid()}-0a1b2c3d.tmp"
+    elsewhere, old = ".dipcli-01234567-1-0a1b2c3d.tmp", ".dipcli-01234567-2-0a1b2c3d.tmp"
+    for name in (of_dead, of_living, elsewhere, old, ".dipcli-odd.tmp", ".mine.tmp"):
+        (tmp_path / name).touch()
+    os.utime(tmp_path / old, (0, 0))
+    sweep(tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {of_living, elsewhere, ".dipcli-odd.tmp", ".mine.tmp"}
