@@ -36,7 +36,7 @@ def plan(
     suffixes: Collection[str],
     suffix: str | None = "",
 ) -> list[Item]:
-    """The items of a batch, in the order given; folders sorted by name, `@list.txt` line by line.
+    """The items of a batch, in the order given; folders in natural order, `@list.txt` line by line.
 
     One file goes to `output` unless that is a folder; several go into it under their own names, which end in
     `suffix` where one is given. Where `suffixes` name "/", a folder is an input itself, as a stack of frames is.

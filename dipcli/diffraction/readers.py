@@ -16,10 +16,11 @@ from dipcli.io.arrays import numbers, with_parts_joined
 from dipcli.io.failures import explain_failures
 from dipcli.io.hdf5 import SIGNATURE, array_names, find_array, has_array, open_hdf5
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
-from dipcli.io.names import in_natural_order
+from dipcli.io.names import doubts_about, in_natural_order
 from dipcli.io.numpy_files import ARCHIVE, read_numpy
 from dipcli.io.numpy_files import SIGNATURE as NUMPY
 
+FRAMES = (".tif", ".tiff", ".npy")
 FOLDERS = ("/",)  # a folder is one input, a stack of frames
 SUFFIXES = (".cxi", ".h5", ".hdf5", ".npz", ".npy", ".tif", ".tiff", ".mat")
 NAMES = ("data", "iobs", "intensity", "counts", "I")
@@ -81,7 +82,8 @@ def _read(path: Path, key: str | None) -> tuple[Recording, NDArray[np.bool_] | N
     gaps = gap_values(array)
     mask = ~np.isin(array, np.asarray(gaps, array.dtype)) if gaps else np.ones(array.shape, bool)
     recording = Recording(array.astype(np.float32), mask, stored, str(array.dtype), files)
-    recording = recording.warn(said_of(path, mask, gaps)) if gaps else recording
+    doubts = [f"{path}: {doubt}." for doubt in doubts_about(files)] + ([said_of(path, mask, gaps)] if gaps else [])
+    recording = replace(recording, warnings=tuple(doubts))
     if marked is None:
         return recording, None
     if np.squeeze(marked).shape not in (array.shape, array.shape[1:]):
@@ -109,7 +111,7 @@ def _corrected(recording: Recording, options: PatternOptions) -> NDArray[np.floa
 
 def _frames(folder: Path) -> tuple[tuple[Path, ...], tuple[NDArray[Any], None]]:
     """A folder of pictures, one for each step of the rocking curve, in the order of the numbers in their names."""
-    files = in_natural_order(p for p in folder.iterdir() if p.suffix.lower() in (".tif", ".tiff", ".npy"))
+    files = in_natural_order(p for p in folder.iterdir() if p.suffix.lower() in FRAMES and p.name[0] != ".")
     if not files:
         raise InputError(f"{folder}: has no frames; it takes .tif, .tiff or .npy files, one for each step.")
     frames = [np.squeeze(_array(file, None, NAMES)[0]) for file in files]

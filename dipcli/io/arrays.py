@@ -1,5 +1,6 @@
 """Arrays of numbers as files store them: which one is meant, order of bytes, pairs for complex numbers."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,17 @@ def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) 
     if len(names) != 1:
         raise InputError(f"{path}: name the array with --key, one of {', '.join(names)}.")
     return names[0]
+
+
+def named_parts(names: Iterable[str]) -> tuple[str, str] | None:
+    """The names of real and imaginary parts that are stored apart: kspace_real and kspace_imag, real and imag."""
+    all_names = set(names)
+    for name in sorted(all_names):
+        for real, imaginary in (("real", "imag"), ("Real", "Imag"), ("re", "im")):
+            other = imaginary.join(name.rsplit(real, 1))
+            if other != name and other in all_names:
+                return name, other
+    return None
 
 
 def numbers(path: Path, stored: Any) -> NDArray[Any]:  # noqa: ANN401 - what h5py returns

@@ -1,5 +1,7 @@
 """HDF5 files, by h5py, which is an extra; only what a file itself holds is read, not what its links name."""
 
+import importlib
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,8 @@ def open_hdf5(path: Path) -> Iterator[Any]:
         import h5py
     except ImportError as error:
         raise InputError(f"{path}: HDF5 needs h5py; pip install 'dipcli[formats]'.") from error
+    if importlib.util.find_spec("hdf5plugin") is not None:
+        importlib.import_module("hdf5plugin")  # which teaches h5py how detectors compress
     with explain_failures(InputError, path, "cannot be read as HDF5"), h5py.File(path, "r") as file:
         yield file
 
@@ -62,6 +66,8 @@ def find_array(
     found = by_path[:1] or _default_signal(file, names if key is None else []) or by_name
     name = found[0] if len(found) == 1 else pick(path, names, key, usual) if names else _elsewhere(path, file, key)
     others = _other_files(file[name])
+    if _needs_filter(file[name]):
+        raise InputError(f"{path}: the values of {name} are compressed as by detectors; pip install hdf5plugin.")
     if others:
         raise InputError(
             f"{path}: the values of {name} lie in {others[0]}; give that file, or copy them into one."
@@ -120,6 +126,14 @@ def _other_files(array: Any) -> list[str]:  # noqa: ANN401
     """The files in which an array's values are kept, where that is not its own."""
     virtual = [source.file_name for source in array.virtual_sources()] if array.is_virtual else []
     return [str(name) for name, *_ in array.external or ()] + [name for name in virtual if name != "."]
+
+
+def _needs_filter(array: Any) -> bool:  # noqa: ANN401
+    """Whether an array is compressed by something that is not installed."""
+    from h5py import h5z
+
+    filters = array.id.get_create_plist()
+    return not all(h5z.filter_avail(filters.get_filter(index)[0]) for index in range(filters.get_nfilters()))
 
 
 def _elsewhere(path: Path, file: Any, key: str | None) -> str:  # noqa: ANN401

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError
-from dipcli.io.arrays import numbers, pick
+from dipcli.io.arrays import named_parts, numbers, pick
 from dipcli.io.failures import explain_failures
 
 SIGNATURE, ARCHIVE = b"\x93NUMPY", b"PK"
@@ -25,6 +25,9 @@ def read_numpy(
         if isinstance(loaded, np.ndarray):
             return numbers(path, loaded), None
         with loaded as archive:
+            parts = None if key or not {*usual}.isdisjoint(archive) else named_parts(archive)
+            if parts is not None:
+                return numbers(path, archive[parts[0]]) + 1j * numbers(path, archive[parts[1]]), None
             name = pick(path, list(archive), key, usual)
             others = [other for other in beside if other in archive and other != name]
             return numbers(path, archive[name]), archive[others[0]] if others else None

@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError
-from dipcli.io.arrays import numbers
+from dipcli.io.arrays import named_parts, numbers
 from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import find_array, has_array, open_hdf5
+from dipcli.io.hdf5 import array_names, find_array, has_array, open_hdf5
 from dipcli.mri.axes import MOST_COILS, guessed_axes, to_slices
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.preparation import KSpace
 from dipcli.mri.scan import Scan, choose_slices, measured
 
 MARKS = frozenset({"acquisition", "patient_id"})  # attributes of fastMRI's files
+NAMES = ("kspace", "ksp", "data")
 REFERENCES = ("reconstruction_rss", "reconstruction_esc")
 
 
@@ -27,10 +28,10 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
     Raises InputError where no array of k-space is found.
     """
     with open_hdf5(path) as file:
-        name = find_array(path, file, options.key, ("kspace", "ksp", "data"), ("mask", *REFERENCES))
-        axes, warnings = _axes_of(path, file, file[name], options.axes)
-        kspace, chosen = _wanted(path, file[name], axes, options.slices)
-        stored_shape, header = tuple(file[name].shape), _header(file)
+        name, stored = _stored(path, file, options.key)
+        axes, warnings = _axes_of(path, file, stored, options.axes)
+        kspace, chosen = _wanted(path, stored, axes, options.slices)
+        stored_shape, header = tuple(stored.shape), _header(file)
         with explain_failures(InputError, path, "has an ismrmrd_header that cannot be understood"):
             padding = _padding(file, header, kspace.shape[-1])
             crop, voxel = matrix_of(header) if header else (None, None)
@@ -50,6 +51,15 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
         slices=chosen,
         warnings=warnings,
     )
+
+
+def _stored(path: Path, file: Any, key: str | None) -> tuple[str, Any]:  # noqa: ANN401
+    """The array of k-space and its name, or the sum of its two parts and the name of the real one."""
+    parts = None if key or any(has_array(file, name) for name in NAMES) else named_parts(array_names(file))
+    if parts is not None:
+        return parts[0], numbers(path, file[parts[0]][()]) + 1j * numbers(path, file[parts[1]][()])
+    name = find_array(path, file, key, NAMES, ("mask", *REFERENCES))
+    return name, file[name]
 
 
 def _axes_of(path: Path, file: Any, stored: Any, given: str | None) -> tuple[str | None, tuple[str, ...]]:  # noqa: ANN401

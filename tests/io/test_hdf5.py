@@ -93,6 +93,16 @@ def test_values_that_lie_in_another_file_are_not_read(tmp_path):
             find(tmp_path / name)
 
 
+def test_values_that_only_a_plug_in_can_read_name_it(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        how.set_chunk((20, 20))
+        how.set_filter(32_099, h5py.h5z.FLAG_OPTIONAL)  # a number that nobody has registered
+        h5py.h5d.create(file.id, b"data", h5py.h5t.NATIVE_FLOAT, h5py.h5s.create_simple((20, 20)), how)
+    with pytest.raises(InputError, match=r"a.h5: the values of data are compressed .* pip install hdf5plugin"):
+        find(tmp_path / "a.h5")
+
+
 def test_the_signal_of_a_nexus_file_is_its_data(tmp_path):
     path = save(tmp_path / "a.h5", entry__plot__errors=VALUES, entry__plot__values=VALUES)
     with h5py.File(path, "a") as file:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dipcli.io.names import beside, ending_of, in_natural_order, stem_of
+from dipcli.io.names import beside, doubts_about, ending_of, in_natural_order, stem_of
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,21 @@ def test_numbers_in_names_are_counted(names):
     paths = [Path(name) for name in names]
     order = sorted(paths)  # by letters
     assert in_natural_order(order) == paths
+
+
+@pytest.mark.parametrize(
+    ("names", "doubts"),
+    [
+        (["f1.tif", "f2.tif", "f3.tif"], []),
+        (["f01.tif", "f03.tif", "f05.tif"], []),
+        (["one.tif"], []),
+        (["a0.1.tif", "a0.25.tif", "a0.9.tif"], []),
+        (["f1.tif", "f2.tif", "f4.tif", "f5.tif"], ["between f2.tif and f4.tif a step seems to be missing"]),
+        (
+            ["dark.tif", "f1.tif", "f2.tif"],
+            ["dark.tif is not called as the others are, and counts as one of them"],
+        ),
+    ],
+)
+def test_what_is_odd_about_a_series_is_said(names, doubts):
+    assert doubts_about([Path(name) for name in names]) == doubts

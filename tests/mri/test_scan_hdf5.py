@@ -60,6 +60,15 @@ def test_three_axes_are_slices_where_they_are_named_so(tmp_path, stored):
     assert scan.warnings == ()
 
 
+@pytest.mark.parametrize("names", [("real", "imag"), ("kspace_real", "kspace_imag"), ("k/re", "k/im")])
+def test_parts_may_be_two_arrays(tmp_path, names):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file[names[0]], file[names[1]] = COILS.real, COILS.imag
+    assert np.array_equal(load(tmp_path / "a.h5").kspace, KSPACE)
+    np.savez(tmp_path / "a.npz", **{names[0]: COILS.real, names[1]: COILS.imag})
+    assert np.array_equal(load(tmp_path / "a.npz").kspace, KSPACE)
+
+
 @pytest.mark.parametrize("attributes", [{"acquisition": "CORPD_FBK"}, {"patient_id": "0"}])
 def test_three_axes_are_slices_in_files_of_fastmri(tmp_path, attributes):
     scan = load(h5(tmp_path / "a.h5", COILS, **attributes))
