@@ -85,6 +85,8 @@ def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | No
         "image": Unknown((channels, sides[0] + side - 1, sides[1] + side - 1)),
         "kernel": Unknown((1, side, side), "simplex", _kernel_prior(options)),
     }
+    if options.kernel_prior == "none":
+        unknowns = {}
     search = SECONDS_OF_SEARCH * sides[0] * sides[1] * (options.restarts + 1)
     return Workload((channels, height, width), options.engine, unknowns, search + 2 * final)
 
@@ -155,7 +157,7 @@ def _blind(
     )
 
     def finish(estimate: Estimate) -> Restoration:
-        best = with_network(search, guess, estimate["kernel"][0])
+        best = with_network(search, guess, estimate["kernel"][0]) if estimate else guess
         sharp = classical if best is guess else _sharp(blurred, best)
         doubts = doubts_of(search, best, guess)
         shown = problem.picture(estimate) if options.method == "prior" else blurred.in_units_of_input(sharp)
@@ -171,7 +173,7 @@ def _blind(
         )
 
     return Statement(
-        problem,
+        None if options.kernel_prior == "none" else problem,
         options.engine,
         (f"edges, {blurred.method}", blurred.in_units_of_input(classical)),
         without_engine(options),

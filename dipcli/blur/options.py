@@ -9,7 +9,7 @@ from dipcli.options.engine import EngineOptions
 from dipcli.options.notes import Range
 
 DeconvolutionName = Literal["auto", "patches", "tv", "wiener", "rl", "prior"]
-KernelPriorName = Literal["siren", "mlp"]
+KernelPriorName = Literal["siren", "mlp", "none"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class DeblurOptions:
     kernel_size: Annotated[
         int | None, "Largest side of an unknown kernel; without it, a third of the picture's.", Range(3)
     ] = None
-    kernel_prior: Annotated[KernelPriorName, "The network of the kernel: coordinates, or dense."] = "siren"
+    kernel_prior: Annotated[
+        KernelPriorName, "The network of the kernel: coordinates, or dense; none trusts the edges alone."
+    ] = "siren"
     init: Annotated[
         Literal["classical", "none"], "What the networks start from: the kernel that edges show, or nothing."
     ] = "classical"

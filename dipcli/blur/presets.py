@@ -12,10 +12,15 @@ TWO_NETWORKS = replace(
 )
 
 DEBLUR: dict[PresetName, DeblurOptions] = {
+    "instant": DeblurOptions(kernel_prior="none", method="tv", restarts=0, engine=TWO_NETWORKS),
     "fast": DeblurOptions(engine=TWO_NETWORKS),
     "balanced": DeblurOptions(
         restarts=2,
         engine=replace(TWO_NETWORKS, stopping=replace(TWO_NETWORKS.stopping, iterations=1000)),
+    ),
+    "best": DeblurOptions(
+        restarts=3,
+        engine=replace(TWO_NETWORKS, stopping=replace(TWO_NETWORKS.stopping, iterations=1000, runs=3)),
     ),
     # Zhuang et al., 2022: from nothing, a kernel of half the picture's side; their weight of 1e-4 beside a sum of
     # squares, in a frame of 256² with residuals of 0.005, is 5e-5 beside a root mean square.

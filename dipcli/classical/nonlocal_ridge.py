@@ -50,6 +50,9 @@ class Chain:
     memory: int = 1 << 27
 
 
+WHITE, CORRELATED = Chain(), Chain(caution=2.5)
+
+
 @dataclass(frozen=True)
 class ChainState:
     """Of the chain, images (channels, height, width), padded: the noise of `noisy` has deviation 1.
@@ -78,9 +81,7 @@ class NoiseShares:
     colouring: Tensor | None
 
 
-def denoise_patch_groups(
-    noisy: Tensor, pilot: Tensor, sigma: float | Tensor, settings: Chain | None = None
-) -> Tensor:
+def denoise_patch_groups(noisy: Tensor, pilot: Tensor, sigma: float | Tensor, settings: Chain = WHITE) -> Tensor:
     """Image (channels, height, width) with white Gaussian noise, and a first estimate of it -> its estimate.
 
     `sigma` is the noise's deviation in the image's units, one or one for each channel. Where it is 0 the image is
@@ -90,12 +91,12 @@ def denoise_patch_groups(
     if not bool((deviation > 0).any()):
         return noisy.clone()
     along_axes = (_axes(pilot).square() @ deviation.square()).sqrt()
-    restored = _denoise_axes(noisy, pilot, along_axes, settings or Chain(), None)
+    restored = _denoise_axes(noisy, pilot, along_axes, settings, None)
     return torch.where((deviation > 0)[:, None, None], restored, noisy)
 
 
 def denoise_correlated_patch_groups(
-    noisy: Tensor, pilot: Tensor, power: Tensor, settings: Chain | None = None
+    noisy: Tensor, pilot: Tensor, power: Tensor, settings: Chain = CORRELATED
 ) -> Tensor:
     """The same where the noise is stationary, and correlated between neighbours.
 
@@ -103,7 +104,6 @@ def denoise_correlated_patch_groups(
     the orthonormal cosine transform of a window, in the image's units squared. More caution is needed than with
     white noise, since similar patches are found that have similar noise.
     """
-    settings = settings or Chain(caution=2.5)
     settings = replace(settings, side=min(settings.side, power.shape[-1], *noisy.shape[1:]))
     covariance = patch_covariance(power, settings.side)
     variance = covariance.diagonal(0, 1, 2).mean(1)

@@ -8,14 +8,14 @@ import typer
 from dipcli.blur.options import DeblurOptions
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PresetName
+from dipcli.options.presets import PRESETS, PresetName
 
 
 def deblur(
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
     files: FileOptions,
     knobs: Overrides[DeblurOptions],
-    preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
+    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
 ) -> int:
     """Remove an even blur, whether its kernel is known (--kernel) or not: a shaken camera, a lens out of focus.
 

@@ -7,7 +7,7 @@ import typer
 
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PresetName
+from dipcli.options.presets import PRESETS, PresetName
 from dipcli.pictures.options import DenoiseOptions
 
 
@@ -15,7 +15,7 @@ def denoise(
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
     files: FileOptions,
     knobs: Overrides[DenoiseOptions],
-    preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
+    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
 ) -> int:
     """Remove the noise of a picture, whatever its kind and level, without any training data.
 
@@ -37,6 +37,10 @@ def denoise(
     context = open_context("denoise", files, preset)
     options = settings(DENOISE, preset, context.device.type, knobs)
     if options.jpeg:
+        if options.strength < 1 or options.chroma_only:
+            raise OptionError(
+                "--jpeg keeps within what the file may hold; leave --strength and --chroma-only out."
+            )
         for name, why in (("sigma", "noise"), ("loss", "noise"), ("tile", "size")):
             if knobs.given.get(name) is not None:
                 raise OptionError(f"--jpeg knows its {why} from the file; leave --{name} out.")

@@ -8,14 +8,14 @@ import typer
 from dipcli.mri.options import MriOptions
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PresetName
+from dipcli.options.presets import PRESETS, PresetName
 
 
 def mri(
     inputs: Annotated[list[Path], typer.Argument(help="Scans, folders with -r, or @list.txt.")],
     files: FileOptions,
     knobs: Overrides[MriOptions],
-    preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
+    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
     inspect: Annotated[
         bool, typer.Option("--inspect", help="Say what a scan holds, and reconstruct nothing.")
     ] = False,

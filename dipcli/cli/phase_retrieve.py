@@ -8,7 +8,7 @@ import typer
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PresetName
+from dipcli.options.presets import PRESETS, PresetName
 
 
 def phase_retrieve(
@@ -18,7 +18,7 @@ def phase_retrieve(
     ],
     files: FileOptions,
     knobs: Overrides[PhaseOptions],
-    preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
+    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
 ) -> int:
     """Find a complex object from the intensity of its far-field diffraction, in two or three dimensions.
 

@@ -7,7 +7,7 @@ import typer
 
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PresetName
+from dipcli.options.presets import PRESETS, PresetName
 from dipcli.pictures.options import UpscaleOptions
 
 
@@ -15,7 +15,7 @@ def upscale(
     inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
     files: FileOptions,
     knobs: Overrides[UpscaleOptions],
-    preset: Annotated[PresetName, typer.Option(help="auto: fast on a processor, balanced on a GPU.")] = "auto",
+    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
 ) -> int:
     """Enlarge a small picture by any factor, so that reducing it again gives what went in.
 

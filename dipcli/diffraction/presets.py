@@ -14,8 +14,12 @@ TWO_HOURGLASSES = EngineOptions(
 )
 
 DOUBLE_DIP: dict[PresetName, PhaseOptions] = {
+    "instant": PhaseOptions(
+        engine=replace(TWO_HOURGLASSES, stopping=replace(TWO_HOURGLASSES.stopping, iterations=400))
+    ),
     "fast": PhaseOptions(engine=TWO_HOURGLASSES),
     "balanced": PhaseOptions(engine=TWO_HOURGLASSES),
+    "best": PhaseOptions(engine=replace(TWO_HOURGLASSES, stopping=replace(TWO_HOURGLASSES.stopping, runs=3))),
     "paper": PhaseOptions(
         engine=replace(
             TWO_HOURGLASSES,
@@ -30,4 +34,4 @@ def presets_of(method: PhasingMethod) -> dict[PresetName, PhaseOptions]:
     """Two networks from nothing; any other method begins where the classical search ends, in every preset."""
     if method == "double-dip":
         return DOUBLE_DIP
-    return dict.fromkeys(("fast", "balanced", "paper"), PhaseOptions(engine=FAST))
+    return dict.fromkeys(("instant", "fast", "balanced", "best", "paper"), PhaseOptions(engine=FAST))

@@ -109,7 +109,9 @@ class Scans(Medium[Scan, Slice]):
         truth: Tensor,
     ) -> Mapping[str, float]:
         """Of the methods that this slice has; none for an empty one."""
-        return {} if fitted.result is None else _scores(_pictures([fitted]), truth.to(fitted.picture.device))
+        if not fitted.statement.beside:
+            return {}
+        return _scores(_pictures([fitted]), truth.to(fitted.picture.device))
 
     def score_all(self, frames: Sequence[Fitted], truths: Sequence[Tensor]) -> Mapping[str, float] | None:
         """Over the whole volume, as fastMRI has it."""
@@ -172,7 +174,7 @@ def _pictures(frames: Sequence[Fitted]) -> dict[str, Tensor]:
 
     An empty slice is black by every method.
     """
-    fitted = [frame.statement.beside for frame in frames if frame.result is not None]
+    fitted = [frame.statement.beside for frame in frames if frame.statement.beside]
     names = [name for name in fitted[0] if all(name in beside for beside in fitted)] if fitted else []
     return {
         "": torch.cat([frame.picture for frame in frames]),
@@ -182,7 +184,7 @@ def _pictures(frames: Sequence[Fitted]) -> dict[str, Tensor]:
 
 
 def _beside(frame: Fitted, name: str) -> Tensor:
-    return frame.picture if frame.result is None else frame.statement.beside[name]
+    return frame.statement.beside.get(name, frame.picture)
 
 
 def _scores(pictures: Mapping[str, Tensor], truth: Tensor) -> dict[str, float]:

@@ -11,22 +11,30 @@ from dipcli.options.presets import CONVDECODER, FAST, SMALL_CONVDECODER, PresetN
 # Through maps the classical's answer explains all that was measured, and a network it is fed to comes back to it.
 THROUGH_MAPS = replace(FAST, stopping=replace(FAST.stopping, warm_up=200, patience=50, iterations=400, runs=1))
 BY_COIL = ReconstructionOptions(loss="huber")
+LARGE_CONVDECODER = replace(
+    SMALL_CONVDECODER,
+    prior=replace(SMALL_CONVDECODER.prior, width=(64,) * 7, seed_channels=64),
+    stopping=replace(SMALL_CONVDECODER.stopping, iterations=5000, runs=3),
+)
 
 MRI: dict[EncodingName, dict[PresetName, MriOptions]] = {
     "sense": {
+        "instant": MriOptions(reconstruction=ReconstructionOptions(classical=1.0), engine=THROUGH_MAPS),
         "fast": MriOptions(reconstruction=ReconstructionOptions(classical=0.8), engine=THROUGH_MAPS),
         "balanced": MriOptions(reconstruction=ReconstructionOptions(classical=0.8), engine=THROUGH_MAPS),
+        "best": MriOptions(
+            reconstruction=ReconstructionOptions(classical=0.8),
+            engine=replace(THROUGH_MAPS, stopping=replace(THROUGH_MAPS.stopping, runs=4)),
+        ),
         "paper": MriOptions(reconstruction=ReconstructionOptions(loss="mse", classical=0.0), engine=CONVDECODER),
     },
     "coil": {
+        "instant": MriOptions(reconstruction=replace(BY_COIL, classical=1.0), engine=SMALL_CONVDECODER),
         "fast": MriOptions(reconstruction=BY_COIL, engine=SMALL_CONVDECODER),
-        "balanced": MriOptions(
+        "balanced": MriOptions(reconstruction=BY_COIL, engine=LARGE_CONVDECODER),
+        "best": MriOptions(
             reconstruction=BY_COIL,
-            engine=replace(
-                SMALL_CONVDECODER,
-                prior=replace(SMALL_CONVDECODER.prior, width=(64,) * 7, seed_channels=64),
-                stopping=replace(SMALL_CONVDECODER.stopping, iterations=5000, runs=3),
-            ),
+            engine=replace(LARGE_CONVDECODER, stopping=replace(LARGE_CONVDECODER.stopping, runs=8)),
         ),
         "paper": MriOptions(reconstruction=ReconstructionOptions(loss="mse", classical=0.0), engine=CONVDECODER),
     },

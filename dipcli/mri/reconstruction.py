@@ -87,8 +87,11 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
         return shown(mixed(image))
 
     def finish(estimate: Estimate) -> Restoration:
-        image, found = mixed(estimate["image"]), picture(estimate["image"])
-        changed = {"network": f"changed the classical picture by {_change(found, classical):.2%}"}
+        image = mixed(estimate["image"]) if estimate else consistent(patches)
+        found = shown(image)
+        changed = (
+            {"network": f"changed the classical picture by {_change(found, classical):.2%}"} if estimate else {}
+        )
         return Restoration(found, {"coil_images": scale * crop_middle(image, scan.crop)}, decisions=changed)
 
     problem = mri_problem(
@@ -112,7 +115,7 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
         "noise": f"σ ≈ {sigma:.4f} of the brightest point",
     }
     return Statement(
-        problem,
+        None if options.classical == 1 else problem,
         chosen.engine,
         ("patch groups", classical),
         _plain(chosen),

@@ -8,7 +8,10 @@ from dipcli.errors import OptionError
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorName, PriorOptions, StoppingOptions
 from dipcli.options.overrides import Overrides
 
-PresetName = Literal["auto", "fast", "balanced", "paper"]
+PresetName = Literal["auto", "instant", "fast", "balanced", "best", "paper"]
+PRESETS = (
+    "By time: instant fits no network; auto is fast on a processor and balanced on a GPU; paper is as published."
+)
 
 
 class HasEngine(Protocol):
@@ -28,7 +31,8 @@ FAST = EngineOptions(
     StoppingOptions(alpha=0.3, patience=25, warm_up=30, margin=0.1, averaging=0.9, iterations=200, runs=2),
 )
 
-BALANCED = replace(FAST, stopping=replace(FAST.stopping, runs=8))
+BALANCED = replace(FAST, stopping=replace(FAST.stopping, runs=4))
+BEST = replace(FAST, stopping=replace(FAST.stopping, runs=12))
 
 # Ulyanov et al., CVPR 2018 (network, seed, jitter, Adam, averaging), stopped as by Wang et al., TMLR 2023.
 PAPER = EngineOptions(

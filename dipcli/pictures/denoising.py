@@ -7,7 +7,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from dipcli.classical.dct import colour_axes
 from dipcli.engine.forecast import Workload
+from dipcli.errors import OptionError
 from dipcli.fidelities import (
     Fidelity,
     huber,
@@ -45,6 +47,7 @@ LOSSES: dict[str, Fidelity] = {
 SECONDS, TRIAL_SECONDS = 3e-5, 12.0  # of the classical answer, for each value, and of the trial of the network
 TRIAL_SIDE = 256  # of the part of a tiled frame that decides for all of it
 REACH = 8.0  # times the spread of nearly all values: what is farther away is kept as it was measured
+RGB = 3
 EXACT = 0.03  # beside impulses, values with less noise than this are kept as they were measured
 
 
@@ -65,7 +68,9 @@ def state_denoising(
         return _unchanged(measurement, mask, noise, options)
     is_exact = is_auto and noise.law.sigma < EXACT and bool(noise.impulses.any())
     may_be_correlated = options.sigma is None and not noise.is_faint
-    values = stabilise(measurement, mask, noise, exact=is_exact, may_be_correlated=may_be_correlated)
+    values = stabilise(
+        measurement, mask, noise, exact=is_exact, may_be_correlated=may_be_correlated, passes=options.passes
+    )
     decisions = {
         "noise": f"{noise}{values.correlated}",
         "loss": "rmse on variance-stabilised values" if is_auto else options.loss,
@@ -77,7 +82,7 @@ def state_denoising(
     kept = (measurement < 0) | (measurement > 1) | (mask if is_exact else torch.zeros_like(mask))
 
     def with_kept(picture: Tensor) -> Tensor:
-        return torch.where(kept, measurement, picture)
+        return torch.where(kept, measurement, blended(measurement, picture, mask, options))
 
     def returned(image: Tensor) -> Tensor:
         return with_kept(values.mixed(image, options.classical_share))
@@ -116,7 +121,21 @@ def share_in_trial(values: StabilisedValues, options: DenoiseOptions) -> Network
         weight = tv_weight_of(float(power.mean().sqrt()), options)
         return picture_problem(fitted, root_mean_squared_error, tv_weight=weight, guide=classical)
 
-    return network_share(values.values, values.power, classical_estimate, problem, options.engine)
+    classical = partial(classical_estimate, passes=options.passes)
+    return network_share(values.values, values.power, classical, problem, options.engine)
+
+
+def blended(measurement: Tensor, picture: Tensor, mask: Tensor, options: DenoiseOptions) -> Tensor:
+    """A restored picture (channels, *space) with as much of the measurement, in the mask, as is asked for."""
+    wanted = picture
+    if options.chroma_only:
+        axes = colour_axes(picture)
+        parts = torch.tensordot(axes, picture, dims=1)
+        parts[0] = torch.tensordot(axes, measurement, dims=1)[0]
+        wanted = torch.tensordot(axes.T, parts, dims=1)
+    if options.strength < 1:
+        wanted = measurement.lerp(wanted, options.strength)
+    return picture if wanted is picture else torch.where(mask & wanted.isfinite(), wanted, picture)
 
 
 def decide(measurement: Tensor, options: DenoiseOptions, units: Units = AS_STORED) -> Callable[..., Statement]:
@@ -131,8 +150,12 @@ def decide(measurement: Tensor, options: DenoiseOptions, units: Units = AS_STORE
 
 
 def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
-    """What a frame asks of the machine."""
+    """What a frame asks of the machine. Raises OptionError for colours of a frame that has none."""
     shape = tuple(measurement.shape)
+    if options.chroma_only and shape[0] != RGB:
+        raise OptionError(
+            f"--chroma-only is for colours, but the picture has {shape[0]} channel(s); leave it out."
+        )
     unknowns = {"image": Unknown(shape)}
     trial = 0.0 if options.classical is not None else TRIAL_SECONDS
     return Workload(shape, options.engine, unknowns, trial + SECONDS * measurement.numel())

@@ -65,8 +65,9 @@ def state_inpainting(
         "recipe": chosen,
         "noise": "texture, taken as exact" if is_texture else f"{noise}{values.correlated}",
     }
+    problem = value_problem(values, options, returned, guide=guess.classical)
     return Statement(
-        value_problem(values, options, returned, guide=guess.classical),
+        None if options.classical == 1 else problem,
         engine,
         ("patches" if values.sigma == 0 else "patches and DCT thresholding", with_known(values.classical_picture)),
         without_engine(options),

@@ -124,6 +124,7 @@ class PictureFiles(Medium[Picture, Tensor]):
         """The pictures, the objects that were found beside them, and the spread over runs."""
         save_picture(item.output, [_array(frame.picture) for frame in frames], source, self._kept(source, frames))
         outputs = {"picture": item.output, **_write_objects(item, frames)}
+        outputs |= _write_residual(item, source, frames)
         spreads = [frame.spread for frame in frames]
         if all(spread is not None for spread in spreads):
             outputs["spread"] = beside(item.output, "spread.tif")
@@ -230,6 +231,17 @@ class JpegFiles(PictureFiles):
         if source.jpeg is None:
             raise ValueError("this picture was not read from a JPEG file")
         return dejpeg.state_dejpeg(measurement, source.jpeg, self._options)
+
+
+def _write_residual(item: Item, source: Picture, frames: Sequence[Fitted]) -> dict[str, Path]:
+    """Write what was removed, in the unit of the file, where that was asked for."""
+    if not frames[0].statement.options.get("residual"):
+        return {}
+    span, path = source.encoding.high - source.encoding.low, beside(item.output, "residual.tif")
+    pairs = zip(source.frames, frames, strict=True)
+    removed = [span * (np.nan_to_num(measured) - _array(frame.picture)) for measured, frame in pairs]
+    save_picture(path, removed, plain_picture(removed))
+    return {"residual": path}
 
 
 def _warned_of_loss(item: Item, picture: Picture) -> Picture:

@@ -12,7 +12,12 @@ from dipcli.classical.dct import dct_denoise, is_white, noise_power, white_power
 from dipcli.classical.filling import fill_in
 from dipcli.classical.impulse_noise import find_impulses
 from dipcli.classical.noise import NoiseLaw, fit_law, noise_curve
-from dipcli.classical.nonlocal_ridge import denoise_correlated_patch_groups, denoise_patch_groups
+from dipcli.classical.nonlocal_ridge import (
+    CORRELATED,
+    WHITE,
+    denoise_correlated_patch_groups,
+    denoise_patch_groups,
+)
 from dipcli.classical.variance_stabilisation import VarianceStabiliser
 from dipcli.errors import InputError
 from dipcli.fidelities import root_mean_squared_error
@@ -23,6 +28,7 @@ from dipcli.problem import Problem
 
 FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
 ROUNDED = 0.5  # steps of integers, below which noise is taken for rounding: that has 0.29
+PASSES = WHITE.passes
 TV = 0.22  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
 
 
@@ -99,7 +105,7 @@ class StabilisedValues:
 
 
 def stabilise(
-    measurement: Tensor, mask: Tensor, noise: Noise, *, exact: bool, may_be_correlated: bool
+    measurement: Tensor, mask: Tensor, noise: Noise, *, exact: bool, may_be_correlated: bool, passes: int = PASSES
 ) -> StabilisedValues:
     """The values of a frame (channels, *space) that are in the `mask`.
 
@@ -120,20 +126,22 @@ def stabilise(
     correlated = (
         "" if is_white(power) else f", correlated between pixels, in all σ ≈ {sigma / noise.units.white:.3g}"
     )
-    return StabilisedValues(values, mask, scale, classical_estimate(values, power), power, correlated, method)
+    classical = classical_estimate(values, power, passes)
+    return StabilisedValues(values, mask, scale, classical, power, correlated, method)
 
 
-def classical_estimate(values: Tensor, power: Tensor) -> Tensor:
+def classical_estimate(values: Tensor, power: Tensor, passes: int = PASSES) -> Tensor:
     """The clean values (channels, *space) behind those with Gaussian noise of the given `noise_power`.
 
-    Windows of the cosine transform; of pictures, that is where patch groups begin.
+    Windows of the cosine transform; of pictures, that is where so many passes over patch groups begin.
     """
     pilot = dct_denoise(values, power)
     if not has_patch_groups(values, power):
         return pilot
     if is_white(power):
-        return denoise_patch_groups(values, pilot, float(power.mean().sqrt()))
-    return denoise_correlated_patch_groups(values, pilot, power.reshape(len(power), *power.shape[-2:]))
+        return denoise_patch_groups(values, pilot, float(power.mean().sqrt()), replace(WHITE, passes=passes))
+    power = power.reshape(len(power), *power.shape[-2:])
+    return denoise_correlated_patch_groups(values, pilot, power, replace(CORRELATED, passes=passes))
 
 
 def has_patch_groups(values: Tensor, power: Tensor) -> bool:

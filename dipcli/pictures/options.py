@@ -47,6 +47,14 @@ class DenoiseOptions(PictureOptions):
     """What is believed of the noise; everything is found out from the picture unless it is given."""
 
     loss: Annotated[LossName, "The data term; auto decides from the picture."] = "auto"
+    passes: Annotated[int, "Of the classical estimate over the patch groups; 1 is instant.", Range(1, 20)] = 6
+    strength: Annotated[
+        float,
+        "Share of the result where something was measured; the rest is the input: some grain is kept.",
+        Range(0, 1),
+    ] = 1.0
+    chroma_only: Annotated[bool, "Denoise the colours alone and keep the brightness as it was measured."] = False
+    residual: Annotated[bool, "Write what was removed to NAME.residual.tif, in the picture's own unit."] = False
     jpeg: Annotated[
         bool, "Remove the artefacts of a JPEG file; the result could have been compressed to that very file."
     ] = False

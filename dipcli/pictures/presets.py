@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
-from dipcli.options.presets import BALANCED, FAST, PAPER, PresetName
+from dipcli.options.presets import BALANCED, BEST, FAST, PAPER, PresetName
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind, UpscaleOptions
 
 DENOISE: dict[PresetName, DenoiseOptions] = {
+    "instant": DenoiseOptions(classical=1.0, passes=1, engine=FAST),
     "fast": DenoiseOptions(engine=FAST),
     "balanced": DenoiseOptions(engine=BALANCED),
+    "best": DenoiseOptions(engine=BEST),
     "paper": DenoiseOptions(loss="mse", tv_weight=0.0, classical=0.0, engine=PAPER),
 }
 
@@ -16,6 +18,8 @@ DENOISE: dict[PresetName, DenoiseOptions] = {
 FILLING = replace(FAST, stopping=replace(FAST.stopping, stop="held-out"))
 # So close to known values the network was never better.
 CLOSE = InpaintOptions(classical=0.9, engine=FILLING)
+AT_ONCE = InpaintOptions(classical=1.0, engine=FILLING)
+LONG_FILLING = replace(FILLING, stopping=replace(FILLING.stopping, runs=BEST.stopping.runs))
 
 # Coordinates in, and no skips: only such a network invents structure, rather than blur, far from what is known.
 HOLE = EngineOptions(
@@ -37,24 +41,32 @@ ALONE = InpaintOptions(tv_weight=0.0, classical=0.0)
 
 INPAINT: dict[MaskKind, dict[PresetName, InpaintOptions]] = {
     "scattered": {
+        "instant": AT_ONCE,
         "fast": CLOSE,
         "balanced": CLOSE,
+        "best": replace(CLOSE, engine=LONG_FILLING),
         "paper": replace(ALONE, engine=PAPER_FILLING),
     },
     "strokes": {
+        "instant": AT_ONCE,
         "fast": CLOSE,
         "balanced": CLOSE,
+        "best": replace(CLOSE, engine=LONG_FILLING),
         "paper": replace(ALONE, engine=PAPER_STROKES),
     },
     "holes": {
+        "instant": AT_ONCE,
         "fast": replace(ALONE, engine=HOLE),
         "balanced": replace(ALONE, engine=replace(HOLE, stopping=replace(HOLE.stopping, iterations=2000))),
+        "best": replace(ALONE, engine=replace(HOLE, stopping=replace(HOLE.stopping, iterations=2000, runs=3))),
         "paper": replace(ALONE, engine=PAPER_HOLE),
     },
 }
 
 UPSCALE: dict[PresetName, UpscaleOptions] = {
+    "instant": UpscaleOptions(classical=1.0, engine=FAST),
     "fast": UpscaleOptions(classical=0.5, engine=FAST),
     "balanced": UpscaleOptions(classical=0.5, engine=BALANCED),
+    "best": UpscaleOptions(classical=0.5, engine=BEST),
     "paper": UpscaleOptions(tv_weight=0.0, classical=0.0, kernel="lanczos2", engine=PAPER),
 }

@@ -54,7 +54,8 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units =
         return image.lerp(classical, options.classical_share)
 
     def finish(estimate: Estimate) -> Restoration:
-        return Restoration(explain(mixed(estimate["image"]).clamp(0, 1), max(0.02, sigma)))
+        picture = mixed(estimate["image"]) if estimate else classical
+        return Restoration(explain(picture.clamp(0, 1), max(0.02, sigma)))
 
     def check(picture: Tensor) -> dict[str, float]:
         return {"consistency_rmse": float(((operator(picture.clamp(0, 1)) - small)[mask]).square().mean().sqrt())}
@@ -75,7 +76,7 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units =
         "noise": f"σ ≈ {sigma / units.white:.3f}" if sigma > ROUNDING else "hardly any",
     }
     return Statement(
-        problem,
+        None if options.classical == 1 else problem,
         options.engine,
         ("patch groups", classical),
         without_engine(options),
