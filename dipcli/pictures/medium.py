@@ -21,6 +21,7 @@ from dipcli.pictures.files.formats import format_of_content, format_of_name
 from dipcli.pictures.files.images import (
     SUFFIXES,
     check_output,
+    differences_like,
     in_own_range,
     load_picture,
     load_reference,
@@ -128,9 +129,8 @@ class PictureFiles(Medium[Picture, Tensor]):
         spreads = [frame.spread for frame in frames]
         if all(spread is not None for spread in spreads):
             outputs["spread"] = beside(item.output, "spread.tif")
-            span = source.encoding.high - source.encoding.low
-            maps = [_array(span * s.square().mean(0, keepdim=True).sqrt()) for s in spreads if s is not None]
-            save_picture(outputs["spread"], maps, plain_picture(maps))
+            maps = [_array(spread) for spread in spreads if spread is not None]
+            save_picture(outputs["spread"], maps, differences_like(source))
         return outputs
 
     def _kept(self, source: Picture, frames: Sequence[Fitted]) -> NDArray[np.bool_] | None:
@@ -165,12 +165,18 @@ class Pictures(PictureFiles):
         super().__init__(volume=volume, factor=factor, rescale=rescale)
         self._state, self._workload, self.tile, self._decide = state, workload, tile, decide
 
+    def for_frames(self, source: Picture, device: torch.device) -> Self:
+        """With a `state` that was decided by all frames of a stack, one below the other."""
+        if len(source.frames) == 1:
+            return self
+        return self.for_tiles(source, torch.from_numpy(np.concatenate(source.frames, axis=1)).to(device))
+
     def for_tiles(self, source: Picture, measurement: Tensor) -> Self:
         """With a `state` that was decided by the whole frame."""
         if self._decide is None:
             return self
         tiled = copy.copy(self)
-        tiled._state = self._decide(measurement, units=source.encoding.units)
+        tiled._state, tiled._decide = self._decide(measurement, units=source.encoding.units), None
         return tiled
 
     def workload(self, measurement: Tensor) -> Workload:
@@ -237,10 +243,9 @@ def _write_residual(item: Item, source: Picture, frames: Sequence[Fitted]) -> di
     """Write what was removed, in the unit of the file, where that was asked for."""
     if not frames[0].statement.options.get("residual"):
         return {}
-    span, path = source.encoding.high - source.encoding.low, beside(item.output, "residual.tif")
-    pairs = zip(source.frames, frames, strict=True)
-    removed = [span * (np.nan_to_num(measured) - _array(frame.picture)) for measured, frame in pairs]
-    save_picture(path, removed, plain_picture(removed))
+    path, pairs = beside(item.output, "residual.tif"), zip(source.frames, frames, strict=True)
+    removed = [np.nan_to_num(measured - _array(frame.picture)) for measured, frame in pairs]
+    save_picture(path, removed, differences_like(source))
     return {"residual": path}
 
 

@@ -72,6 +72,10 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
     def references(self, item: Item, source: SourceT, path: Path | None) -> Sequence[Tensor | None]:
         """The truth of every frame: from the file, if one was given. Raises OptionError where it does not fit."""
 
+    def for_frames(self, source: SourceT, device: torch.device) -> Self:  # noqa: ARG002
+        """The medium for the frames of one file: with what is decided once, for all of them."""
+        return self
+
     @abstractmethod
     def frames(self, source: SourceT, device: torch.device) -> Iterable[MeasurementT]:
         """The frames, each made when it is asked for."""

@@ -38,6 +38,7 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
     hashes = {path: context.fingerprints.of(path) for path in read}
     for warning in source.warnings:
         LOGGER.warning("%s", warning)
+    medium = medium.for_frames(source, context.device)
     frames: list[Fitted] = []
     for index, measurement in enumerate(medium.frames(source, context.device)):
         control = _control(item, context, medium, index, len(truths))

@@ -77,7 +77,7 @@ def test_two_runs_leave_their_spread(program, noisy, tmp_path):
         "denoise", "--classical", "0.5", noisy, "-o", tmp_path / "clean.png", "--iterations", "3", "--runs", "2"
     )
     spread = tifffile.imread(tmp_path / "clean.spread.tif")
-    assert spread.shape == (20, 24)
+    assert spread.shape == (20, 24, 3)
     assert (spread >= 0).all()
     assert spread.max() > 0
 

@@ -195,3 +195,50 @@ def test_the_spread_is_in_the_unit_of_the_file(restored, tmp_path):
     _, noisy = counts()
     restored(noisy.astype(np.float32), "denoise", "--classical", "0", "--iterations", "3", "--runs", "2")
     assert 0.1 < tifffile.imread(tmp_path / "b.spread.tif").mean() < 300
+
+
+def test_a_stack_has_one_law_and_its_spread_has_its_axes(program, tmp_path):
+    planes = np.stack([counts(seed)[1] + 40 * seed for seed in range(3)]).astype(np.float32)
+    details = {"axes": "TYX", "finterval": 2.5}
+    tifffile.imwrite(tmp_path / "a.tif", planes, imagej=True, metadata=details, resolution=(5, 5))
+    flags = ("--classical", "0.5", "--iterations", "3", "--runs", "2", "--threads", "1")
+    assert program("denoise", tmp_path / "a.tif", "-o", tmp_path / "b.tif", *flags).exit_code == 0
+    laws = {frame["decisions"]["noise"] for frame in record_of(tmp_path / "b.tif")["frames"]}
+    assert len(laws) == 1
+    with tifffile.TiffFile(tmp_path / "b.spread.tif") as spread:
+        assert spread.series[0].axes == "TYX"
+        assert spread.imagej_metadata["finterval"] == 2.5
+        assert spread.pages[0].tags["XResolution"].value == (5, 1)
+
+
+def test_strength_and_residual_add_up_to_the_input(restored, tmp_path):
+    _, noisy = counts()
+    array = noisy.astype(np.float32)
+    whole = restored(array, "denoise", "--residual", *ALONE)
+    np.testing.assert_allclose(whole + tifffile.imread(tmp_path / "b.residual.tif"), array, atol=0.01)
+    half = restored(array, "denoise", "--strength", "0.5", *ALONE)
+    np.testing.assert_allclose(half, (whole + array) / 2, atol=0.01)
+
+
+def test_colours_alone_keep_the_brightness(program, tmp_path):
+    colours = np.stack([counts(seed)[1] - 150 for seed in range(3)], axis=-1).clip(0, 255).astype(np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", colours, photometric="rgb")
+    assert program("denoise", tmp_path / "a.tif", "-o", tmp_path / "b.tif", "--chroma-only", *ALONE).exit_code == 0
+    found = tifffile.imread(tmp_path / "b.tif")
+    np.testing.assert_allclose(found.mean(-1), colours.mean(-1), atol=0.05)
+    assert (found[..., 0] - found[..., 1]).std() < 0.8 * (colours[..., 0] - colours[..., 1]).std()
+
+
+def test_colours_of_a_gray_picture_are_refused(program, tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", counts()[1].astype(np.float32))
+    done = program("denoise", tmp_path / "a.tif", "-o", tmp_path / "b.tif", "--chroma-only", *ALONE)
+    assert done.exit_code == 2
+    assert "has 1 channel(s)" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["denoise", "upscale"])
+def test_the_instant_preset_fits_no_network(program, tmp_path, command):
+    tifffile.imwrite(tmp_path / "a.tif", counts()[1].astype(np.float32))
+    done = program(command, tmp_path / "a.tif", "-o", tmp_path / "b.tif", "--preset", "instant", "--threads", "1")
+    assert done.exit_code == 0
+    assert record_of(tmp_path / "b.tif")["ending"] == "classical"

@@ -138,7 +138,7 @@ def test_signals_stacks_and_volumes_grow(upscale, tmp_path, shape, flags, expect
 def test_the_spread_has_the_size_of_the_output(program, small, tmp_path):
     flags = ("--factor", "1.5", "--iterations", "2", "--runs", "2")
     program("upscale", small, *flags, "-o", tmp_path / "large.png")
-    assert tifffile.imread(tmp_path / "large.spread.tif").shape == (24, 30)
+    assert tifffile.imread(tmp_path / "large.spread.tif").shape == (24, 30, 3)
 
 
 def test_a_large_reference_scores_the_output(upscale, small, tmp_path):

@@ -25,6 +25,7 @@ __all__ = [
     "SUFFIXES",
     "Picture",
     "check_output",
+    "differences_like",
     "in_own_range",
     "load_picture",
     "load_reference",
@@ -121,6 +122,19 @@ def save_picture(
     with explain_failures(OutputError, path, f"cannot be written as {target.name}"):
         data = target.encode(stored)
     write_atomically(path, data)
+
+
+def differences_like(picture: Picture) -> Picture:
+    """What differences of frames (spread, residual) are written like: floats in the unit and axes of the file."""
+    encoding = picture.encoding
+    layout = encoding.layout
+    if layout.alpha:
+        shape = tuple(n - (axis in layout.channels) for axis, n in enumerate(layout.shape))
+        layout = dataclasses.replace(layout, shape=shape, alpha=False)
+    tiff = dataclasses.replace(encoding.metadata.tiff, extra_samples=(), premultiplied=False, bits=0)
+    metadata = dataclasses.replace(encoding.metadata, icc=None, exif=None, no_data=None, png_chunks=(), tiff=tiff)
+    scale = FileEncoding("float32", 0.0, encoding.high - encoding.low, layout, metadata)
+    return dataclasses.replace(picture, alpha=None, encoding=scale, stored=None, no_data=None, jpeg=None)
 
 
 def plain_picture(frames: Sequence[Frame], *, dtype: str = "float32") -> Picture:
