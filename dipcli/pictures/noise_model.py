@@ -69,8 +69,8 @@ def analyse(
         return Noise(NoiseLaw(gaussian=sigma * units.white), ~missing, impulses, 0.0, units)
     outside = (measurement < 0) | (measurement > 1)
     believed = measurement.masked_fill(impulses | missing | outside, math.nan).double().cpu().numpy()
-    finite = believed[np.isfinite(believed)]
-    low, high = inner_range(finite) if finite.size else (0.0, 1.0)
+    known = np.isfinite(believed)
+    low, high = inner_range(believed, known) if known.any() else (0.0, 1.0)
     contrast = min(high - low, 1.0) or 1.0
     law = fit_law(noise_curve(believed), units.zero, contrast)
     faintest = max(FAINTEST.sigma * contrast, ROUNDED * units.step)

@@ -53,11 +53,12 @@ def in_own_range(
     picture = replace_hot_pixels(path, picture)
     if picture.stored is None:
         return picture
-    finite = np.isfinite(np.stack(picture.frames))
-    known = np.where(finite, picture.stored.astype(np.float64), np.nan)
-    low, high = own_range(known, reach=reach, headroom=headroom, from_zero=from_zero)
+    known = np.isfinite(np.stack(picture.frames))
+    low, high = own_range(picture.stored, known, reach=reach, headroom=headroom, from_zero=from_zero)
+    frames = to_unit(picture.stored, low, high)
+    frames[~known] = np.nan
     encoding = dataclasses.replace(picture.encoding, low=low, high=high)
-    return dataclasses.replace(picture, frames=tuple(to_unit(known, low, high)), encoding=encoding)
+    return dataclasses.replace(picture, frames=tuple(frames), encoding=encoding)
 
 
 def load_reference(path: Path, like: Picture) -> tuple[Frame, ...]:

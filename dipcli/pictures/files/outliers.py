@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from dipcli.pictures.files.picture import Picture
-from dipcli.pictures.files.ranges import inner_range, to_unit, value_range
+from dipcli.pictures.files.ranges import extremes, inner_range, to_unit, value_range
 
 Places = NDArray[np.bool_]
 
@@ -25,7 +25,7 @@ CROWDED = 0.5  # share of the neighbours of an impulse that are impulses, too, a
 
 def mark_missing(path: Path, picture: Picture) -> Picture:
     """The picture with NaN where its file has a code for missing values, which it is written with again."""
-    if picture.stored is None:
+    if picture.stored is None or (picture.stored.dtype == np.uint8 and picture.encoding.metadata.no_data is None):
         return picture
     coded = _declared(picture) | _undeclared(picture.stored)
     if not coded.any() or coded.all():
@@ -48,20 +48,19 @@ def replace_hot_pixels(path: Path, picture: Picture) -> Picture:
     """
     if picture.stored is None:
         return picture
-    frames, values = np.stack(picture.frames), picture.stored
-    finite = np.isfinite(frames)
-    impulses = _scattered(values, finite)
+    values, known = picture.stored, np.isfinite(np.stack(picture.frames))
+    impulses = _scattered(values, known)
     if impulses.any():
-        said = f"{path}: {impulses.sum() / finite.sum():.1%} of the values, far from all others, count as missing."
-        frames[impulses] = np.nan
+        said = f"{path}: {impulses.sum() / known.sum():.1%} of the values, far from all others, count as missing."
+        frames = np.where(impulses, np.float32(np.nan), np.stack(picture.frames))
         picture = dataclasses.replace(picture, frames=tuple(frames), warnings=(*picture.warnings, said))
-    struck = _isolated(values, finite & ~impulses)
+    struck = _isolated(values, known & ~impulses)
     if not struck.any():
         return picture
     stored = values.copy()
     for place in np.argwhere(struck):
         frame, channel = place[:2]
-        believed = finite[frame, channel] & ~struck[frame, channel] & ~impulses[frame, channel]
+        believed = known[frame, channel] & ~struck[frame, channel] & ~impulses[frame, channel]
         stored[tuple(place)] = _median_around(values[frame, channel], believed, place[2:])
     said = f"{path}: {int(struck.sum())} hot or dead pixels are replaced."
     return dataclasses.replace(picture, stored=stored, warnings=(*picture.warnings, said))
@@ -80,12 +79,15 @@ def _declared(picture: Picture) -> Places:
 def _undeclared(stored: NDArray[Any]) -> Places:
     """Extremes that are a usual code, occur more than once, and lie far from all other values."""
     missing = np.zeros(stored.shape, bool)
+    finite = np.isfinite(stored)
     for _ in range(2 if stored.dtype != np.uint8 else 0):  # one code may be below, another above
-        left = stored[np.isfinite(stored) & ~missing]
-        for extreme in (left.min(), left.max()) if left.size else ():
-            others = left[left != extreme]
-            if _may_be_code(float(extreme), stored.dtype) and len(left) - len(others) > 1 and others.size:
-                missing |= (stored == extreme) & _is_far(float(extreme), others, FAR_CODE)
+        known = finite & ~missing
+        for extreme in extremes(stored, known) if known.any() else ():
+            if not _may_be_code(extreme, stored.dtype):
+                continue
+            places = (stored == extreme) & known
+            if places.sum() > 1 and _is_far(extreme, stored, known & ~places, FAR_CODE):
+                missing |= places
     return missing
 
 
@@ -95,21 +97,21 @@ def _may_be_code(extreme: float, dtype: np.dtype[Any]) -> bool:
     return abs(extreme) >= HUGE or bool(np.isclose(extreme, codes, rtol=1e-6, atol=0).any())
 
 
-def _is_far(extreme: float, others: NDArray[Any], times: float) -> bool:
+def _is_far(extreme: float, stored: NDArray[Any], others: Places, times: float) -> bool:
     """Whether the distance to the nearest of the others is so many times the spread of them."""
-    low, high = inner_range(others)
-    gap = min(abs(extreme - float(others.min())), abs(extreme - float(others.max())))
+    if not others.any():
+        return False
+    low, high = inner_range(stored, others)
+    gap = min(abs(extreme - end) for end in extremes(stored, others))
     return bool(gap > times * (high - low) > 0)
 
 
-def _scattered(stored: NDArray[Any], finite: Places) -> Places:
+def _scattered(stored: NDArray[Any], known: Places) -> Places:
     """Impulses of one value that is so far from all others that it would hide what contrast they have."""
     impulses = np.zeros(stored.shape, bool)
-    left = stored[finite]
-    for extreme in (left.min(), left.max()) if left.size else ():
-        places = (stored == extreme) & finite
-        others = left[left != extreme]
-        if places.sum() < FEWEST_IMPULSES or not others.size or not _is_far(float(extreme), others, FAR):
+    for extreme in extremes(stored, known) if known.any() else ():
+        places = (stored == extreme) & known
+        if places.sum() < FEWEST_IMPULSES or not _is_far(extreme, stored, known & ~places, FAR):
             continue
         around = (ndimage.uniform_filter(places.astype(np.float32), _sides(places.ndim, 3)) * 9 - places) / 8
         if around[places].mean() < CROWDED:
@@ -122,16 +124,17 @@ def _isolated(stored: NDArray[Any], believed: Places) -> Places:
     struck = np.zeros(stored.shape, bool)
     if not believed.any():
         return struck
-    low, high = inner_range(stored[believed])
+    low, high = inner_range(stored, believed)
     spread = high - low
     ring = np.ones(_sides(stored.ndim, 3), bool)
     ring[tuple(side // 2 for side in ring.shape)] = False
-    for sign, end in ((1.0, high), (-1.0, -low)):
+    least, most = extremes(stored, believed)
+    for sign, end, utmost in ((1.0, high, most), (-1.0, -low, -least)):
+        if not utmost - end > FAR * spread > 0:
+            continue
         excess = np.where(believed, sign * stored.astype(np.float64) - end, -np.inf)
-        far = excess > FAR * spread
-        if spread > 0 and far.any():
-            around = ndimage.maximum_filter(excess, footprint=ring, mode="nearest")
-            struck |= far & (around < ALONE * excess)
+        around = ndimage.maximum_filter(excess, footprint=ring, mode="nearest")
+        struck |= (excess > FAR * spread) & (around < ALONE * excess)
     return struck
 
 

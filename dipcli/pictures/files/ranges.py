@@ -42,34 +42,47 @@ def value_range(array: NDArray[Any]) -> tuple[float, float]:
 
 
 def own_range(
-    values: NDArray[Any], *, reach: float = math.inf, headroom: float = 0.0, from_zero: bool = False
+    stored: NDArray[Any],
+    known: NDArray[np.bool_],
+    *,
+    reach: float = math.inf,
+    headroom: float = 0.0,
+    from_zero: bool = False,
 ) -> tuple[float, float]:
     """The stored values that stand for 0 and 1 by the content, so that no unit and no offset matters.
 
-    From the least finite value to the largest, but not farther than `reach` times the spread beyond nearly all of
-    them. `headroom` adds a share of that where values were not clipped: for results of more contrast than what was
-    measured. With `from_zero` 0 stands for 0, where no value is less.
+    From the least of the `known` values to the largest, but not farther than `reach` times the spread beyond
+    nearly all of them. `headroom` adds a share of that where values were not clipped: for results of more contrast than
+    what was measured. With `from_zero` 0 stands for 0, where no value is less.
     """
-    finite = values[np.isfinite(values)].astype(np.float64)
-    if not finite.size:
+    if not known.any():
         return 0.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
-    inner_low, inner_high = inner_range(finite)
-    spread = inner_high - inner_low
-    if spread > 0 and reach < math.inf:
-        low, high = max(low, inner_low - reach * spread), min(high, inner_high + reach * spread)
-    room = headroom * (high - low)
-    low, high = (
-        low - (room if low or not _piled(finite, low) else 0),
-        high + (0 if _is_white(finite, high) else room),
-    )
-    return (min(0.0, low) if from_zero and finite.min() >= 0 else low), high
+    least, most = extremes(stored, known)
+    low, high = least, most
+    if reach < math.inf:
+        inner_low, inner_high = inner_range(stored, known)
+        if inner_high > inner_low:
+            room = reach * (inner_high - inner_low)
+            low, high = max(low, inner_low - room), min(high, inner_high + room)
+    if headroom:
+        room, values = headroom * (high - low), stored[known]
+        low = low if low == 0 and _piled(values, 0.0, 1) else low - room
+        high = high if _is_full_scale(high) and _piled(values, high, -1) else high + room
+    return (min(0.0, low) if from_zero and least >= 0 else low), high
 
 
-def inner_range(finite: NDArray[Any]) -> tuple[float, float]:
-    """From which value to which nearly all of them lie."""
-    some = finite.ravel()[:: max(1, finite.size // MOST_LOOKED_AT)]
-    low, high = np.quantile(some, (TAIL, 1 - TAIL))
+def extremes(stored: NDArray[Any], known: NDArray[np.bool_]) -> tuple[float, float]:
+    """The least and the largest of the known values."""
+    values = stored if known.all() else stored[known]
+    return float(values.min()), float(values.max())
+
+
+def inner_range(stored: NDArray[Any], known: NDArray[np.bool_]) -> tuple[float, float]:
+    """From which of the known values to which nearly all of them lie."""
+    every = max(1, stored.size // MOST_LOOKED_AT)
+    some = stored.ravel()[::every][known.ravel()[::every]]
+    some = some if some.size else stored[known]
+    low, high = np.quantile(some.astype(np.float64), (TAIL, 1 - TAIL))
     return float(low), float(high)
 
 
@@ -86,9 +99,11 @@ def full_scale(dtype: DTypeLike) -> float:
 
 def to_unit(array: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
     """Stored values -> [0, 1]; values that are not finite become NaN."""
-    unit = (array.astype(np.float64) - low) / ((high - low) or 1.0)
-    unit[~np.isfinite(unit)] = np.nan
-    return unit.astype(np.float32)
+    unit, span = np.empty(array.shape, np.float32), (high - low) or 1.0
+    for index in range(len(array)):  # the whole in double precision would be the largest thing in memory
+        values = (array[index].astype(np.float64) - low) / span
+        unit[index] = np.where(np.isfinite(values), values, np.nan)
+    return unit
 
 
 def from_unit(unit: NDArray[np.float32], low: float, high: float, dtype: DTypeLike) -> NDArray[Any]:
@@ -105,16 +120,16 @@ def type_range(dtype: DTypeLike) -> tuple[float, float]:
     return 0.0, float(np.iinfo(np.dtype(dtype)).max) if np.dtype(dtype).kind in "iu" else 1.0
 
 
-def _is_white(finite: NDArray[np.float64], high: float) -> bool:
-    """Whether values were clipped at their upper end: at 1, or at the full scale of some number of bits."""
-    is_full_scale = high == 1 or (high > 1 and math.log2(high + 1).is_integer())
-    return is_full_scale and _piled(-finite, -high)
+def _is_full_scale(high: float) -> bool:
+    """Whether it is 1, or the largest value of some number of bits."""
+    return high == 1 or (high > 1 and math.log2(high + 1).is_integer())
 
 
-def _piled(finite: NDArray[np.float64], low: float) -> bool:
-    """Whether far more values are equal to the least one than to the next one."""
-    n_at_end = int((finite <= low).sum())
-    if n_at_end < FEWEST_AT_END:
-        return False
-    others = finite[finite > low]
-    return not others.size or n_at_end > STEEP * int((finite == others.min()).sum())
+def _piled(values: NDArray[Any], end: float, inwards: int) -> bool:
+    """Whether far more values equal the one at an end than the next one; `inwards` is 1 from the least, or -1."""
+    others = values[values != end]
+    n_at_end = int(values.size - others.size)
+    if n_at_end < FEWEST_AT_END or not others.size:
+        return n_at_end >= FEWEST_AT_END
+    following = others.min() if inwards > 0 else others.max()
+    return bool(n_at_end > STEEP * (others == following).sum())
