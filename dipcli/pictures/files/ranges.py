@@ -126,7 +126,7 @@ def _is_full_scale(high: float) -> bool:
 
 
 def _piled(values: NDArray[Any], end: float, inwards: int) -> bool:
-    """Whether far more values equal the one at an end than the next one; `inwards` is 1 from the least, or -1."""
+    """Whether far more values equal the one at an end than the next; `inwards` is 1 from the least, or -1."""
     others = values[values != end]
     n_at_end = int(values.size - others.size)
     if n_at_end < FEWEST_AT_END or not others.size:
