@@ -52,8 +52,8 @@ def own_range(
     """The stored values that stand for 0 and 1 by the content, so that no unit and no offset matters.
 
     From the least of the `known` values to the largest, but not farther than `reach` times the spread beyond
-    nearly all of them. `headroom` adds a share of that where values were not clipped: for results of more contrast than
-    what was measured. With `from_zero` 0 stands for 0, where no value is less.
+    nearly all of them. `headroom` adds a share of that where values were not clipped: for results of more contrast
+    than what was measured. With `from_zero` 0 stands for 0, where no value is less.
     """
     if not known.any():
         return 0.0, 1.0
