@@ -22,7 +22,8 @@ WIDE_GAPS = tuple(
     2**bits - last for bits in (64, 63, 32, 31) for last in (1, 2)
 )  # whatever type they were copied to
 JUMP = 0.5  # the largest value of a type is a gap where all others are below this share of it
-FEW = 0.02  # share of pixels whose brightness alone decides nothing
+FEW = 0.02  # share of the lit pixels whose brightness alone decides nothing,
+LEAST_FEW, MOST_FEW = 20, 100  # within these limits
 ABSURD = 0.75  # of the light is under no mask of bad pixels, unless they are few: those of a beamstop
 BEAMSTOP = 0.1
 HOT = 8.0  # times as bright as its neighbours: patterns of objects that fill half of their field are smoother
@@ -76,7 +77,8 @@ def good_pixels(
 
 def brightest_but_few(values: Counts) -> float:
     """The brightness that only a few pixels exceed."""
-    few = 1 + int(FEW * (values.size - 1))
+    lit = int((values > 0).sum())
+    few = min(max(int(FEW * lit), LEAST_FEW), MOST_FEW, max(lit, 1))
     return float(np.partition(values, -few, axis=None)[-few])
 
 

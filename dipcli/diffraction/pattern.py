@@ -14,7 +14,7 @@ from dipcli.io.names import by
 
 FULL_SCALES = (4095, 16383, 65534, 65535, 1048575)  # largest values of 12, 14, 16 and 20-bit detectors
 ASIDE = 0.1  # share of a side from which a pattern is off its centre
-CORNER = 2.0  # times as much amplitude around a corner as around the centre
+CORNER = 0.1  # share of a side from the edge at which the brightest pixel says: not shifted
 FOLDED = 0.35
 SHORTEST = 16
 
@@ -96,7 +96,8 @@ def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recor
     mass = centre_of_mass(steady)
     at = [float(place) for place in brightest] if options.center == "max" else mass
     if options.center == "auto":
-        if _is_cornered(np.sqrt(steady), recording.mask):
+        is_there = all(min(p, n - p) < CORNER * n for p, n in zip(brightest, shape, strict=True))
+        if is_there and _is_cornered(np.sqrt(steady), recording.mask):
             moved = replace(
                 recording, intensity=np.fft.fftshift(recording.intensity), mask=np.fft.fftshift(recording.mask)
             )
@@ -117,13 +118,13 @@ def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recor
 
 
 def _is_cornered(amplitude: Counts, mask: NDArray[np.bool_]) -> bool:
-    """Whether the light lies around the corners, where transforms have frequency 0; a few pixels do not tell."""
+    """Whether more light lies around the corners, where transforms have frequency 0, than around the centre."""
 
     def mean(values: NDArray[np.generic], measured: NDArray[np.bool_]) -> float:
         part = middle_slices(values.shape, tuple(max(2, round(2 * ASIDE * n)) for n in values.shape))
         return float(values[part].sum(dtype=np.float64)) / max(int(measured[part].sum()), 1)
 
-    return mean(np.fft.fftshift(amplitude), np.fft.fftshift(mask)) > CORNER * mean(amplitude, mask)
+    return mean(np.fft.fftshift(amplitude), np.fft.fftshift(mask)) > mean(amplitude, mask)
 
 
 def centre_of_mass(intensity: Counts) -> list[float]:
