@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from scans import sampled_kspace
 
 from tests.commands import record_of
 
@@ -242,3 +243,17 @@ def test_the_instant_preset_fits_no_network(program, tmp_path, command):
     done = program(command, tmp_path / "a.tif", "-o", tmp_path / "b.tif", "--preset", "instant", "--threads", "1")
     assert done.exit_code == 0
     assert record_of(tmp_path / "b.tif")["ending"] == "classical"
+
+
+def test_scaled_k_space_has_the_scaled_image(program, tmp_path):
+    kspace, found = sampled_kspace()[0], []
+    for factor in (1, 1e6):
+        folder = tmp_path / f"{factor:g}"
+        folder.mkdir()  # seeds follow the name of the file
+        np.save(folder / "scan.npy", (factor * kspace).astype(np.complex64))
+        done = program(
+            "mri", folder / "scan.npy", "-o", folder / "image.npy", "--iterations", "2", "--threads", "1"
+        )
+        assert done.exit_code == 0, done.stderr
+        found.append(np.load(folder / "image.npy"))
+    np.testing.assert_allclose(found[1] / 1e6, found[0], rtol=0, atol=1e-3 * found[0].max())
