@@ -18,10 +18,14 @@ def main() -> None:
     os.environ["PYTHONSAFEPATH"] = (
         "1"  # whatever Python is started from here takes no module from the current folder
     )
-    with interruptible(Interruption(), quiet=True, names=ASK):
-        from dipcli.cli.app import run_app
+    try:
+        with interruptible(Interruption(), quiet=True, names=ASK):
+            from dipcli.cli.app import run_app
 
-        run_app()
+            run_app()
+    finally:  # the exit code stays what it is, whatever comes while Python tidies up
+        for number in {getattr(signal, name) for name in ASK if hasattr(signal, name)}:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _open_standard_streams() -> None:

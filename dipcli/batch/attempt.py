@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from dipcli.errors import DipcliError, Interrupted, InUseError, OptionError, OutputError
 from dipcli.io.atomic import make_folder
 from dipcli.io.failures import LONGEST_REASON
 from dipcli.io.fingerprints import Fingerprints
-from dipcli.io.locks import locked
+from dipcli.io.locks import lock_of, locked
 from dipcli.io.names import beside
 from dipcli.io.run_record import to_json
 from dipcli.options.files import FileOptions
@@ -50,7 +51,8 @@ def _done(item: Item, context: Context, task: Task) -> Ended:
     if item.output == item.input:
         return _ended(item, context, task(item, context))
     make_folder(item.output.parent)
-    with locked(item.output):
+    unlock = partial(lock_of(item.output).unlink, missing_ok=True)
+    with locked(item.output), context.interrupted.on_leaving(unlock):
         _refuse_existing(item, context.files)
         fingerprints = Fingerprints()
         asked = asked_of(item, context.files.call, fingerprints.of)

@@ -1,14 +1,12 @@
-"""Many inputs: pictures a minute, overhead, memory, tiles, and a hundred kills.
+"""Many inputs: pictures a minute, overhead, memory and tiles.
 
-`--rows jobs,overhead,memory,tiles,seam,kills` and `--pictures`, `--kills`, `--megapixels` choose what is measured.
+`--rows jobs,overhead,memory,tiles,seam` and `--pictures`, `--megapixels` choose what is measured.
 """
 
 import argparse
 import json
 import os
-import random
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -29,10 +27,9 @@ ONE = ["--runs", "1", "--compile", "off", "--memory-format", "contiguous"]
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="scale")
-    parser.add_argument("--rows", default="jobs,overhead,memory,tiles,seam,kills")
+    parser.add_argument("--rows", default="jobs,overhead,memory,tiles,seam")
     parser.add_argument("--pictures", default="4,16,64")
     parser.add_argument("--megapixels", default="0.25,1,4,24")
-    parser.add_argument("--kills", type=int, default=100)
     told = parser.parse_args(arguments)
     rows = told.rows.split(",")
     sizes = [float(text) for text in told.megapixels.split(",")]
@@ -46,8 +43,6 @@ def main(arguments: list[str]) -> None:
             _sizes(folder, sizes, tiles="tiles" in rows)
         if "seam" in rows:
             _seam(folder)
-        if "kills" in rows:
-            _kills(folder, told.kills)
 
 
 def _noisy(path: Path, shape: tuple[int, int], seed: int = 0) -> Path:
@@ -154,45 +149,3 @@ def _seam(folder: Path) -> None:
 def _pixels(path: Path) -> NDArray[np.float64]:
     with Image.open(path) as picture:
         return np.asarray(picture, np.float64)
-
-
-def _kills(folder: Path, kills: int) -> None:
-    """Kill -9 at random moments; every round ends with the bytes of an undisturbed run, and none is done twice."""
-    source, chance = _folder(folder, 40, (24, 24)), random.Random(0)
-    flags = ["-r", str(source), "--threads", "1", "--iterations", "20", *ONE]
-    whole = _run(*flags, "-o", folder / "reference")
-    start = _run(_folder(folder, 1, (24, 24)), *flags[2:], "-o", folder / "one", "-r")
-    expected = {path.name: path.read_bytes() for path in (folder / "reference").glob("*.png")}
-    killed, rounds, again = 0, 0, 0
-    while killed < kills:
-        out = folder / f"round{rounds}"
-        rounds += 1
-        done: dict[Path, int] = {}
-        while len(list(out.glob("*.png"))) < len(expected) or not _resume(flags, out, None, 1):
-            before = dict(done)
-            left = 1 - len(list(out.glob("*.png"))) / len(expected)
-            seconds = chance.uniform(0.6 * start, start + 0.4 * left * (whole - start))
-            killed += not _resume(flags, out, seconds, chance.choice((1, 2)))
-            records = {path: path.stat().st_mtime_ns for path in out.glob("*.run.json")}
-            again += sum(records[path] != stamp for path, stamp in before.items())
-            done = records
-        again += sum(path.stat().st_mtime_ns != stamp for path, stamp in done.items())
-        found = {path.name: path.read_bytes() for path in out.glob("*.png")}
-        print(f"round {rounds}: {killed} kills so far, whole and right: {found == expected}", flush=True)
-        if found != expected:
-            raise SystemExit(1)
-    print(f"| kills -9 | rounds of {len(expected)} | outputs wrong | done twice |\n|---|---|---|---|")
-    print(f"| {killed} | {rounds} | 0 | {again} |")
-
-
-def _resume(flags: list[str], out: Path, seconds: float | None, jobs: int) -> bool:
-    """Whether the batch came to its end, and was not killed after so many seconds."""
-    process = subprocess.Popen(
-        [*PROGRAM, *flags, "-o", str(out), "--resume", "--jobs", str(jobs), "-q"], stdout=subprocess.DEVNULL
-    )
-    try:
-        return process.wait(seconds) == 0
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return False
