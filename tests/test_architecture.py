@@ -24,7 +24,7 @@ FLOORS = {
 }
 WINGS = {"pictures", "blur", "mri", "diffraction"}
 # What the command line needs of a wing, without loading torch.
-GROUND = {"options", "presets"}
+GROUND = {"options", "presets", "naming"}
 # Wings do not know each other; a blurred picture is a picture.
 STANDS_ON = {("blur", "pictures")}
 DEVICE_FREE = [PACKAGE / "engine" / f"{name}.py" for name in ("descent", "solve", "stopping", "averaging")]

@@ -11,7 +11,6 @@ from dipcli.io.atomic import make_folder
 from dipcli.io.failures import LONGEST_REASON
 from dipcli.io.fingerprints import Fingerprints
 from dipcli.io.locks import lock_of, locked
-from dipcli.io.names import beside
 from dipcli.io.run_record import to_json
 from dipcli.options.files import FileOptions
 from dipcli.pipeline.checkpoints import Checkpoints
@@ -51,8 +50,8 @@ def _done(item: Item, context: Context, task: Task) -> Ended:
     if item.output == item.input:
         return _ended(item, context, task(item, context))
     make_folder(item.output.parent)
-    unlock = partial(lock_of(item.output).unlink, missing_ok=True)
-    with locked(item.output), context.interrupted.on_leaving(unlock):
+    unlock = partial(lock_of(item.output, item.stem).unlink, missing_ok=True)
+    with locked(item.output, item.stem), context.interrupted.on_leaving(unlock):
         _refuse_existing(item, context.files)
         fingerprints = Fingerprints()
         asked = asked_of(item, context.files.call, fingerprints.of)
@@ -116,7 +115,7 @@ def note(item: Item, text: str) -> None:
 def _checkpoints(item: Item, context: Context, asked: Mapping[str, Any]) -> Checkpoints:
     batch = context.files.batch
     checkpoints = Checkpoints(
-        beside(item.output, "checkpoint"),
+        item.beside("checkpoint"),
         seal_of(context.command, asked, context.device.type),
         context.device,
         every=batch.checkpoint_every,
@@ -131,7 +130,7 @@ def _checkpoints(item: Item, context: Context, asked: Mapping[str, Any]) -> Chec
 def _ended(item: Item, context: Context, record: Record) -> Ended:
     if context.files.json:
         return Ended("done", to_json(record))
-    return Ended("done", str(item.output) if "outputs" in record else "")
+    return Ended("done", str(item.output).replace("\n", "\\n") if "outputs" in record else "")
 
 
 def _is_out_of_memory(error: Exception) -> bool:

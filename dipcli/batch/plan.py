@@ -3,17 +3,21 @@
 Every shard and every later call of a batch sees the items that were found first.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dipcli import __version__
+from dipcli.batch.inputs import find_inputs
 from dipcli.errors import InputError, OptionError
-from dipcli.io.names import in_natural_order
+from dipcli.io.names import ending_of, name_of, stem_of
 from dipcli.io.run_record import load_record, save_record
 from dipcli.options.call import Call
-from dipcli.pipeline.item import Item
+from dipcli.options.files import FileOptions
+from dipcli.options.naming import Naming
+from dipcli.pipeline.item import Item, is_there, item_of
+from dipcli.pipeline.progress_files import recorded_outputs
 
 NAME = "dipcli.plan.json"
 
@@ -27,83 +31,77 @@ def share(items: Sequence[Item], part: int, parts: int) -> list[Item]:
     return [item for item in items if item in dealt]
 
 
-def plan(
-    inputs: Sequence[Path],
-    output: Path | None,
-    *,
-    recursive: bool,
-    overwrite: bool,
-    suffixes: Collection[str],
-    suffix: str | None = "",
-) -> list[Item]:
-    """The items of a batch, in the order given; folders in natural order, `@list.txt` line by line.
+def plan(inputs: Sequence[Path], files: FileOptions, naming: Naming) -> list[Item]:
+    """The items of a batch, in the order of `find_inputs`.
 
-    One file goes to `output` unless that is a folder; several go into it under their own names, which end in
-    `suffix` where one is given. Where `suffixes` name "/", a folder is an input itself, as a stack of frames is.
-    Raises InputError for folders without pictures and lists that cannot be read, OptionError where an output
-    exists, is an input, or is claimed twice: all before anything is computed.
+    One file goes to the output unless that is a folder; several go into it under their own names, which end as
+    `naming` says. Raises InputError where nothing is there, OptionError where the output cannot be one.
     """
-    found = [pair for path in inputs for pair in _find(path, recursive, suffixes)]
+    output = files.output
+    found = find_inputs(inputs, naming, recursive=files.recursive, output=output)
     if not found:
         raise OptionError("No input was given; name a file, a folder with -r, or @list.txt.")
-    many = "/" not in suffixes and any(path.is_dir() for path in inputs)
-    if suffix is None:
-        return [Item(path, path, name) for path, name in found]
-    into_folder = len(found) > 1 or many or bool(output and output.is_dir())
-    if into_folder and output is not None and output.is_file():
-        raise OptionError(f"{output} is a file, but {len(found)} inputs need a folder; name another --output.")
-    items = [Item(path, _output(path, name, output, into_folder, suffix), name) for path, name in found]
-    _check(items, overwrite)
-    return items
-
-
-def _find(path: Path, recursive: bool, suffixes: Collection[str]) -> list[tuple[Path, str]]:
-    """Files with their names within the batch."""
-    if str(path).startswith("@") and not path.exists():
-        return [(Path(line), Path(line).name) for line in _lines(Path(str(path)[1:]))]
-    if not path.is_dir() or "/" in suffixes:
-        return [(path, path.name)]
-    if not recursive:
-        raise OptionError(f"{path} is a folder; add -r to take the pictures in it.")
-    files = in_natural_order(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
-    if not files:
-        raise InputError(f"{path}: no pictures in this folder; it takes {', '.join(sorted(suffixes))}.")
-    return [(file, str(file.relative_to(path))) for file in files]
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: this list cannot be read; give a text file with one path a line.") from error
-    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-
-
-def _output(path: Path, name: str, output: Path | None, into_folder: bool, suffix: str) -> Path:
+    is_whole_folder = not naming.takes_folders and any(path.is_dir() for path in inputs if is_there(path))
     if output is None:
-        return path.with_name(f"{path.stem}_restored{suffix or path.suffix}")
-    own = Path(name).with_suffix(suffix) if suffix else Path(name)
-    return output / own if into_folder else output
-
-
-def _check(items: Sequence[Item], overwrite: bool) -> None:
-    sources = {item.input.resolve() for item in items}
-    claimed: dict[Path, Path] = {}
-    for item in items:
-        target = item.output.resolve()
-        if target in sources:
-            raise OptionError(f"{item.output} is an input and is never written over; name another --output.")
-        if target in claimed:
-            raise OptionError(f"{item.input} and {claimed[target]} would both be written to {item.output}.")
-        record = target.with_suffix("")
-        if record in claimed:
+        items = [_restored(Item(path, path, name), naming) for path, name in found]
+    elif len(found) > 1 or is_whole_folder or _means_folder(output, files):
+        if output.is_file():
             raise OptionError(
-                f"{item.input} and {claimed[record]} would have one record, {record.name}.run.json; "
-                "give them outputs of their own."
+                f"{output} is a file, but {len(found)} input(s) need a folder; name another --output."
             )
-        claimed[target] = claimed[record] = item.input
-        if item.output.exists() and not overwrite:
-            raise OptionError(f"{item.output} exists; add --overwrite, or name another --output.")
+        items = [Item(path, output / _own_name(name, naming), name) for path, name in found]
+    else:
+        ((path, name),) = found
+        items = [Item(path, _with_ending(output, path, files, naming), name)]
+    return _with_stems(items)
+
+
+def _restored(item: Item, naming: Naming) -> Item:
+    """With an output beside the input: NAME_restored."""
+    file = item.file
+    name = file.name if file.name not in ("", "..") else name_of(file)
+    folder = file.parent if name == file.name else Path()
+    return replace(item, output=folder / f"{stem_of(Path(name))}_restored{naming.ending or ending_of(file)}")
+
+
+def _means_folder(output: Path, files: FileOptions) -> bool:
+    """Whether an output is a folder, or will be one: it was typed with a slash, or names no format."""
+    return not files.is_piped and (files.into or output.is_dir() or not output.suffix)
+
+
+def _own_name(name: str, naming: Naming) -> Path:
+    return Path(name).with_suffix(naming.ending) if naming.ending else Path(name)
+
+
+def _with_ending(output: Path, path: Path, files: FileOptions, naming: Naming) -> Path:
+    """The one output. Raises OptionError where its name says no format; for a pipe it is the usual one."""
+    if files.is_piped:
+        ending = naming.ending or ending_of(path).lower()
+        return output.with_name(f"{output.name}{ending if ending in naming.outputs else naming.outputs[0]}")
+    if ending_of(output).lower() not in naming.outputs:
+        raise OptionError(
+            f"{output}: its name says no known format; end it in {', '.join(naming.outputs)}, "
+            "or in / for a folder."
+        )
+    return output
+
+
+def _with_stems(items: Sequence[Item]) -> list[Item]:
+    """Of outputs that differ only in their endings, all but one have side files of their whole names.
+
+    That one is what the record says that lies there, or else the first.
+    """
+    owners: dict[Path, str] = {}
+    for item in items:
+        record = item.beside("run.json")
+        if record not in owners:
+            names = recorded_outputs(record) if record.is_file() else []
+            is_kept = bool(names) and record.with_name(names[0]).exists()
+            owners[record] = names[0] if is_kept else item.output.name
+    return [
+        item if owners[item.beside("run.json")] == item.output.name else replace(item, stem=item.output.name)
+        for item in items
+    ]
 
 
 @dataclass(frozen=True)
@@ -120,15 +118,7 @@ def save_manifest(folder: Path, call: Call, items: Sequence[Item], seed: int) ->
         "version": __version__,
         "call": asdict(call),
         "seed": seed,  # of each input: from this one and from its name
-        "items": [
-            {
-                "name": item.name,
-                "input": item.input,
-                "output": item.output.relative_to(folder),
-                "bytes": item.size,
-            }
-            for item in items
-        ],
+        "items": [{**item.plain, "output": item.output.relative_to(folder), "bytes": item.size} for item in items],
     }
     save_record(folder / NAME, record)
 
@@ -142,7 +132,7 @@ def load_manifest(folder: Path) -> Manifest:
     try:
         call = record["call"]
         words = {name: tuple(option) for name, option in call["words"].items()}
-        items = [Item(Path(entry["input"]), folder / entry["output"], entry["name"]) for entry in record["items"]]
+        items = [item_of({**entry, "output": folder / entry["output"]}) for entry in record["items"]]
         outside = [item.output for item in items if not _is_within(item.output, folder)]
         if outside:
             raise InputError(

@@ -139,7 +139,7 @@ class Workers:
 
     def _give(self, slot: int, item: Item) -> None:
         self._busy[slot] = item
-        line = json.dumps({"input": str(item.input), "output": str(item.output), "name": item.name})
+        line = json.dumps(item.plain)
         stdin = self._running[slot].stdin
         if stdin is not None:
             with contextlib.suppress(OSError):  # it has just died, which its listener will tell
@@ -178,9 +178,3 @@ class Workers:
 
 def _ending(code: int) -> str:
     return f"its process was killed by signal {-code}" if code < 0 else f"its process ended with code {code}"
-
-
-def item_of(line: str) -> Item:
-    """The item of a line that a worker is given."""
-    entry = json.loads(line)
-    return Item(Path(entry["input"]), Path(entry["output"]), entry["name"])

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import torch
 
@@ -12,9 +11,9 @@ from dipcli.batch.attempt import Ended, Task, attempt
 from dipcli.batch.dry_run import show_plan
 from dipcli.batch.pool import share_out
 from dipcli.batch.scripts import requeue
-from dipcli.batch.selection import Batch, freeze, open_batch
+from dipcli.batch.selection import Batch, freeze
 from dipcli.batch.signals import interruptible
-from dipcli.batch.stdio import Streams, streams
+from dipcli.batch.stdio import clear, send
 from dipcli.batch.submit import submit_batch
 from dipcli.batch.worker import SECONDS, open_reports, serve
 from dipcli.engine.device import allocated_threads, choose_device, prepare
@@ -34,12 +33,12 @@ from dipcli.report.progress import Display
 ELSEWHERE = torch.device("cuda")
 
 
-def open_context(command: str, files: FileOptions, preset: PresetName) -> Context:
+def open_context(command: str, batch: Batch, preset: PresetName) -> Context:
     """Set up messages and the machine: the device is known from here on.
 
     Raises OptionError for a device that is not here.
     """
-    console = open_console()
+    files, console = batch.files, open_console()
     show_messages(console, "error" if files.quiet else files.log_level)
     if files.batch.worker:
         open_reports()
@@ -53,35 +52,33 @@ def open_context(command: str, files: FileOptions, preset: PresetName) -> Contex
     return Context(command, preset, files, device, threads, interrupted, console)
 
 
-def run(context: Context, inputs: Sequence[Path], medium: AnyMedium, *, look: Task | None = None) -> int:
-    """Process every input; the exit code: 0 all done, 1 some failed, 2 usage, 75 interrupted.
+def run(context: Context, batch: Batch, medium: AnyMedium, *, look: Task | None = None) -> int:
+    """Process every item; the exit code: 0 all done, 1 some failed, 2 usage, 75 interrupted.
 
     With `look`, inputs are only looked at, by that function, and nothing is written. With several jobs, each
     process calls this function again and makes its own context and medium.
     """
-    files, suffix = context.files, None if look else medium.suffix
+    files = context.files
     on_leaving = context.interrupted.on_leaving
     with (
         _signals(context),
+        on_leaving(partial(clear, files.call.scratch)),
         on_leaving(partial(_say_interrupted, files)),
-        streams(inputs, files, suffix, medium.ending, on_leaving) as found,
     ):
-        context = replace(context, files=found.files)
         task = look or partial(process, medium=medium)
         if files.batch.worker:
             reports = open_reports()
             own = replace(context, show=reports.show, interval=SECONDS)
             serve(lambda item: attempt(item, own, task, in_batch=False), reports)
             return 0
-        batch = open_batch(found.inputs, found.files, medium.suffixes, suffix)
         if files.cluster.submit:
-            freeze(batch, found.files)
-            return submit_batch(batch, found.files)
+            freeze(batch)
+            return submit_batch(batch, files)
         if files.batch.dry_run:
             return show_plan(batch, context, None if look else medium)
         if not look:
             _tidy(batch)
-        freeze(batch, found.files)
+        freeze(batch)
         counted: list[Ended] = []
         is_heard = True
         with Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display:
@@ -90,7 +87,7 @@ def run(context: Context, inputs: Sequence[Path], medium: AnyMedium, *, look: Ta
                 counted.append(ended)
                 display.advance()
                 try:
-                    _tell(ended, found)
+                    _tell(ended, batch)
                 except OutputError as error:  # the work goes on, unless this was it
                     LOGGER.error("%s", error)
                     is_heard = False
@@ -134,14 +131,14 @@ def _endings(batch: Batch, context: Context, task: Task, display: Display) -> It
         yield attempt(item, context, task, in_batch=batch.folder is not None)
 
 
-def _tell(ended: Ended, found: Streams) -> None:
+def _tell(ended: Ended, batch: Batch) -> None:
     """A result goes to stdout, a failure to stderr."""
     if ended.ending == "failed":
         LOGGER.error("%s", ended.text)
     elif ended.ending == "interrupted":
         LOGGER.warning("%s", ended.text)
-    elif found.piped is not None:
-        found.send()
+    elif batch.files.is_piped:
+        send(batch.items[0].output)
     elif ended.text:
         say(ended.text)
 

@@ -1,70 +1,57 @@
-"""`-`: an input from stdin, and an output to stdout, by way of files that are gone afterwards."""
+"""`-` and pipes: inputs that can be read only once, and an output to stdout, by way of temporary files."""
 
 import shutil
+import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dipcli.errors import InputError, OptionError, OutputError
-from dipcli.options.files import FileOptions
+from dipcli.io.signatures import usual_ending
 from dipcli.report.messages import stdout_taken
 
-DASH = Path("-")
-
-
-@dataclass(frozen=True)
-class Streams:
-    """The inputs and options of a call, with files in place of `-`; `piped` is the one that is for stdout."""
-
-    inputs: Sequence[Path]
-    files: FileOptions
-    piped: Path | None = None
-
-    def send(self) -> None:
-        """Write to stdout what is for it. Raises OutputError where it does not take all of it."""
-        if self.piped is not None:
-            with stdout_taken():
-                sys.stdout.buffer.write(self.piped.read_bytes())
-                sys.stdout.buffer.flush()
+DASH = "-"
+PART = 1 << 20  # bytes that are read at a time
+SCRATCH = "scratch"  # among the values of a call, the folder of its streams
+STDIN = (DASH, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+STDOUT = (DASH, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+OPEN_FILES = ("/dev/fd/", "/proc/self/fd/")  # of this process: <(command) is one of them
 
 
 @contextmanager
-def streams(
-    inputs: Sequence[Path],
-    files: FileOptions,
-    suffix: str | None,
-    ending: Callable[[Path], str],
-    on_leaving: Callable[[Callable[[], object]], AbstractContextManager[None]],
-) -> Iterator[Streams]:
-    """Files in place of `-`; a result for stdout has the format of the input, or the one that `suffix` names.
+def streams(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The values of a call's options and inputs with files in place of `-`, <(command) and named pipes.
 
-    `ending` tells what a file with the content of stdin would end in; `on_leaving` is that of the interruption.
-
-    Raises OptionError where `-` does not fit the other options, InputError for an empty stdin.
+    Raises OptionError where a stream does not fit the other options, InputError for one that is empty, OutputError
+    where there is no room for it.
     """
-    if DASH not in inputs and files.output != DASH:
-        yield Streams(inputs, files)
+    found = [name for name, value in values.items() if name != "output" and _has_stream(value)]
+    is_piped = str(values.get("output")) in STDOUT
+    if values.get("worker") or "inputs" not in values or not (found or is_piped):
+        yield dict(values)
         return
-    if files.batch.worker or files.cluster.submit or (files.output == DASH and (files.json or len(inputs) != 1)):
-        raise OptionError("- is for one input and one result; name files, or leave --json and --submit out.")
-    if files.output == DASH and sys.stdout is None:
-        raise OptionError("- is stdout, which is closed; name a file.")
-    if DASH in inputs and files.output is None:
-        raise OptionError("An input from stdin needs an --output; - is stdout.")
-    with (
-        _temporary_folder() as folder,
-        on_leaving(partial(shutil.rmtree, folder, ignore_errors=True)),
-    ):
-        inputs = [_spooled(Path(folder), ending) if path == DASH else path for path in inputs]
-        if files.output != DASH:
-            yield Streams(inputs, files)
-            return
-        output = Path(folder) / f"result{suffix or inputs[0].suffix or '.png'}"
-        yield Streams(inputs, replace(files, output=output), output)
+    _refuse_misfits(values, found, is_piped=is_piped)
+    with _temporary_folder() as name:
+        changes = {found_name: _spooled(values[found_name], Path(name) / found_name) for found_name in found}
+        piped = {"output": f"{name}/stdout"} if is_piped else {}
+        yield {**values, **changes, **piped, SCRATCH: name}
+
+
+def clear(folder: str | None) -> None:
+    """Delete the folder of a call's streams, where it has one."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def send(path: Path) -> None:
+    """Write a file to stdout. Raises OutputError where it does not take all of it."""
+    with stdout_taken(), path.open("rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
 
 def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
@@ -78,15 +65,69 @@ def _no_room(error: OSError) -> OutputError:
     return OutputError(f"-: no temporary file can be written, {error.strerror or error}; name another TMPDIR.")
 
 
-def _spooled(folder: Path, ending: Callable[[Path], str]) -> Path:
+def _refuse_misfits(values: Mapping[str, Any], found: list[str], *, is_piped: bool) -> None:
+    texts = [str(each) for name in found for each in _several(values[name])]
+    if values.get("submit"):
+        raise OptionError("A scheduler's jobs have no pipes; name files, or leave --submit out.")
+    if is_piped and sys.stdout is None:
+        raise OptionError("- is stdout, which is closed; name a file.")
+    if is_piped and (values.get("json") or len(values["inputs"]) != 1):
+        raise OptionError("- is for one input and one result; name files, or leave --json out.")
+    if "inputs" in found and values.get("output") is None and not values.get("inspect"):
+        raise OptionError("An input from stdin or a pipe needs an --output; - is stdout.")
+    if sum(text in STDIN for text in texts) > 1:
+        raise OptionError("stdin can be read only once; name a file for all but one of its uses.")
+
+
+def _several(value: Any) -> list[Any]:  # noqa: ANN401 - whatever Typer parsed
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _has_stream(value: Any) -> bool:  # noqa: ANN401 - whatever Typer parsed
+    return any(isinstance(each, str | Path) and _is_stream(each) for each in _several(value))
+
+
+def _is_stream(name: str | Path) -> bool:
+    text = str(name)
+    if text in STDIN or text.startswith(OPEN_FILES):
+        return True
     try:
-        content = b"" if sys.stdin is None else sys.stdin.buffer.read()
-    except OSError as error:
-        raise InputError(f"-: stdin cannot be read, {error.strerror}; give a file, or pipe one in.") from error
-    if not content:
-        raise InputError("-: nothing came from stdin; give a file, or pipe one in.")
+        mode = Path(name).stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode)
+
+
+def _spooled(value: Any, folder: Path) -> Any:  # noqa: ANN401 - whatever Typer parsed
+    """The same value with files in `folder` for its streams."""
+    if not isinstance(value, list | tuple):
+        return type(value)(_file_of(value, folder))
+    return [_file_of(each, folder / str(index)) if _is_stream(each) else each for index, each in enumerate(value)]
+
+
+def _file_of(name: str | Path, folder: Path) -> Path:
+    """What comes from a stream, in a file that is called as the stream is."""
+    called = "stdin" if str(name) in STDIN else Path(name).name
+    path = folder / called
     try:
-        (folder / "stdin").write_bytes(content)
+        folder.mkdir(parents=True)
+        with path.open("xb") as file:
+            for part in _parts(name):
+                file.write(part)
     except OSError as error:
         raise _no_room(error) from error
-    return (folder / "stdin").rename(folder / f"stdin{ending(folder / 'stdin')}")
+    if not path.stat().st_size:
+        raise InputError(f"{name}: nothing came from {called}; give a file, or pipe one in.")
+    return path if path.suffix else path.rename(path.with_name(f"{called}{usual_ending(path)}"))
+
+
+def _parts(name: str | Path) -> Iterator[bytes]:
+    """What comes from a stream, as it comes; nothing from a stdin that is closed."""
+    try:
+        if str(name) not in STDIN:
+            with Path(name).open("rb") as file:
+                yield from iter(partial(file.read, PART), b"")
+        elif sys.stdin is not None:
+            yield from iter(partial(sys.stdin.buffer.read, PART), b"")
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read, {error.strerror or error}; give a file.") from error

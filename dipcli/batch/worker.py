@@ -13,8 +13,7 @@ from dataclasses import asdict
 from typing import Any, TextIO, final
 
 from dipcli.batch.attempt import Ended
-from dipcli.batch.pool import item_of
-from dipcli.pipeline.item import Item
+from dipcli.pipeline.item import Item, item_of
 from dipcli.report.messages import LOGGER
 from dipcli.report.progress import FitProgress
 
@@ -53,7 +52,7 @@ def serve(attempt: Callable[[Item], Ended], reports: Reports) -> None:
         is_busy.set()
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            ended = attempt(item_of(line))
+            ended = attempt(item_of(json.loads(line)))
         is_busy.clear()
         reports.say(ended.ending, text=f"{printed.getvalue()}{ended.text}", is_usage=ended.is_usage)
 

@@ -9,6 +9,7 @@ from dipcli.options.engine import EngineOptions
 from dipcli.options.notes import Range
 
 DeconvolutionName = Literal["auto", "patches", "tv", "wiener", "rl", "prior"]
+SHAPES = ("gauss", "motion", "disk")  # of kernels that are drawn
 KernelPriorName = Literal["siren", "mlp", "none"]
 
 
@@ -66,6 +67,12 @@ class DeblurOptions:
             raise OptionError(
                 "--crop cannot go with --method prior, which makes the whole picture; leave one out."
             )
+
+    @property
+    def kernel_file(self) -> Path | None:
+        """The file that `kernel` names, where it is no shape with its numbers."""
+        is_shape = self.kernel is None or self.kernel.partition(":")[0] in SHAPES
+        return None if is_shape else Path(self.kernel or "")
 
     @property
     def part(self) -> tuple[slice, slice] | None:

@@ -17,7 +17,7 @@ from dipcli.cli.simulate import simulate
 from dipcli.cli.status import status
 from dipcli.cli.upscale import upscale
 from dipcli.errors import OutputError
-from dipcli.report.messages import LOGGER, stdout_taken
+from dipcli.report.messages import LOGGER, spell_letters, stdout_taken
 
 app = typer.Typer(
     name="dipcli",
@@ -55,6 +55,7 @@ def _options(
 
 def run_app() -> None:
     """Run the program; what Typer itself writes to stdout, such as help, may not be taken either."""
+    spell_letters()
     try:
         with stdout_taken():
             try:

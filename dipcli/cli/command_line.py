@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from dipcli.batch.stdio import SCRATCH
 from dipcli.options.batch import BatchOptions, ClusterOptions
 from dipcli.options.call import Call
 from dipcli.options.files import FileOptions
@@ -15,14 +16,22 @@ INDIFFERENT = {"max_time", *(f.name for kind in (FileOptions, BatchOptions, Clus
 DECIDING = {"seed"}
 
 
-def spell(command: str, parameters: Sequence[inspect.Parameter], values: Mapping[str, Any]) -> Call:
-    """The call whose parsed `values` these are."""
+def spell(
+    command: str,
+    parameters: Sequence[inspect.Parameter],
+    values: Mapping[str, Any],
+    typed: Mapping[str, Any] | None = None,
+) -> Call:
+    """The call whose parsed `values` these are; in `typed` they are as they were typed, before pipes were read."""
+    typed = values if typed is None else typed
     given = {p.name: p for p in parameters if values[p.name] != p.default and p.name != "inputs"}
     return Call(
         command.replace("_", "-"),
         tuple(str(path) for path in values.get("inputs", ())),
         {name: _words(parameter, values[name]) for name, parameter in given.items()},
-        {name: _plain(values[name]) for name in given if name in DECIDING or name not in INDIFFERENT},
+        {name: _plain(typed[name]) for name in given if name in DECIDING or name not in INDIFFERENT},
+        is_piped=str(typed.get("output")) != str(values.get("output")),
+        scratch=values.get(SCRATCH),
     )
 
 

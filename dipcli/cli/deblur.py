@@ -27,19 +27,26 @@ def deblur(
 
     from functools import partial
 
+    from dipcli.batch.selection import open_batch
+    from dipcli.blur.naming import BLURRED
+    from dipcli.blur.presets import DEBLUR
+    from dipcli.options.presets import settings
+
+    asked = settings(DEBLUR, preset, None, knobs)
+    needed = [("--kernel", asked.kernel_file), ("--reference-kernel", asked.reference_kernel)]
+    batch = open_batch(inputs, files, BLURRED, needed=needed)
+
     from dipcli.batch.run import open_context, run
     from dipcli.blur.deblurring import HEADROOM, state_deblurring, workload_of
     from dipcli.blur.kernel_option import given_kernel, true_kernel
-    from dipcli.blur.presets import DEBLUR
-    from dipcli.options.presets import settings
     from dipcli.pictures.files.images import in_own_range
     from dipcli.pictures.medium import Pictures
 
-    context = open_context("deblur", files, preset)
+    context = open_context("deblur", batch, preset)
     options = settings(DEBLUR, preset, context.device.type, knobs)
     kernel, truth = given_kernel(options), true_kernel(options)
     stated = partial(state_deblurring, options=options, kernel=kernel, truth=truth)
     sized = partial(workload_of, options=options, kernel=kernel)
     is_light = options.gamma > 1 or options.method == "rl"
     rescale = partial(in_own_range, headroom=HEADROOM, from_zero=is_light)
-    return run(context, inputs, Pictures(stated, sized, rescale=rescale))
+    return run(context, batch, Pictures(stated, sized, rescale=rescale))

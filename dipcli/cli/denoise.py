@@ -26,25 +26,32 @@ def denoise(
 
     from functools import partial
 
-    from dipcli.batch.run import open_context, run
+    from dipcli.batch.selection import open_batch
     from dipcli.errors import OptionError
     from dipcli.options.presets import settings
-    from dipcli.pictures.denoising import REACH, decide, state_denoising, workload_of
-    from dipcli.pictures.files.images import in_own_range
-    from dipcli.pictures.medium import JpegFiles, Pictures
+    from dipcli.pictures.naming import PICTURES
     from dipcli.pictures.presets import DENOISE
 
-    context = open_context("denoise", files, preset)
-    options = settings(DENOISE, preset, context.device.type, knobs)
-    if options.jpeg:
-        if options.strength < 1 or options.chroma_only:
+    asked = settings(DENOISE, preset, None, knobs)
+    if asked.jpeg:
+        if asked.strength < 1 or asked.chroma_only:
             raise OptionError(
                 "--jpeg keeps within what the file may hold; leave --strength and --chroma-only out."
             )
         for name, why in (("sigma", "noise"), ("loss", "noise"), ("tile", "size")):
             if knobs.given.get(name) is not None:
                 raise OptionError(f"--jpeg knows its {why} from the file; leave --{name} out.")
-        return run(context, inputs, JpegFiles(options))
+    batch = open_batch(inputs, files, PICTURES)
+
+    from dipcli.batch.run import open_context, run
+    from dipcli.pictures.denoising import REACH, decide, state_denoising, workload_of
+    from dipcli.pictures.files.images import in_own_range
+    from dipcli.pictures.medium import JpegFiles, Pictures
+
+    context = open_context("denoise", batch, preset)
+    options = settings(DENOISE, preset, context.device.type, knobs)
+    if options.jpeg:
+        return run(context, batch, JpegFiles(options))
     medium = Pictures(
         partial(state_denoising, options=options),
         partial(workload_of, options=options),
@@ -53,4 +60,4 @@ def denoise(
         rescale=partial(in_own_range, reach=REACH, from_zero=options.loss == "poisson"),
         decide=partial(decide, options=options),
     )
-    return run(context, inputs, medium)
+    return run(context, batch, medium)

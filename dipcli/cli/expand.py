@@ -2,20 +2,25 @@
 
 import functools
 import inspect
+import os
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
+from dipcli.batch.stdio import SCRATCH, streams
 from dipcli.cli.command_line import spell
 from dipcli.errors import DipcliError, OptionError
 from dipcli.options.call import Call
-from dipcli.options.notes import Flag, Hidden, Range
+from dipcli.options.notes import Flag, Hidden, Range, Verbatim
 from dipcli.options.overrides import Overrides
-from dipcli.report.messages import LOGGER
+from dipcli.report.messages import LOGGER, open_console, show_messages
+
+SLASHES = (os.sep, os.altsep or os.sep)  # at the end of a folder's name
 
 
 def expand(command: Callable[..., int]) -> Callable[..., None]:
@@ -38,7 +43,20 @@ def expand(command: Callable[..., int]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
-        call = spell(command.__name__, parameters, values)
+        show_messages(open_console(), "info")
+        try:
+            with streams(values) as found:
+                paths = _with_paths(parameters, found)
+                call = spell(command.__name__, parameters, paths, _with_paths(parameters, values))
+                paths.pop(SCRATCH, None)
+                code = run(call, paths)
+        except DipcliError as error:
+            LOGGER.error("%s", error)
+            raise typer.Exit(error.exit_code) from error
+        if code:
+            raise typer.Exit(code)
+
+    def run(call: Call, values: dict[str, Any]) -> int:
         grouped: dict[str, dict[str, Any]] = {name: {} for name in groups}
         for name in owners:
             grouped[owners[name]][name] = values.pop(name)
@@ -46,17 +64,22 @@ def expand(command: Callable[..., int]) -> Callable[..., None]:
             built = {name: _build(kind, grouped[name], call) for name, kind in groups.items()}
         except OptionError as error:
             raise typer.BadParameter(str(error)) from error
-        try:
-            code = command(**values, **built)
-        except DipcliError as error:
-            LOGGER.error("%s", error)
-            raise typer.Exit(error.exit_code) from error
-        if code:
-            raise typer.Exit(code)
+        return command(**values, **built)
 
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
     return wrapper
+
+
+def _with_paths(parameters: Sequence[inspect.Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with paths for what is taken verbatim; a slash at the end raises the option that is for that."""
+    paths = dict(values)
+    for parameter in parameters:
+        text = values[parameter.name]
+        for note in getattr(parameter.annotation, "__metadata__", ()):
+            if isinstance(note, Verbatim) and text:
+                paths |= {parameter.name: Path(text), note.option: values[note.option] or text.endswith(SLASHES)}
+    return paths
 
 
 def parse_counts(text: str | tuple[int, ...]) -> tuple[int, ...]:
@@ -118,9 +141,11 @@ def _option(kind: Any, field: Any, default: Any) -> inspect.Parameter:  # noqa: 
         settings |= {key: None if settings[key] is None else int(settings[key]) for key in ("min", "max")}
     annotation = bare if default is not None and default is not MISSING else _optional(bare)
     option = typer.Option(*names, **settings)
-    return inspect.Parameter(
-        field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, option]
-    )
+    verbatim = next((note for note in notes if isinstance(note, Verbatim)), None)
+    if verbatim is not None:
+        annotation, option.metavar = _optional(str), "PATH"
+    note: Any = Annotated[annotation, option, verbatim]
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=note)
 
 
 def _is_one_of(kind: Any, *numbers: type) -> bool:  # noqa: ANN401 - a type

@@ -24,11 +24,19 @@ def inpaint(
     Example: dipcli inpaint photo.png --mask scratches.png -o whole.png
     """
 
-    from dipcli.batch.run import open_context, run
+    from dipcli.batch.selection import open_batch
     from dipcli.options.presets import settings
-    from dipcli.pictures.medium import MaskedPictures
+    from dipcli.pictures.naming import PICTURES
     from dipcli.pictures.presets import INPAINT
 
-    context = open_context("inpaint", files, preset)
+    for presets in INPAINT.values():
+        settings(presets, preset, None, knobs)
+    options = knobs.over(InpaintOptions())
+    batch = open_batch(inputs, files, PICTURES, needed=[("--mask", options.mask_file)])
+
+    from dipcli.batch.run import open_context, run
+    from dipcli.pictures.medium import MaskedPictures
+
+    context = open_context("inpaint", batch, preset)
     recipes = {kind: settings(presets, preset, context.device.type, knobs) for kind, presets in INPAINT.items()}
-    return run(context, inputs, MaskedPictures(knobs.over(InpaintOptions()), recipes))
+    return run(context, batch, MaskedPictures(options, recipes))

@@ -30,13 +30,21 @@ def mri(
 
     from functools import partial
 
+    from dipcli.batch.selection import look_at, open_batch
+    from dipcli.mri.naming import scans
+    from dipcli.mri.presets import recipe_of
+
+    recipe_of(preset, None, knobs)
+    options = knobs.over(MriOptions())
+    named = [("--mask", options.reading.mask), ("--maps", options.reconstruction.maps)]
+    naming = scans(options.reading.format)
+    batch = look_at(inputs, files, naming) if inspect else open_batch(inputs, files, naming, needed=named)
+
     from dipcli.batch.run import open_context, run
     from dipcli.mri.inspection import inspect_scan
     from dipcli.mri.medium import Scans
-    from dipcli.mri.presets import recipe_of
 
-    context = open_context("mri", files, preset)
-    options = knobs.over(MriOptions())
+    context = open_context("mri", batch, preset)
     recipe = recipe_of(preset, context.device.type, knobs)
     look = partial(inspect_scan, options=options, recipe=recipe) if inspect else None
-    return run(context, inputs, Scans(options, recipe), look=look)
+    return run(context, batch, Scans(options, recipe), look=look)

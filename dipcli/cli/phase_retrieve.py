@@ -30,12 +30,19 @@ def phase_retrieve(
     Example: dipcli phase-retrieve scan.cxi -o object.cxi --reference scan.cxi
     """
 
-    from dipcli.batch.run import open_context, run
-    from dipcli.diffraction.medium import Patterns
+    from dipcli.batch.selection import open_batch
+    from dipcli.diffraction.naming import patterns
     from dipcli.diffraction.presets import presets_of
     from dipcli.options.presets import settings
 
-    context = open_context("phase-retrieve", files, preset)
-    method = knobs.over(PhaseOptions()).phasing.chosen
-    options = settings(presets_of(method), preset, context.device.type, knobs)
-    return run(context, inputs, Patterns(options, recursive=files.recursive))
+    presets = presets_of(knobs.over(PhaseOptions()).phasing.chosen)
+    asked = settings(presets, preset, None, knobs)
+    named = {"mask": asked.pattern.mask, "dark": asked.pattern.dark, "flat": asked.pattern.flat}
+    needed = [(f"--{name}", path) for name, path in (*named.items(), ("support", asked.phasing.support))]
+    batch = open_batch(inputs, files, patterns(asked.pattern.format, recursive=files.recursive), needed=needed)
+
+    from dipcli.batch.run import open_context, run
+    from dipcli.diffraction.medium import Patterns
+
+    context = open_context("phase-retrieve", batch, preset)
+    return run(context, batch, Patterns(settings(presets, preset, context.device.type, knobs)))

@@ -19,7 +19,7 @@ def status(
 
     from dipcli.batch.plan import load_manifest
     from dipcli.errors import InputError
-    from dipcli.io.names import beside
+    from dipcli.io.names import printable
     from dipcli.io.run_record import load_record, to_json
     from dipcli.pipeline.progress_files import failure_of, glance
     from dipcli.report.messages import open_console, say, show_messages
@@ -31,7 +31,7 @@ def status(
         row: dict[str, object] = {"name": item.name, "standing": standing}
         try:
             if standing == "done":
-                record = load_record(beside(item.output, "run.json"))
+                record = load_record(item.beside("run.json"))
                 row |= {name: record.get(name) for name in ("ending", "iterations", "seconds")}
             elif standing == "failed":
                 row["error"] = failure_of(item)
@@ -42,10 +42,10 @@ def status(
     if json:
         say(to_json({"counts": counts, "items": rows}))
         return 0
-    width = max((len(str(row["name"])) for row in rows), default=0)
+    width = max((len(printable(row["name"])) for row in rows), default=0)
     for row in rows:
         details = [str(row[name]) for name in ("ending", "error") if name in row]
         details += [f"{row['iterations']} iterations, {row['seconds']} s"] if "seconds" in row else []
-        say(f"{row['name']:{width}}  {row['standing']:8} {', '.join(details)}".rstrip())
+        say(f"{printable(row['name']):{width}}  {row['standing']:8} {', '.join(details)}".rstrip())
     say(", ".join(f"{count} {standing}" for standing, count in counts.items()))
     return 0

@@ -26,14 +26,20 @@ def upscale(
 
     from functools import partial
 
-    from dipcli.batch.run import open_context, run
+    from dipcli.batch.selection import open_batch
     from dipcli.options.presets import settings
+    from dipcli.pictures.naming import PICTURES
+    from dipcli.pictures.presets import UPSCALE
+
+    settings(UPSCALE, preset, None, knobs)
+    batch = open_batch(inputs, files, PICTURES)
+
+    from dipcli.batch.run import open_context, run
     from dipcli.pictures.files.images import in_own_range
     from dipcli.pictures.medium import Pictures
-    from dipcli.pictures.presets import UPSCALE
     from dipcli.pictures.upscaling import HEADROOM, state_upscaling, workload_of
 
-    context = open_context("upscale", files, preset)
+    context = open_context("upscale", batch, preset)
     options = settings(UPSCALE, preset, context.device.type, knobs)
     tile = options.tile if options.factor.is_integer() else 0
     stated, sized = partial(state_upscaling, options=options), partial(workload_of, options=options)
@@ -45,4 +51,4 @@ def upscale(
         factor=options.factor,
         rescale=partial(in_own_range, headroom=HEADROOM),
     )
-    return run(context, inputs, medium)
+    return run(context, batch, medium)

@@ -16,7 +16,7 @@ from dipcli.diffraction.pattern import Recording
 from dipcli.diffraction.phase_search import Measurement, box_sides, limits_of, peak_bytes, seconds_of
 from dipcli.diffraction.phasing import state_phasing
 from dipcli.diffraction.preview import save_object_preview
-from dipcli.diffraction.readers import FOLDERS, SUFFIXES, load_object, load_recording, load_support
+from dipcli.diffraction.readers import load_object, load_recording, load_support
 from dipcli.diffraction.writers import Retrieved, check_object_output, save_retrieved, save_vti
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
@@ -40,11 +40,8 @@ class Patterns(Medium[Recording, Measurement]):
     holds_stacks = False
     advice = "use --crop or --bin, or fewer --starts"
 
-    def __init__(self, options: PhaseOptions, *, recursive: bool) -> None:
-        """A folder is a stack of frames, unless folders are looked through for files."""
+    def __init__(self, options: PhaseOptions) -> None:
         self._options = options
-        self.suffixes = SUFFIXES if recursive else FOLDERS
-        self.suffix = f".{options.pattern.format}"
 
     def load(self, item: Item) -> Recording:
         """The pattern, if its support fits and its object can be written."""

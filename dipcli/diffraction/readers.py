@@ -9,6 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from dipcli.diffraction.detectors import MASKS, Marks, gap_values, good_pixels, marked_pixels, said_of
+from dipcli.diffraction.naming import INPUTS
 from dipcli.diffraction.options import PatternOptions
 from dipcli.diffraction.pattern import Recording, prepare_recording
 from dipcli.errors import InputError, OptionError
@@ -21,8 +22,6 @@ from dipcli.io.numpy_files import ARCHIVE, read_numpy
 from dipcli.io.numpy_files import SIGNATURE as NUMPY
 
 FRAMES = (".tif", ".tiff", ".npy")
-FOLDERS = ("/",)  # a folder is one input, a stack of frames
-SUFFIXES = (".cxi", ".h5", ".hdf5", ".npz", ".npy", ".tif", ".tiff", ".mat")
 NAMES = ("data", "iobs", "intensity", "counts", "I")
 # Where CXI files have patterns, the usual place first.
 CXI = tuple(f"entry_1/{name}/data" for name in ("instrument_1/detector_1", "data_1", "image_1"))
@@ -137,7 +136,7 @@ def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray
         with explain_failures(InputError, path, "cannot be read as TIFF"):
             return np.asarray(tifffile.imread(path, maxworkers=1)), None
     if not start.startswith((ARCHIVE, NUMPY)):
-        raise InputError(f"{path}: is no pattern that is known; it reads {', '.join(SUFFIXES)}.")
+        raise InputError(f"{path}: is no pattern that is known; it reads {', '.join(INPUTS)}.")
     array, mask = read_numpy(path, key, usual, MASKS)
     return array, None if mask is None else marked_pixels(mask, "", is_cxi=False)
 

@@ -71,4 +71,4 @@ def set_random_state(device: torch.device, states: list[Tensor]) -> None:
 def derive_seed(seed: int, *names: object) -> int:
     """A seed for one input or one run that does not depend on its place in a batch."""
     text = "\0".join(str(part) for part in (seed, *names))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "little")
+    return int.from_bytes(hashlib.sha256(text.encode(errors="surrogateescape")).digest()[:6], "little")

@@ -1,6 +1,7 @@
 """Write a file whole or not at all."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -24,13 +25,15 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     The bytes go to a temporary file in the same folder (a rename works only within one file system), reach
     the disk, and then take the name. A failure leaves the old file as it was and no temporary file.
-    Permissions are those of the file that is written over, or follow the umask, as for any new file.
-    Errors: OutputError when the folder or the disk refuses.
+    Permissions are those of the old file; of a new one they follow the umask. A link is replaced, and what it
+    points at is left alone.
+    Errors: OutputError when the folder or the disk refuses, or when something lies there that is no file.
     """
     temporary = path.parent / f".dipcli-{HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
+        mode = _mode_of(path)
         try:
-            _write_through(temporary, data, like=path)
+            _write_through(temporary, data, mode)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -52,8 +55,7 @@ def hashes_of_written() -> Iterator[dict[Path, str]]:
         _WRITTEN.reset(token)
 
 
-def _write_through(path: Path, data: bytes, *, like: Path) -> None:
-    mode = _mode_of(like)
+def _write_through(path: Path, data: bytes, mode: int | None) -> None:
     # Until it has the permissions of a file that may be private, nobody else reads it.
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
     with os.fdopen(number, "wb") as file:
@@ -65,12 +67,16 @@ def _write_through(path: Path, data: bytes, *, like: Path) -> None:
 
 
 def _mode_of(path: Path) -> int | None:
-    """The permissions of a file; None where there is none."""
+    """The permissions of the file that is written over, None where there is none."""
     try:
-        found = path.stat().st_mode
-    except OSError:
+        status = path.lstat()
+    except FileNotFoundError:
         return None
-    return stat.S_IMODE(found) if stat.S_ISREG(found) else None
+    if stat.S_ISREG(status.st_mode):
+        return stat.S_IMODE(status.st_mode)
+    if not stat.S_ISLNK(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EINVAL, "it is no file, but a device or a pipe")
+    return None
 
 
 def _reason(path: Path, error: OSError) -> str:

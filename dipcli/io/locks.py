@@ -17,19 +17,19 @@ except ImportError:  # not on Windows, where two processes do not notice each ot
 LOCKS = ".*.dipcli-lock"
 
 
-def lock_of(output: Path) -> Path:
-    """The file that is locked: one for all that have the output's name but for its ending."""
-    return output.with_name(f".{stem_of(output)}.dipcli-lock")
+def lock_of(output: Path, stem: str = "") -> Path:
+    """The file that is locked: one for all outputs whose side files would have the same names, after `stem`."""
+    return output.with_name(f".{stem or stem_of(output)}.dipcli-lock")
 
 
 @contextlib.contextmanager
-def locked(output: Path) -> Iterator[None]:
+def locked(output: Path, stem: str = "") -> Iterator[None]:
     """Hold the lock of an output; raises InUseError where another process holds it.
 
     The system gives a lock back when its process dies, on this machine or, over NFS, on another one. Where the
     file system knows no locks, or the file cannot be made, nothing is held.
     """
-    path = lock_of(output)
+    path = lock_of(output, stem)
     number = None if fcntl is None else _hold(path, output)
     try:
         yield

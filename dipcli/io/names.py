@@ -1,5 +1,7 @@
-"""Names of files: what they end in, how the files beside an output are called, and how sizes are said."""
+"""Names of files: what they end in, how the files beside an output are called, and how both are shown."""
 
+import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,6 +9,14 @@ from itertools import pairwise
 from pathlib import Path
 
 TWOFOLD = (".nii.gz",)  # endings with a dot in them
+MOST_BYTES = 255  # of a name, in every usual file system
+# Folders and files that systems leave among pictures; of macOS's, Finder's and Git's all begin with a dot.
+SYSTEM_NAMES = frozenset(
+    {"@eadir", "#recycle", "__macosx", "$recycle.bin", "lost+found", "thumbs.db", "desktop.ini"}
+)
+# All that controls a terminal, but for new lines and tabs; single surrogates stand for bytes that are no UTF-8.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def ending_of(path: Path) -> str:
@@ -20,9 +30,45 @@ def stem_of(path: Path) -> str:
     return path.name[: len(path.name) - len(ending_of(path))]
 
 
-def beside(output: Path, ending: str) -> Path:
-    """The path of a file that accompanies an output: clean.png -> clean.run.json, a.nii.gz -> a.run.json."""
-    return output.with_name(f"{stem_of(output)}.{ending}")
+def beside(output: Path, ending: str, stem: str = "") -> Path:
+    """The path of a file that accompanies an output: clean.png -> clean.run.json, a.nii.gz -> a.run.json.
+
+    With `stem` it is called after that, not after the output. A stem that would make the name too long is cut, and
+    told from others by a hash.
+    """
+    stem, tail = stem or stem_of(output), f".{ending}"
+    if len(os.fsencode(stem)) + len(os.fsencode(tail)) > MOST_BYTES:
+        tail = f"~{hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]}{tail}"
+        while len(os.fsencode(stem)) + len(os.fsencode(tail)) > MOST_BYTES:
+            stem = stem[:-1]
+    return output.with_name(f"{stem}{tail}")
+
+
+def name_of(path: Path) -> str:
+    """The last part of a path; of `.`, `..` and `/` that of the folder that is meant."""
+    return path.name if path.name not in ("", "..") else path.resolve().name or "root"
+
+
+def is_of_the_system(name: str) -> bool:
+    """Whether a file or folder is hidden, or is one that a system leaves among pictures, such as ._a.png."""
+    return name.startswith(".") or name.lower() in SYSTEM_NAMES
+
+
+def printable(text: object) -> str:
+    r"""Text that a terminal only shows: control characters and bytes that are no UTF-8 as \x1b."""
+    return SURROGATE.sub(lambda found: escape(found[0]), without_controls(str(text)))
+
+
+def without_controls(text: str) -> str:
+    r"""Text with control characters as \x1b; names that are no UTF-8 stay as they are."""
+    return CONTROL.sub(lambda found: escape(found[0]), text)
+
+
+def escape(letter: str) -> str:
+    r"""A letter as \x1b."""
+    code = ord(letter)
+    byte = code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code
+    return f"\\x{byte:02x}" if byte < 0x100 else f"\\u{byte:04x}"
 
 
 def by(sides: Iterable[int]) -> str:

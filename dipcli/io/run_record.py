@@ -5,11 +5,18 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-import numpy as np
+from typing import Protocol, runtime_checkable
 
 from dipcli.errors import InputError
 from dipcli.io.atomic import write_atomically
+
+
+@runtime_checkable
+class _Array(Protocol):
+    """NumPy's scalars and arrays; they are not imported, for much of what reads records needs no numbers."""
+
+    def tolist(self) -> object:
+        """Return plain numbers, in lists."""
 
 
 def sha256_of(path: Path) -> str:
@@ -26,16 +33,21 @@ def sha256_of(path: Path) -> str:
 
 def hash_of(lines: Iterable[str]) -> str:
     """The hexadecimal SHA-256 of lines of text."""
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def to_json(record: Mapping[str, object], *, indent: int | None = None) -> str:
-    """A record as JSON that every parser takes: NaN and infinities become null.
+    r"""A record as JSON that every parser takes: NaN and infinities become null.
 
     NumPy scalars and arrays, paths, tuples and sets become their plain counterparts; anything else that
-    JSON has no word for is a TypeError.
+    JSON has no word for is a TypeError. Bytes of a name that are no UTF-8 become single surrogates (\udce9),
+    which Python's `json` gives back as it gives back file names.
     """
-    return json.dumps(_plain(record), indent=indent, ensure_ascii=indent is None, allow_nan=False)
+    plain = _plain(record)
+    text = json.dumps(plain, indent=indent, ensure_ascii=indent is None, allow_nan=False)
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        return json.dumps(plain, indent=indent, allow_nan=False)
+    return text
 
 
 def save_record(path: Path, record: Mapping[str, object]) -> None:
@@ -65,7 +77,7 @@ def _plain(value: object) -> object:
             return {str(key): _plain(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_plain(item) for item in value]
-        case np.ndarray() | np.generic():
+        case _Array():
             return _plain(value.tolist())
         case Path():
             return str(value)

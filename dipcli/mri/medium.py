@@ -17,7 +17,7 @@ from dipcli.io.names import beside, by, stem_of
 from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim
 from dipcli.mri.encoding import root_sum_of_squares
 from dipcli.mri.options import MriOptions
-from dipcli.mri.readers import SUFFIXES, load_maps, load_reconstruction, load_scan
+from dipcli.mri.readers import load_maps, load_reconstruction, load_scan
 from dipcli.mri.reconstruction import Recipe, Slice, blank_mri, state_mri, workload_of
 from dipcli.mri.sampling import sampling_mask
 from dipcli.mri.scan import Scan, padding_of
@@ -33,12 +33,9 @@ ORDER = {"zero-filled": 0, "classical": 2, "": 3}  # in the preview; all others 
 class Scans(Medium[Scan, Slice]):
     """Files of k-space; a frame is one slice, its picture the magnitude in units of k-space."""
 
-    suffixes = SUFFIXES
-
     def __init__(self, options: MriOptions, recipe: Recipe) -> None:
         """`options` are those that do not depend on the model of the coils, `recipe` has all of them for one."""
         self._options, self._recipe = options, recipe
-        self.suffix = f".{options.reading.format}"
 
     def load(self, item: Item) -> Scan:
         """The scan, if it can be tested and written as asked for."""

@@ -42,7 +42,7 @@ MRI: dict[EncodingName, dict[PresetName, MriOptions]] = {
 
 
 def recipe_of(
-    preset: PresetName, device_type: str, given: Overrides[MriOptions]
+    preset: PresetName, device_type: str | None, given: Overrides[MriOptions]
 ) -> Callable[[EncodingName], MriOptions]:
     """All options for a model of the coils, which the scan decides.
 

@@ -18,10 +18,10 @@ from dipcli.mri.axes import to_slices
 from dipcli.mri.cfl import kspace_of_cfl, read_cfl
 from dipcli.mri.fastmri import REFERENCES, read_fastmri
 from dipcli.mri.ismrmrd import MEMBERS, read_ismrmrd
+from dipcli.mri.naming import INPUTS
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.scan import Scan, choose_slices, left_aside, measured, padding_of, prepare_scan
 
-SUFFIXES = (".h5", ".hdf5", ".mrd", ".cfl", ".npy", ".npz", ".mat")
 NAMES = ("kspace", "ksp", "data", "DATA")
 
 
@@ -88,7 +88,7 @@ def _reader(path: Path) -> Callable[[Path, ReadingOptions], Scan]:
         return read_ismrmrd if groups else read_fastmri
     if start.startswith((FIFTH, SEVENTH, ARCHIVE, NUMPY)):
         return _read_plain
-    raise InputError(f"{path}: is no scan that is known; it reads {', '.join(SUFFIXES)}.")
+    raise InputError(f"{path}: is no scan that is known; it reads {', '.join(INPUTS)}.")
 
 
 def _read_cfl(path: Path, options: ReadingOptions) -> Scan:

@@ -13,6 +13,8 @@ class Call:
     inputs: tuple[str, ...] = ()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of every option that was given
     asked: Mapping[str, Any] = field(default_factory=dict)  # the options that decide what comes out
+    is_piped: bool = False  # whether the result is for stdout
+    scratch: str | None = None  # the temporary folder of what came from pipes
 
     def again(self, **changes: str | bool | None) -> list[str]:
         """The arguments of the same call, with some options changed, raised (True) or left out (None)."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from dipcli.options.batch import BatchOptions, ClusterOptions
 from dipcli.options.call import Call
-from dipcli.options.notes import Flag, Range
+from dipcli.options.notes import Flag, Hidden, Range, Verbatim
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,11 @@ class FileOptions:
 
     output: Annotated[
         Path | None,
-        "A file for one input, a folder otherwise; without it, NAME_restored beside the input.",
+        "A file for one input, or a folder; without it, NAME_restored beside the input.",
         Flag("-o"),
+        Verbatim("into"),
     ] = None
+    into: Annotated[bool, "The output is a folder, whatever its name.", Hidden()] = False
     recursive: Annotated[bool, "Take the pictures in folders and their sub-folders.", Flag("-r")] = False
     overwrite: Annotated[bool, "Write over outputs that exist."] = False
     reference: Annotated[
@@ -34,3 +36,8 @@ class FileOptions:
     batch: BatchOptions = BatchOptions()
     cluster: ClusterOptions = ClusterOptions()
     call: Call = Call()
+
+    @property
+    def is_piped(self) -> bool:
+        """Whether the one result is for stdout, by way of a file."""
+        return self.call.is_piped

@@ -21,3 +21,10 @@ class Flag:
 @dataclass(frozen=True)
 class Hidden:
     """An option that the program gives to itself; help does not name it."""
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """A path whose last slash says that it is a folder, which raises the named option."""
+
+    option: str

@@ -95,14 +95,16 @@ STOCK: dict[PriorName, EngineOptions] = {
 
 
 def settings(
-    presets: Mapping[PresetName, Command], preset: PresetName, device_type: str, given: Overrides[Command]
+    presets: Mapping[PresetName, Command], preset: PresetName, device_type: str | None, given: Overrides[Command]
 ) -> Command:
     """The preset, with the stock of a network that the preset does not have, and every given flag laid over.
+
+    The device is None as long as it is not known: then these are not the last word, but errors show.
 
     Raises OptionError for options that do not fit each other or the device.
     """
     if preset == "auto":
-        preset = "fast" if device_type == "cpu" else "balanced"
+        preset = "fast" if device_type in ("cpu", None) else "balanced"
     base = presets[preset]
     prior: PriorName | None = given.given.get("prior")
     if prior is not None and prior != base.engine.prior.prior:
@@ -110,6 +112,6 @@ def settings(
             raise OptionError(f"--prior {prior} is too large for pictures; leave it to --kernel-prior.")
         base = replace(base, engine=STOCK[prior])  # type: ignore[type-var]
     chosen = given.over(base)
-    if chosen.engine.descent.precision == "bf16" and device_type != "cuda":
+    if chosen.engine.descent.precision == "bf16" and device_type not in ("cuda", None):
         raise OptionError("--precision bf16 needs a CUDA device; leave it out here.")
     return chosen

@@ -14,12 +14,11 @@ from torch import Tensor
 
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
-from dipcli.io.names import beside, by
+from dipcli.io.names import by
 from dipcli.metrics import psnr_db, psnr_up_to_shift_db, ssim
 from dipcli.pictures import dejpeg, inpainting
-from dipcli.pictures.files.formats import format_of_content, format_of_name
+from dipcli.pictures.files.formats import format_of_name
 from dipcli.pictures.files.images import (
-    SUFFIXES,
     check_output,
     differences_like,
     in_own_range,
@@ -44,7 +43,6 @@ Rescale = Callable[[Path, Picture], Picture]
 class PictureFiles(Medium[Picture, Tensor]):
     """Files of pictures; a frame is (channels, *space) in [0, 1], NaN where nothing was measured."""
 
-    suffixes = SUFFIXES
     _fills = False  # whether values that the file has a code for are filled in
 
     def __init__(self, *, volume: bool = False, factor: float = 1.0, rescale: Rescale | None = None) -> None:
@@ -54,10 +52,6 @@ class PictureFiles(Medium[Picture, Tensor]):
         brought to [0, 1]: by their type, or by their content.
         """
         self._volume, self._factor, self._rescale = volume, factor, rescale
-
-    def ending(self, path: Path) -> str:
-        """The usual ending of the format that the content shows."""
-        return format_of_content(path).suffixes[0]
 
     def load(self, item: Item) -> Picture:
         """The picture, if its output can hold it."""
@@ -128,7 +122,7 @@ class PictureFiles(Medium[Picture, Tensor]):
         outputs |= _write_residual(item, source, frames)
         spreads = [frame.spread for frame in frames]
         if all(spread is not None for spread in spreads):
-            outputs["spread"] = beside(item.output, "spread.tif")
+            outputs["spread"] = item.beside("spread.tif")
             maps = [_array(spread) for spread in spreads if spread is not None]
             save_picture(outputs["spread"], maps, differences_like(source))
         return outputs
@@ -243,7 +237,7 @@ def _write_residual(item: Item, source: Picture, frames: Sequence[Fitted]) -> di
     """Write what was removed, in the unit of the file, where that was asked for."""
     if not frames[0].statement.options.get("residual"):
         return {}
-    path, pairs = beside(item.output, "residual.tif"), zip(source.frames, frames, strict=True)
+    path, pairs = item.beside("residual.tif"), zip(source.frames, frames, strict=True)
     removed = [np.nan_to_num(measured - _array(frame.picture)) for measured, frame in pairs]
     save_picture(path, removed, differences_like(source))
     return {"residual": path}
@@ -270,7 +264,7 @@ def _write_objects(item: Item, frames: Sequence[Fitted]) -> dict[str, Path]:
             exact = _array(tensor)[None]
             shown = (exact / max(float(exact.max()), 1e-30)).clip(0, 1)
             for ending, array, dtype in (("npy", exact, "float32"), ("png", shown, "uint16")):
-                path = beside(item.output, f"{called}.{ending}")
+                path = item.beside(f"{called}.{ending}")
                 save_picture(path, [array], plain_picture([array], dtype=dtype))
                 outputs[f"{called}_{ending}"] = path
     return outputs

@@ -1,6 +1,7 @@
 """Knobs of the restorations of pictures."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from dipcli.errors import OptionError
@@ -77,6 +78,11 @@ class InpaintOptions(PictureOptions):
     recipe: Annotated[RecipeName, "For scattered pixels, strokes, or holes; auto looks at what is missing."] = (
         "auto"
     )
+
+    @property
+    def mask_file(self) -> Path | None:
+        """The file or folder that `mask` names, where it is none of the words."""
+        return None if self.mask in (None, "alpha", "auto-saturated") else Path(self.mask or "")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The checkpoints of one item: a file for each of its fits, in a folder beside its output."""
 
-import shutil
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,6 +16,7 @@ from dipcli.engine.solve import Solution
 from dipcli.engine.tuning import Tuning
 from dipcli.errors import InputError, OutputError
 from dipcli.io.atomic import make_folder, sweep, write_atomically
+from dipcli.pipeline.progress_files import MARK, is_checkpoint
 from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
 
@@ -71,9 +72,13 @@ class Checkpoints:
         self._unwritten[self._begun - 1] = {"result": plain, "history": history.state()}
 
     def remove(self) -> None:
-        """Delete them all: the item is done, or is begun afresh."""
-        if self._folder.is_dir():
-            shutil.rmtree(self._folder, ignore_errors=True)
+        """Delete them all: the item is done, or is begun afresh. What is not of this program is left alone."""
+        if not is_checkpoint(self._folder):
+            return
+        with contextlib.suppress(OSError):  # of others who have put something in it, or forbid it
+            for file in [*self._folder.glob("*.pt"), self._folder / MARK]:
+                file.unlink(missing_ok=True)
+            self._folder.rmdir()
 
     def _is_time(self) -> bool:
         return time.perf_counter() - self._last >= self._every
@@ -87,7 +92,7 @@ class Checkpoints:
         self._last = time.perf_counter()
         try:
             if self._unwritten:
-                make_folder(self._folder)
+                self.begin_writing()
             for number, content in list(self._unwritten.items()):
                 write_atomically(self._path(number), to_bytes({"seal": self._seal, **content}))
                 self._unwritten.pop(number, None)
@@ -98,8 +103,17 @@ class Checkpoints:
         """Whether nothing would be lost now."""
         return not self._unwritten
 
+    def begin_writing(self) -> None:
+        """Mark that what is written from here on, beside the output too, is this program's."""
+        make_folder(self._folder)
+        write_atomically(
+            self._folder / MARK, b"The checkpoints of a run of dipcli, which goes on with --resume.\n"
+        )
+
     def _load(self, index: int) -> State | None:
         path = self._path(index)
+        if not is_checkpoint(self._folder):
+            return None
         try:
             found = from_bytes(path.read_bytes(), self._device)
         except OSError:

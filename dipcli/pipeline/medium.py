@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -50,15 +50,9 @@ class Control:
 class Medium(ABC, Generic[SourceT, MeasurementT]):
     """One field's files and measurements; every method is called by `process` alone, in this order."""
 
-    suffixes: Collection[str]  # endings of inputs; with "/", a folder is an input itself
-    suffix: str = ""  # what outputs that are not named end in; "" is for the input's own ending
     holds_stacks = True  # names and numbers of frames enter their seeds; a file's only one has that of the call
     tile: int | None = 0  # side of the tiles of tensors (channels, *space): 0 for none, None as memory allows
     advice = "use --preset fast, a smaller --width, or a smaller picture"  # where memory does not suffice
-
-    def ending(self, path: Path) -> str:  # noqa: ARG002 - for those that can tell
-        """What a file with this content would end in, for inputs from stdin; "" where nothing depends on it."""
-        return ""
 
     @abstractmethod
     def load(self, item: Item) -> SourceT:

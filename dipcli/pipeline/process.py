@@ -15,7 +15,7 @@ from dipcli.engine.device import derive_seed
 from dipcli.engine.forecast import Forecast, forecast_of, free_bytes
 from dipcli.errors import InputError
 from dipcli.io.atomic import hashes_of_written, write_atomically
-from dipcli.io.names import beside, stem_of
+from dipcli.io.names import stem_of
 from dipcli.io.run_record import save_record
 from dipcli.pipeline.context import Context, Record
 from dipcli.pipeline.fit import fit
@@ -48,9 +48,11 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
     metrics = medium.score_all(frames, known) if known else None
     seconds = time.perf_counter() - start
     with context.interrupted.saving, hashes_of_written() as written:
+        if context.checkpoints:
+            context.checkpoints.begin_writing()
         outputs = medium.write(item, source, frames, context)
         if any(frame.result for frame in frames):
-            outputs["history"] = beside(item.output, "history.csv")
+            outputs["history"] = item.beside("history.csv")
             write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(frames)))
         record: Record = {
             **record_of(context, source, frames, hashes, outputs),
@@ -59,7 +61,7 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
             "seconds": round(seconds, 3),
             "warnings": _warnings(source, frames, medium),
         }
-        save_record(beside(item.output, "run.json"), record)
+        save_record(item.beside("run.json"), record)
         return record
 
 

@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 from dipcli import __version__
 from dipcli.errors import InputError, OutputError
-from dipcli.io.names import beside
+from dipcli.io.names import is_of_the_system
 from dipcli.io.run_record import hash_of, load_record, save_record, sha256_of
 from dipcli.options.call import Call
 from dipcli.pipeline.item import Item
+
+MARK = "dipcli.checkpoint"  # the file that shows that a folder of checkpoints is this program's
 
 # Begun: there is a checkpoint. Stale: there is an output, but not of this input and these options.
 Standing = Literal["done", "failed", "begun", "stale", "waiting"]
@@ -24,16 +26,24 @@ def asked_of(item: Item, call: Call, hashed: Hasher = sha256_of) -> dict[str, An
     Errors: InputError when a file cannot be read.
     """
     asked = {**call.asked, "input_sha256": _content(item, hashed)}
-    for name, value in call.asked.items():
-        named = [Path(value), Path(value) / item.name] if isinstance(value, str) else []
-        asked |= {f"{name}_sha256": hashed(path) for path in named if path.is_file()}
+    for name in call.asked.keys() & call.words.keys():  # words have files in place of pipes
+        value = Path(call.words[name][-1])
+        asked |= {f"{name}_sha256": hashed(path) for path in (value, value / item.name) if _is_file(path)}
     return asked
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _content(item: Item, hashed: Hasher) -> str:
     """The hash of the input, or of the files in it, if it is a folder."""
     if item.input.is_dir():
-        return hash_of(f"{file.name} {hashed(file)}" for file in sorted(item.input.iterdir()) if file.is_file())
+        files = [file for file in sorted(item.input.iterdir()) if not is_of_the_system(file.name)]
+        return hash_of(f"{file.name} {hashed(file)}" for file in files if file.is_file())
     return hashed(item.file)
 
 
@@ -51,20 +61,25 @@ def standing_of(item: Item, call: Call) -> Standing:
 
 def glance(item: Item, *, done: Standing = "done") -> Standing:
     """Where an item stands by the names of its files alone."""
-    if beside(item.output, "failed.json").is_file():
+    if item.beside("failed.json").is_file():
         return "failed"
-    if beside(item.output, "checkpoint").is_dir():
+    if is_checkpoint(item.beside("checkpoint")):
         return "begun"
-    is_recorded = beside(item.output, "run.json").is_file()
+    is_recorded = item.beside("run.json").is_file()
     if item.output.is_file() and (is_recorded or done == "stale"):
         return done
     return "waiting"
 
 
+def is_checkpoint(folder: Path) -> bool:
+    """Whether a folder is of this program: it never takes another for its own, whatever its name."""
+    return (folder / MARK).is_file()
+
+
 def _agrees(item: Item, call: Call) -> bool:
     try:
-        record = load_record(beside(item.output, "run.json"))
-        if not item.output.is_file() or beside(item.output, "checkpoint").is_dir():
+        record = load_record(item.beside("run.json"))
+        if not item.output.is_file() or is_checkpoint(item.beside("checkpoint")):
             return False
         return (
             record.get("command") == call.command
@@ -75,14 +90,23 @@ def _agrees(item: Item, call: Call) -> bool:
         return False
 
 
+def recorded_outputs(record: Path) -> list[str]:
+    """The names of the files that a record lists, the output first; none where it is no record."""
+    try:
+        outputs = load_record(record).get("outputs")
+    except InputError:
+        return []
+    return [Path(str(path)).name for path in outputs.values()] if isinstance(outputs, dict) else []
+
+
 def note_failure(item: Item, sentence: str) -> None:
     """Leave word of a failure, for `--retry-failed` and `dipcli status`. Errors: OutputError."""
-    save_record(beside(item.output, "failed.json"), {"input": item.input, "error": sentence})
+    save_record(item.beside("failed.json"), {"input": item.input, "error": sentence})
 
 
 def forget_failure(item: Item) -> None:
     """Take back word of an earlier failure. Errors: OutputError."""
-    path = beside(item.output, "failed.json")
+    path = item.beside("failed.json")
     try:
         if path.is_file():
             path.unlink(missing_ok=True)
@@ -94,4 +118,4 @@ def forget_failure(item: Item) -> None:
 
 def failure_of(item: Item) -> str:
     """The sentence of a noted failure. Errors: InputError when there is none."""
-    return str(load_record(beside(item.output, "failed.json")).get("error", ""))
+    return str(load_record(item.beside("failed.json")).get("error", ""))

@@ -1,6 +1,8 @@
 """Messages to a person, on stderr; stdout is for results alone."""
 
+import codecs
 import contextlib
+import io
 import logging
 import os
 import sys
@@ -11,7 +13,37 @@ import typer
 from rich.console import Console
 
 from dipcli.errors import OutputError
+from dipcli.io.names import escape, printable, without_controls
 
+# For terminals without the letters of formulas and bars; others are shown by their numbers.
+SPELLED = (
+    {
+        "σ": "sigma",
+        "λ": "lambda",
+        "χ": "chi",
+        "π": "pi",
+        "α": "alpha",
+        "μ": "mu",
+        "µ": "u",
+        "Σ": "sum",
+        "ℓ": "l",
+        "ŷ": "y",
+    }
+    | {"·": "*", "²": "^2", "±": "+-", "≈": "~", "×": "x", "≤": "<=", "≥": ">=", "→": "->", "•": "*", "…": "..."}
+    | {
+        "–": "-",
+        "—": "-",
+        "━": "-",
+        "╸": "-",
+        "╺": "-",
+        "│": "|",
+        "─": "-",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+    }
+)
 LOGGER = logging.getLogger("dipcli")
 
 
@@ -43,9 +75,13 @@ class _Lenient:
 
 
 def say(text: str, *, end: str = "\n") -> None:
-    """Write a result to stdout. Raises OutputError where that takes no more; nothing is written from then on."""
+    """Write a result to stdout, file names byte by byte but without what would control a terminal.
+
+    Raises OutputError where stdout takes no more; nothing is written from then on.
+    """
+    shown = without_controls(text)
     with stdout_taken():
-        typer.echo(text, nl=False)
+        typer.echo(os.fsencode(shown) if os.name == "posix" else shown, nl=False)
         typer.echo(end, nl=False)
 
 
@@ -60,6 +96,21 @@ def stdout_taken() -> Iterator[None]:
         with contextlib.suppress(OSError, ValueError):  # what is in its buffer shall not be tried again
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputError(f"stdout takes no more: {error.strerror or error}.") from error
+
+
+def spell_letters() -> None:
+    """On terminals that do not know our letters, have them spelled: sigma for σ."""
+    codecs.register_error("spelled", _spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="spelled")
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    return "".join(SPELLED.get(letter) or escape(letter) for letter in letters), error.end
 
 
 def show_messages(console: Console, level: str) -> None:
@@ -79,4 +130,6 @@ class _ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         style = {"ERROR": "red", "WARNING": "yellow"}.get(record.levelname)
-        self._console.print(self.format(record), style=style, markup=False, soft_wrap=True)
+        text = printable(self.format(record))
+        line = text if record.exc_info else text.replace("\n", "\\n")
+        self._console.print(line, style=style, markup=False, soft_wrap=True)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from dipcli.engine.solve import Moment
+from dipcli.io.names import printable
 from dipcli.options.engine import StoppingOptions
 
 PLAIN_SECONDS = 5.0
@@ -76,7 +77,7 @@ class Display:
         if self._quiet or not progress.status or now - self._last < PLAIN_SECONDS:
             return
         self._last = now
-        line = f"{progress.label}: {progress.status}, at most {progress.seconds_left:.0f} s left"
+        line = f"{printable(progress.label)}: {progress.status}, at most {progress.seconds_left:.0f} s left"
         self._console.print(line, markup=False, soft_wrap=True)
 
     def _update(self, bar: Progress, progress: FitProgress) -> None:
@@ -85,7 +86,9 @@ class Display:
                 bar.remove_task(self._tasks.pop(progress.label))
             return
         if progress.label not in self._tasks:
-            self._tasks[progress.label] = bar.add_task(escape(progress.label), total=progress.total, status="")
+            self._tasks[progress.label] = bar.add_task(
+                escape(printable(progress.label)), total=progress.total, status=""
+            )
         bar.update(self._tasks[progress.label], completed=progress.done, status=progress.status)
 
 

@@ -132,12 +132,14 @@ def test_a_part_that_is_none_is_refused(batch, part):
     assert "is not a part" in done.stderr
 
 
-def test_two_inputs_with_one_record_are_refused(denoise, tmp_path):
-    (tmp_path / "out").mkdir()
-    inputs = [save_noisy(tmp_path / name) for name in ("a.png", "a.bmp")]
+def test_outputs_that_differ_in_their_endings_have_records_of_their_own(denoise, tmp_path):
+    inputs = [save_noisy(tmp_path / name) for name in ("a.bmp", "a.png")]
     done = denoise(*inputs, "-o", tmp_path / "out")
-    assert done.exit_code == 2
-    assert "one record" in done.stderr
+    assert done.exit_code == 0
+    for record, output in (("a.run.json", "a.bmp"), ("a.png.run.json", "a.png")):
+        told = json.loads((tmp_path / "out" / record).read_text())
+        assert told["outputs"]["picture"].endswith(output)
+    assert denoise(*inputs, "-o", tmp_path / "out", "--resume").stdout == ""
 
 
 def test_a_dry_run_writes_nothing(batch, tmp_path):

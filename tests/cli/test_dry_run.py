@@ -73,8 +73,7 @@ def test_nothing_is_computed_or_written(program, folder, monkeypatch, command):
 def test_an_output_that_exists_stays_as_it_is(program, folder, command):
     output = folder / arguments_of(command)[3]
     output.write_bytes(b"somebody's own")
-    flags = ("--overwrite",) if command == "simulate" else ("--resume",)
-    assert program(*arguments_of(command, "--dry-run", *flags)).exit_code == 0
+    assert program(*arguments_of(command, "--dry-run", "--overwrite")).exit_code == 0
     assert output.read_bytes() == b"somebody's own"
 
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dipcli.errors import InputError, OptionError
+from dipcli.io.signatures import LONGEST_SIGNATURE, SIGNATURES
 from dipcli.pictures.files.npy import encode_npy, read_npy
 from dipcli.pictures.files.picture import Stored
 from dipcli.pictures.files.pillow import encode_bmp, encode_jpeg, encode_webp, read_bmp, read_jpeg, read_webp
 from dipcli.pictures.files.png import encode_png, read_png
 from dipcli.pictures.files.tiff import encode_tiff, read_tiff
-
-LONGEST_SIGNATURE = 12
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Format:
 PNG = Format(
     name="PNG",
     suffixes=(".png",),
-    signature=re.compile(rb"\x89PNG\r\n\x1a\n"),
+    signature=SIGNATURES[".png"],
     read=read_png,
     encode=encode_png,
     dtypes=("uint8", "uint16"),
@@ -41,7 +40,7 @@ PNG = Format(
 JPEG = Format(
     name="JPEG",
     suffixes=(".jpg", ".jpeg"),
-    signature=re.compile(rb"\xff\xd8\xff"),
+    signature=SIGNATURES[".jpg"],
     read=read_jpeg,
     encode=encode_jpeg,
     dtypes=("uint8",),
@@ -51,7 +50,7 @@ JPEG = Format(
 TIFF = Format(
     name="TIFF",
     suffixes=(".tif", ".tiff"),
-    signature=re.compile(rb"II[*+]\0|MM\0[*+]"),
+    signature=SIGNATURES[".tif"],
     read=read_tiff,
     encode=encode_tiff,
     dtypes=(),
@@ -60,7 +59,7 @@ TIFF = Format(
 NPY = Format(
     name="NPY",
     suffixes=(".npy",),
-    signature=re.compile(rb"\x93NUMPY"),
+    signature=SIGNATURES[".npy"],
     read=read_npy,
     encode=encode_npy,
     dtypes=(),
@@ -69,7 +68,7 @@ NPY = Format(
 BMP = Format(
     name="BMP",
     suffixes=(".bmp",),
-    signature=re.compile(rb"BM"),
+    signature=SIGNATURES[".bmp"],
     read=read_bmp,
     encode=encode_bmp,
     dtypes=("uint8",),
@@ -78,7 +77,7 @@ BMP = Format(
 WEBP = Format(
     name="WebP",
     suffixes=(".webp",),
-    signature=re.compile(rb"RIFF....WEBP", re.DOTALL),
+    signature=SIGNATURES[".webp"],
     read=read_webp,
     encode=encode_webp,
     dtypes=("uint8",),

@@ -1,0 +1,6 @@
+"""How pictures are called, and the files beside them."""
+
+from dipcli.options.naming import Naming
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
+PICTURES = Naming(inputs=ENDINGS, outputs=ENDINGS, beside=("spread.tif", "residual.tif"))
