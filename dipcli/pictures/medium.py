@@ -28,6 +28,7 @@ from dipcli.pictures.files.images import (
     save_picture,
 )
 from dipcli.pictures.files.jpeg import read_jpeg
+from dipcli.pictures.files.losses import what_is_lost
 from dipcli.pictures.files.picture import Picture
 from dipcli.pictures.files.score_range import score_range
 from dipcli.pictures.mask_option import load_with_mask
@@ -58,6 +59,9 @@ class PictureFiles(Medium[Picture, Tensor]):
         format_of_name(item.output)
         picture = self.read(item)
         check_output(item.output, picture)
+        lost = what_is_lost(item.output, picture)
+        if lost is not None:
+            picture = replace(picture, warnings=(*picture.warnings, lost))
         return picture if self._rescale is None else self._rescale(item.input, picture)
 
     def read(self, item: Item) -> Picture:

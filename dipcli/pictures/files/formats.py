@@ -27,6 +27,7 @@ class Format:
     holds_alpha: bool = True
     holds_stacks: bool = False
     is_lossy: bool = False
+    keeps: frozenset[str] = frozenset()  # of what `losses` tells
 
 
 PNG = Format(
@@ -35,6 +36,7 @@ PNG = Format(
     signature=SIGNATURES[".png"],
     read=read_png,
     encode=encode_png,
+    keeps=frozenset({"icc", "exif", "xmp", "comment", "resolution", "text"}),
     dtypes=("uint8", "uint16"),
 )
 JPEG = Format(
@@ -43,6 +45,7 @@ JPEG = Format(
     signature=SIGNATURES[".jpg"],
     read=read_jpeg,
     encode=encode_jpeg,
+    keeps=frozenset({"icc", "exif", "xmp", "iptc", "comment", "resolution"}),
     dtypes=("uint8",),
     holds_alpha=False,
     is_lossy=True,
@@ -53,6 +56,7 @@ TIFF = Format(
     signature=SIGNATURES[".tif"],
     read=read_tiff,
     encode=encode_tiff,
+    keeps=frozenset({"icc", "exif", "xmp", "iptc", "comment", "resolution", "tags"}),
     dtypes=(),
     holds_stacks=True,
 )
@@ -71,6 +75,7 @@ BMP = Format(
     signature=SIGNATURES[".bmp"],
     read=read_bmp,
     encode=encode_bmp,
+    keeps=frozenset({"resolution"}),
     dtypes=("uint8",),
     holds_alpha=False,
 )
@@ -80,6 +85,7 @@ WEBP = Format(
     signature=SIGNATURES[".webp"],
     read=read_webp,
     encode=encode_webp,
+    keeps=frozenset({"icc", "exif", "xmp"}),
     dtypes=("uint8",),
 )
 FORMATS = (PNG, JPEG, TIFF, NPY, BMP, WEBP)

@@ -1,33 +1,14 @@
 """Keep what a file says about its picture true when the pixels are turned or resized."""
 
 import dataclasses
-import struct
 from collections.abc import Mapping
 
 import numpy as np
-from PIL import Image
 
+from dipcli.pictures.files.exif import resized
 from dipcli.pictures.files.layout import turn_upright
 from dipcli.pictures.files.picture import Metadata, Stored
-
-EXIF_PREFIX = b"Exif\0\0"
-ORIENTATION_TAG = 274
-
-
-def take_orientation(exif: bytes | None) -> tuple[int, bytes | None]:
-    """EXIF -> its orientation (1 when it has none) and the EXIF without it; a damaged block is dropped."""
-    if not exif:
-        return 1, None
-    exif = exif.removeprefix(EXIF_PREFIX)
-    tags = Image.Exif()
-    try:
-        tags.load(exif)
-        if ORIENTATION_TAG not in tags:
-            return 1, exif
-        orientation = int(tags.pop(ORIENTATION_TAG))
-        return orientation, tags.tobytes().removeprefix(EXIF_PREFIX)
-    except (SyntaxError, ValueError, TypeError, KeyError, struct.error):
-        return 1, None
+from dipcli.pictures.files.tiff_tags import GEO, scaled_tags
 
 
 def apply_orientation(stored: Stored, orientation: int) -> Stored:
@@ -39,6 +20,8 @@ def apply_orientation(stored: Stored, orientation: int) -> Stored:
     metadata = stored.metadata
     if orientation >= 5 and metadata.resolution:
         metadata = dataclasses.replace(metadata, resolution=metadata.resolution[::-1])
+    tags = tuple(tag for tag in metadata.tiff.tags if tag.code not in GEO)  # of the pixels as they are stored
+    metadata = dataclasses.replace(metadata, tiff=dataclasses.replace(metadata.tiff, tags=tags))
     return dataclasses.replace(stored, array=np.moveaxis(turned, (0, 1), plane), metadata=metadata)
 
 
@@ -55,5 +38,7 @@ def stretch(metadata: Metadata, ratios: Mapping[str, float]) -> Metadata:
     resolution = metadata.resolution
     if resolution:
         resolution = resolution[0] * ratios.get("X", 1.0), resolution[1] * ratios.get("Y", 1.0)
-    tiff = dataclasses.replace(metadata.tiff, fields=fields)
-    return dataclasses.replace(metadata, resolution=resolution, tiff=tiff)
+    tags = scaled_tags(metadata.tiff.tags, metadata.tiff.byteorder, ratios)
+    tiff = dataclasses.replace(metadata.tiff, fields=fields, tags=tags)
+    exif = metadata.exif and resized(metadata.exif, ratios)
+    return dataclasses.replace(metadata, resolution=resolution, tiff=tiff, exif=exif)

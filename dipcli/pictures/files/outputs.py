@@ -34,7 +34,7 @@ def check_output(path: Path, like: Picture) -> None:
         )
     if layout.alpha and not target.holds_alpha:
         raise OptionError(f"{path}: {target.name} cannot hold transparency; end the name in .png or .tif.")
-    if target is PNG and needs_imagecodecs(_dtype_in(target, like), layout.n_channels + layout.alpha):
+    if target is PNG and needs_imagecodecs(dtype_in(target, like), layout.n_channels + layout.alpha):
         with explain_failures(OutputError, path, "16-bit colour cannot be written as PNG"):
             import imagecodecs  # noqa: F401
 
@@ -53,7 +53,7 @@ def fit(
     encoding, space = like.encoding, frames.shape[2:]
     if frames.shape[:2] != (encoding.layout.n_frames, encoding.layout.n_channels):
         raise ValueError(f"frames {frames.shape} do not have the frames and channels of {encoding.layout}")
-    dtype = _dtype_in(target, like)
+    dtype = dtype_in(target, like)
     _refuse_missing(path, frames, dtype)
     low, high = (encoding.low, encoding.high) if dtype == encoding.dtype else type_range(dtype)
     planes = from_unit(frames, low, high, dtype)
@@ -67,7 +67,8 @@ def fit(
     return Stored(join(planes, layout), layout.axes, layout.alpha, metadata)
 
 
-def _dtype_in(target: Format, like: Picture) -> str:
+def dtype_in(target: Format, like: Picture) -> str:
+    """The type in which a format holds a picture."""
     dtype = like.encoding.dtype
     return dtype if not target.dtypes or dtype in target.dtypes else target.dtypes[-1]
 

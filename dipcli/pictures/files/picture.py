@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,15 @@ from dipcli.pictures.files.ranges import Units, units_of
 from dipcli.pictures.jpeg_cells import JpegEncoding
 
 Frame = NDArray[np.float32]
+
+
+class TiffTag(NamedTuple):
+    """A tag as it is stored: code, type, number of values, and the values in the file's order of bytes."""
+
+    code: int
+    dtype: int
+    n_values: int
+    value: bytes
 
 
 @dataclass(frozen=True)
@@ -29,18 +38,24 @@ class TiffDetails:
     premultiplied: bool = False
     extra_samples: tuple[int, ...] = ()
     bits: int = 0
+    tags: tuple[TiffTag, ...] = ()
+    byteorder: Literal["<", ">"] = "<"
+    software: str = ""
 
 
 @dataclass(frozen=True)
 class Metadata:
     """What a file says about its picture, apart from the pixels and their axes.
 
-    `exif` has neither the "Exif" prefix nor an orientation. `resolution` is pixels per unit, x then y.
-    `no_data` is what is stored where nothing was measured (the GDAL_NODATA of a GeoTIFF).
+    `exif` has neither the "Exif" prefix nor an orientation, and `xmp` none that turns. `resolution` is pixels per
+    unit, x then y. `no_data` is what is stored where nothing was measured (the GDAL_NODATA of a GeoTIFF).
     """
 
     icc: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    comment: bytes | None = None
     resolution: tuple[float, float] | None = None
     resolution_unit: Literal["none", "inch", "centimetre"] = "inch"
     no_data: float | None = None

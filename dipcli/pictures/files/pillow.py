@@ -9,17 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, WebPImagePlugin
 
+from dipcli.pictures.files.captions import XMP_SEGMENT, iptc_of, resources_of, segment, upright
 from dipcli.pictures.files.checks import refuse_bombs
 from dipcli.pictures.files.colours import cmyk_to_rgb
-from dipcli.pictures.files.metadata import EXIF_PREFIX, apply_orientation, take_orientation
+from dipcli.pictures.files.exif import PREFIX, take_orientation
+from dipcli.pictures.files.metadata import apply_orientation
 from dipcli.pictures.files.picture import Metadata, Stored
 
 JPEG_QUALITY = 95
+PLAIN = Metadata()
+APP1, APP13 = 0xE1, 0xED
 
 
 def read_jpeg(path: Path) -> Stored:
     """Read a JPEG, upright."""
-    return _read(path, JpegImagePlugin.JpegImageFile(io.BytesIO(path.read_bytes())))
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(path.read_bytes()))
+    segments = [content for name, content in image.applist if name == "APP13"]
+    iptc = next((found for found in map(iptc_of, segments) if found), None)
+    return _read(path, image, Metadata(iptc=iptc, comment=image.info.get("comment") or None))
 
 
 def read_webp(path: Path) -> Stored:
@@ -39,12 +46,16 @@ def read_bmp(path: Path) -> Stored:
 
 def encode_jpeg(stored: Stored) -> bytes:
     """Write with quality 95 and full colour resolution (4:4:4)."""
-    return _encode(stored, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    metadata = stored.metadata
+    xmp = segment(APP1, XMP_SEGMENT + metadata.xmp) if metadata.xmp else b""
+    iptc = segment(APP13, resources_of(metadata.iptc)) if metadata.iptc else b""
+    comment = metadata.comment or b""
+    return _encode(stored, "JPEG", quality=JPEG_QUALITY, subsampling=0, extra=xmp + iptc, comment=comment)
 
 
 def encode_webp(stored: Stored) -> bytes:
     """Write without loss, colours under full transparency included."""
-    return _encode(stored, "WEBP", lossless=True, exact=True)
+    return _encode(stored, "WEBP", lossless=True, exact=True, xmp=stored.metadata.xmp or b"")
 
 
 def encode_bmp(stored: Stored) -> bytes:
@@ -94,12 +105,14 @@ def _in_gray_or_rgb(image: Image.Image, path: Path, icc: bytes | None) -> tuple[
             return image, ()
 
 
-def _read(path: Path, image: Image.Image) -> Stored:
+def _read(path: Path, image: Image.Image, metadata: Metadata = PLAIN) -> Stored:
     orientation, exif = take_orientation(image.info.get("exif"))
     dpi = image.info.get("dpi")
-    metadata = Metadata(
+    metadata = dataclasses.replace(
+        metadata,
         icc=image.info.get("icc_profile") or None,
         exif=exif,
+        xmp=upright(image.info.get("xmp")),
         resolution=(float(dpi[0]), float(dpi[1])) if dpi else None,
     )
     return apply_orientation(pixels_of(image, path, metadata), orientation)
@@ -110,7 +123,7 @@ def _encode(stored: Stored, file_format: str, **options: object) -> bytes:
     if metadata.icc:
         options["icc_profile"] = metadata.icc
     if metadata.exif:
-        options["exif"] = EXIF_PREFIX + metadata.exif
+        options["exif"] = PREFIX + metadata.exif
     if metadata.dots_per_inch:
         options["dpi"] = metadata.dots_per_inch
     buffer = io.BytesIO()

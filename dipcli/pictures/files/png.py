@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
+from dipcli.pictures.files.captions import XMP_KEYWORD, upright, xmp_of_png
 from dipcli.pictures.files.checks import refuse_bombs
-from dipcli.pictures.files.metadata import apply_orientation, take_orientation
+from dipcli.pictures.files.exif import take_orientation
+from dipcli.pictures.files.metadata import apply_orientation
 from dipcli.pictures.files.picture import Metadata, Stored
 from dipcli.pictures.files.pillow import pixels_of
 
@@ -22,7 +24,7 @@ END_OF_HEADER = 33  # signature 8, then the header chunk: length 4, name 4, data
 INCHES_PER_METRE = 1 / 0.0254
 # Colour description and text are copied as they are. The XMP text is not: it repeats the orientation.
 COPIED = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"tEXt", b"zTXt", b"iTXt")
-XMP = b"XML:com.adobe.xmp\0"
+COMMENT = b"Comment\0"
 
 Chunk = tuple[bytes, bytes]
 
@@ -105,8 +107,21 @@ def _metadata_of(chunks: list[Chunk]) -> tuple[int, Metadata]:
         across, down, unit = struct.unpack(">IIB", found[b"pHYs"])
         if unit == 1:
             resolution = across / INCHES_PER_METRE, down / INCHES_PER_METRE
-    copied = tuple(chunk for chunk in chunks if chunk[0] in COPIED and not chunk[1].startswith(XMP))
-    return orientation, Metadata(icc, exif, resolution, png_chunks=copied)
+    texts = [(name, xmp_of_png(body)) for name, body in chunks if name == b"iTXt"]
+    xmp = next((text for _, text in texts if text), None)
+    comment = next(
+        (body[len(COMMENT) :] for name, body in chunks if name == b"tEXt" and body.startswith(COMMENT)), None
+    )
+    copied = tuple(
+        (name, body)
+        for name, body in chunks
+        if name in COPIED
+        and not (name == b"tEXt" and body.startswith(COMMENT))
+        and not (name == b"iTXt" and body.startswith(XMP_KEYWORD))
+    )
+    return orientation, Metadata(
+        icc, exif, upright(xmp), comment=comment, resolution=resolution, png_chunks=copied
+    )
 
 
 def _chunks_of(metadata: Metadata) -> Iterator[Chunk]:
@@ -117,4 +132,8 @@ def _chunks_of(metadata: Metadata) -> Iterator[Chunk]:
         yield b"pHYs", struct.pack(">IIB", across, down, 1)
     if metadata.exif:
         yield b"eXIf", metadata.exif
+    if metadata.xmp:
+        yield b"iTXt", XMP_KEYWORD + b"\0\0\0\0" + metadata.xmp
+    if metadata.comment:
+        yield b"tEXt", COMMENT + metadata.comment.replace(b"\0", b"")
     yield from metadata.png_chunks

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import logging
 import math
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,16 +14,21 @@ import numpy as np
 import tifffile
 from tifffile import TiffFile, TiffPage
 
+from dipcli.pictures.files.captions import iptc_of, upright
 from dipcli.pictures.files.checks import refuse_bombs
+from dipcli.pictures.files.exif import SUB_IFDS, exif_of_tiff, tags_of_exif, with_sub_ifds
 from dipcli.pictures.files.layout import CHANNEL_AXES
 from dipcli.pictures.files.metadata import apply_orientation
 from dipcli.pictures.files.picture import Metadata, Stored
 from dipcli.pictures.files.tiff_details import details_of, metadata_options
 from dipcli.pictures.files.tiff_samples import EXTRA_SAMPLES, as_in_file, with_opacity_last, with_plain_colours
 from dipcli.pictures.files.tiff_series import main_series
+from dipcli.pictures.files.tiff_tags import DESCRIPTIVE, GEO, tied_tags
 
 T = TypeVar("T")
 
+FRACTIONS = {5: "I", 10: "i"}
+DESCRIPTION, SOFTWARE, XMP, IPTC, RESOURCES = 270, 305, 700, 33723, 34377
 RESOLUTION_UNITS: dict[int, Literal["none", "inch", "centimetre"]] = {1: "none", 2: "inch", 3: "centimetre"}
 TIFF_UNITS = {"none": "NONE", "inch": "INCH", "centimetre": "CENTIMETER"}
 
@@ -39,7 +45,7 @@ def read_tiff(path: Path) -> Stored:
         stored = Stored(
             array=array,
             axes=series.axes,
-            metadata=_metadata_of(tiff, page),
+            metadata=_metadata_of(path, tiff, page),
             warnings=tuple(f"{path}: {warning}" for warning in (*_warnings_of(page, complaints), *warnings)),
             file_shape=series.shape,
             file_dtype=array.dtype.name,
@@ -70,12 +76,29 @@ def encode_tiff(stored: Stored) -> bytes:
         options["bitspersample"] = details.bits  # which no compression takes
     elif details.compressed and details.style != "imagej":
         options["compression"] = "zlib"
+    options["byteorder"], options["software"] = details.byteorder, details.software or False
+    options["extratags"] = list(_extra_tags(metadata))
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, as_in_file(stored), iccprofile=metadata.icc, **options)
-    return buffer.getvalue()
+    return with_sub_ifds(buffer.getvalue(), metadata.exif) if metadata.exif else buffer.getvalue()
 
 
-def _metadata_of(tiff: TiffFile, page: TiffPage) -> Metadata:
+def _extra_tags(metadata: Metadata) -> Iterator[tuple[Any, ...]]:
+    """All that `tifffile.imwrite` does not know of by itself."""
+    known = {tag.code for tag in metadata.tiff.tags}
+    for tag in metadata.tiff.tags:
+        kind = FRACTIONS.get(tag.dtype)  # whose bytes tifffile would count twice
+        numbers = f"{metadata.tiff.byteorder}{2 * tag.n_values}{kind}"
+        yield (*tag[:3], struct.unpack(numbers, tag.value) if kind else tag.value, True)
+    if metadata.exif:
+        yield from tags_of_exif(metadata.exif, known | {SOFTWARE, DESCRIPTION})
+    if metadata.xmp:
+        yield (XMP, 1, len(metadata.xmp), metadata.xmp, True)
+    if metadata.iptc:
+        yield (IPTC, 7, len(metadata.iptc), metadata.iptc, True)
+
+
+def _metadata_of(path: Path, tiff: TiffFile, page: TiffPage) -> Metadata:
     across, down = _tag(page, "XResolution", (0, 1)), _tag(page, "YResolution", (0, 1))
     has_resolution = all((*across, *down))
     return Metadata(
@@ -83,6 +106,9 @@ def _metadata_of(tiff: TiffFile, page: TiffPage) -> Metadata:
         resolution=(across[0] / across[1], down[0] / down[1]) if has_resolution else None,
         resolution_unit=RESOLUTION_UNITS.get(int(_tag(page, "ResolutionUnit", 2)), "none"),
         no_data=_no_data(page),
+        exif=_exif_of(path, page),
+        xmp=upright(_tag(page, "XMP", b"") or None),
+        iptc=_iptc_of(page),
         tiff=details_of(tiff, page),
     )
 
@@ -95,10 +121,24 @@ def _no_data(page: TiffPage) -> float | None:
         return None
 
 
+def _exif_of(path: Path, page: TiffPage) -> bytes | None:
+    descriptive = {
+        tag.code: tag.value for tag in page.tags if tag.code in DESCRIPTIVE and isinstance(tag.value, str)
+    }
+    return exif_of_tiff(path, descriptive) if descriptive or SUB_IFDS.keys() & set(page.tags.keys()) else None
+
+
+def _iptc_of(page: TiffPage) -> bytes | None:
+    found: dict[int, bytes] = {tag.code: tag.astuple()[3] for tag in page.tags if tag.code in (IPTC, RESOURCES)}
+    return found.get(IPTC) or iptc_of(found.get(RESOURCES, b""))
+
+
 def _warnings_of(page: TiffPage, complaints: list[str]) -> Iterator[str]:
     yield from (f"{complaint}." for complaint in complaints)
-    if "ExifTag" in page.tags:
-        yield "its EXIF is not carried over to the result."
+    if _tag(page, "Orientation", 1) != 1 and any(tag.code in GEO for tag in page.tags):
+        yield "its georeferencing is not carried over, for the picture is turned upright."
+    if lost := tied_tags(page):
+        yield f"what it says of {' and '.join(lost)} is not carried over to the result."
 
 
 def _with_samples_last(stored: Stored) -> Stored:

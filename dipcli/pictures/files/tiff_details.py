@@ -9,6 +9,7 @@ from tifffile import COMPRESSION, TiffFile, TiffPage, xml2dict
 from dipcli.pictures.files.layout import CHANNEL_AXES, SPACE_AXES
 from dipcli.pictures.files.picture import Stored, TiffDetails
 from dipcli.pictures.files.tiff_samples import bits_of
+from dipcli.pictures.files.tiff_tags import carried_tags
 
 # Counted anew from the array when the file is written.
 IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack")
@@ -33,22 +34,23 @@ OME_CHANNEL = (
 def details_of(tiff: TiffFile, page: TiffPage) -> TiffDetails:
     """Read the style of a TIFF and the fields that it keeps in its description."""
     extra_samples = tuple(int(sample) for sample in page.extrasamples)
-    plain = TiffDetails(
+    details = TiffDetails(
         compressed=page.compression != COMPRESSION.NONE,
         premultiplied=1 in extra_samples,
         extra_samples=extra_samples,
         bits=bits_of(page),
+        tags=carried_tags(page),
+        byteorder=">" if tiff.byteorder == ">" else "<",
+        software=page.software if page.software.isascii() else "",
     )
     if tiff.is_imagej:
-        fields = _without(tiff.imagej_metadata or {}, IMAGEJ_COUNTS)
-        return replace(plain, style="imagej", fields=fields)
+        return replace(details, style="imagej", fields=_without(tiff.imagej_metadata or {}, IMAGEJ_COUNTS))
     if tiff.is_ome and tiff.ome_metadata:
-        return replace(plain, style="ome", fields=_ome_fields(tiff.ome_metadata))
+        return replace(details, style="ome", fields=_ome_fields(tiff.ome_metadata))
     if tiff.is_shaped:
-        fields = _without((tiff.shaped_metadata or ({},))[0], AXES_COUNTS)
-        return replace(plain, style="axes", fields=fields)
+        return replace(details, style="axes", fields=_without((tiff.shaped_metadata or ({},))[0], AXES_COUNTS))
     description = page.description if page.description.isascii() else None
-    return replace(plain, description=description or None)
+    return replace(details, description=description or None)
 
 
 def metadata_options(stored: Stored) -> dict[str, Any]:
@@ -65,7 +67,11 @@ def metadata_options(stored: Stored) -> dict[str, Any]:
         return {"ome": True, "metadata": described}
     if details.style == "axes" or len(stack) > 1 or "C" in stored.axes:
         return {"metadata": described}
-    return {"metadata": None, "description": details.description}
+    return {"metadata": None, "description": details.description or _ascii(stored.metadata.comment)}
+
+
+def _ascii(comment: bytes | None) -> str | None:
+    return comment.decode("ascii", "replace").replace("\ufffd", "?") if comment else None
 
 
 def _without(fields: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

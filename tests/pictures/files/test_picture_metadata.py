@@ -213,10 +213,3 @@ def test_a_profile_that_does_not_fit_its_inks_is_dropped_with_them(tmp_path, pix
     picture = load_picture(tmp_path / "a.jpg")
     assert picture.frames[0].shape == (3, *SIDE)
     assert picture.encoding.metadata.icc is None
-
-
-def test_exif_of_a_tiff_is_lost_with_a_warning(tmp_path, pixels):
-    Image.fromarray(pixels(SIDE)).save(tmp_path / "a.tif", exif=exif_with(1).tobytes())
-    assert load_picture(tmp_path / "a.tif").warnings == (
-        f"{tmp_path / 'a.tif'}: its EXIF is not carried over to the result.",
-    )
