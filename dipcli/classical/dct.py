@@ -84,12 +84,13 @@ def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tens
     return (total / weights)[(slice(None), *(slice(side, side + n) for n in image.shape[1:]))]
 
 
-def noise_power(image: Tensor, sigma: float) -> Tensor:
+def noise_power(image: Tensor, sigma: float, mask: Tensor | None = None) -> Tensor:
     """Power of the noise of image (channels, *space) in each coefficient, (colours, 1, ..., 1, *window).
 
     That is sigma² everywhere for white noise. Noise is called correlated, as it is in photographs, where the
     quietest windows have far less of the highest than of the middle frequencies; their mean power is then
-    taken for the noise.
+    taken for the noise. Windows with values outside the `mask` are left aside, where there are others, for
+    guesses have no noise.
     Source of the idea: Lebrun, Colom and Morel, The Noise Clinic, IPOL 2015, doi 10.5201/ipol.2015.125.
     """
     n_axes, side = image.ndim - 1, window_side(image)
@@ -99,7 +100,9 @@ def noise_power(image: Tensor, sigma: float) -> Tensor:
     corners = product((0, side // 2), repeat=n_axes)
     tilings = [_transform(_blocks(image[_tiling(image, c, side)], side), basis) for c in corners]
     power = torch.cat([t.reshape(len(t), -1, side**n_axes) for t in tilings], dim=1).square()
-    power = power[:, (power[..., 1:].sum(-1) > 0).all(0)]  # what is perfectly flat was drawn or clipped
+    drawn = (power[..., 1:].sum(-1) == 0).any(0)  # what is perfectly flat was drawn or clipped
+    measured_only = ~drawn if mask is None else ~drawn & _whole(mask, side)
+    power = power[:, measured_only if int(measured_only.sum()) >= MINIMUM_WINDOWS else ~drawn]
     if power.shape[1] < MINIMUM_WINDOWS:
         return white
     measured = _quiet_power(power).reshape(white.shape)
@@ -109,6 +112,14 @@ def noise_power(image: Tensor, sigma: float) -> Tensor:
     brightness = measured[0].reshape(frequency.shape)
     is_white = brightness[frequency >= 3 * side // 4].mean() > CORRELATED * brightness[middle].mean()
     return white if is_white else measured
+
+
+def _whole(mask: Tensor, side: int) -> Tensor:
+    """Which of the windows that `noise_power` looks at lie in the mask."""
+    inside = mask.all(0, keepdim=True).float()
+    corners = product((0, side // 2), repeat=mask.ndim - 1)
+    blocks = [_blocks(inside[_tiling(inside, corner, side)], side) for corner in corners]
+    return torch.cat([b.reshape(1, -1, side ** (mask.ndim - 1)).amin(-1)[0] > 0 for b in blocks])
 
 
 def is_white(power: Tensor) -> bool:

@@ -31,6 +31,7 @@ from dipcli.pictures.files.jpeg import read_jpeg
 from dipcli.pictures.files.losses import what_is_lost
 from dipcli.pictures.files.picture import Picture
 from dipcli.pictures.files.score_range import score_range
+from dipcli.pictures.files.transparency import fill_unseen, hide_unseen
 from dipcli.pictures.mask_option import load_with_mask
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind
 from dipcli.pipeline.context import Context
@@ -45,6 +46,7 @@ class PictureFiles(Medium[Picture, Tensor]):
     """Files of pictures; a frame is (channels, *space) in [0, 1], NaN where nothing was measured."""
 
     _fills = False  # whether values that the file has a code for are filled in
+    _fills_unseen = False  # whether colours that nobody sees are guessed before the task, which cannot miss them
 
     def __init__(self, *, volume: bool = False, factor: float = 1.0, rescale: Rescale | None = None) -> None:
         """With `volume` a stack is one frame.
@@ -62,7 +64,10 @@ class PictureFiles(Medium[Picture, Tensor]):
         lost = what_is_lost(item.output, picture)
         if lost is not None:
             picture = replace(picture, warnings=(*picture.warnings, lost))
-        return picture if self._rescale is None else self._rescale(item.input, picture)
+        picture = hide_unseen(item.input, picture)
+        if self._rescale is not None:
+            picture = self._rescale(item.input, picture)
+        return fill_unseen(picture) if self._fills_unseen else picture
 
     def read(self, item: Item) -> Picture:
         """The picture as its file has it."""
@@ -154,6 +159,7 @@ class Pictures(PictureFiles):
         tile: int | None = 0,
         factor: float = 1.0,
         rescale: Rescale = in_own_range,
+        fills_unseen: bool = False,
         decide: Callable[..., Callable[..., Statement]] | None = None,
     ) -> None:
         """`state` is called with a frame and the `units` of its file.
@@ -161,6 +167,7 @@ class Pictures(PictureFiles):
         So is `decide`, which makes the `state` of tiles, where something is decided once for the whole frame.
         """
         super().__init__(volume=volume, factor=factor, rescale=rescale)
+        self._fills_unseen = fills_unseen
         self._state, self._workload, self.tile, self._decide = state, workload, tile, decide
 
     def for_frames(self, source: Picture, device: torch.device) -> Self:
@@ -198,6 +205,7 @@ class MaskedPictures(Pictures):
             partial(inpainting.workload_of, options=options, recipes=recipes),
             volume=options.volume,
             tile=options.tile,
+            fills_unseen=True,
         )
         self._options = options
 

@@ -120,7 +120,7 @@ def stabilise(
         values = fill_in(values, mask, scale.sigma)
     if exact:
         return StabilisedValues(values, mask, scale, values, None, "", "patch groups")
-    power = (noise_power if may_be_correlated else white_power)(values, scale.sigma)
+    power = noise_power(values, scale.sigma, mask) if may_be_correlated else white_power(values, scale.sigma)
     sigma = float(power.mean().sqrt())
     method = "patch groups" if has_patch_groups(values, power) else "DCT thresholding"
     correlated = (

@@ -14,6 +14,7 @@ from dipcli.pictures.files.metadata import stretch
 from dipcli.pictures.files.picture import Picture, Stored
 from dipcli.pictures.files.png import needs_imagecodecs
 from dipcli.pictures.files.ranges import from_unit, type_range
+from dipcli.pictures.files.transparency import unseen_of
 
 
 def check_output(path: Path, like: Picture) -> None:
@@ -48,7 +49,8 @@ def fit(
 ) -> Stored:
     """Frames (n, channels, *space) -> the array, axes and metadata that `target` encodes.
 
-    Where `kept`, of the shape of `like`, is true, its stored values return as they are.
+    Where `kept`, of the shape of `like`, is true, its stored values return as they are; under full transparency
+    they do so, too, unless the size is another.
     """
     encoding, space = like.encoding, frames.shape[2:]
     if frames.shape[:2] != (encoding.layout.n_frames, encoding.layout.n_channels):
@@ -59,12 +61,19 @@ def fit(
     planes = from_unit(frames, low, high, dtype)
     if kept is not None and like.stored is not None and like.stored.dtype == planes.dtype:
         planes = np.where(nearest(kept, space), nearest(like.stored, space), planes)
+    unseen = unseen_of(like)
+    if unseen is not None and like.stored is not None and _are_alike(like.stored, planes):
+        planes = np.where(unseen[:, None], like.stored, planes)
     if like.alpha is not None:
         alpha = from_unit(resize_linearly(like.alpha, space), *type_range(dtype), dtype)
         planes = np.concatenate([planes, alpha[:, None]], axis=1)
     layout = encoding.layout if target.holds_stacks else _flat(encoding.layout, planes.shape[1])
     metadata = stretch(encoding.metadata, _ratios(encoding.layout, space))
     return Stored(join(planes, layout), layout.axes, layout.alpha, metadata)
+
+
+def _are_alike(stored: NDArray[Any], planes: NDArray[Any]) -> bool:
+    return (stored.dtype, stored.shape) == (planes.dtype, planes.shape)
 
 
 def dtype_in(target: Format, like: Picture) -> str:

@@ -134,7 +134,7 @@ def _iptc_of(page: TiffPage) -> bytes | None:
 
 
 def _warnings_of(page: TiffPage, complaints: list[str]) -> Iterator[str]:
-    yield from (f"{complaint}." for complaint in complaints)
+    yield from (f"{complaint}." for complaint in complaints if "GDAL_NODATA" not in complaint)
     if _tag(page, "Orientation", 1) != 1 and any(tag.code in GEO for tag in page.tags):
         yield "its georeferencing is not carried over, for the picture is turned upright."
     if lost := tied_tags(page):

@@ -33,7 +33,7 @@ def ground(*, is_point=False, tiepoint=(0.0, 0.0, 0.0, 440720.0, 3751320.0, 0.0)
 
 
 def save_tiff(path, pixels, tags, **options):
-    tifffile.imwrite(path, pixels(SIDE), extratags=tags, metadata=None, **options)
+    tifffile.imwrite(path, np.maximum(pixels(SIDE), 1), extratags=tags, metadata=None, **options)
     return path
 
 
