@@ -86,6 +86,8 @@ def _refuse(item: Item, taken: Sequence[Path], owned: Collection[str], *, overwr
                     f"{path} is not of this program, and its place is that of checkpoints; "
                     "move it, or name another --output."
                 )
+        elif path == item.beside("failed.json") and path.is_dir():
+            continue  # that a failure cannot be noted is a warning, if it comes to that
         elif is_taken(path) and not path.is_symlink() and not path.is_file():
             raise OptionError(f"{path} is no file that could be written over; name another --output.")
         elif not overwrite and path.name not in owned:

@@ -8,6 +8,7 @@ import pytest
 
 from dipcli.io.locks import lock_of, locked
 from dipcli.pictures.medium import Pictures
+from dipcli.pipeline.progress_files import MARK
 from tests.commands import save_noisy
 
 
@@ -93,6 +94,7 @@ def test_a_folder_that_vanishes_costs_the_item_that_is_worked_on(batch, monkeypa
 
 def test_a_checkpoint_that_cannot_be_written_is_a_warning(batch, monkeypatch, tmp_path):
     (tmp_path / "out" / "b.checkpoint" / "0.pt").mkdir(parents=True)
+    (tmp_path / "out" / "b.checkpoint" / MARK).touch()
     done = batch("--checkpoint-every", "0.000001", "--resume")
     assert (done.exit_code, names_of(done)) == (0, ["a.png", "b.png", "c.png"])
     assert "There is no checkpoint: " in done.stderr
