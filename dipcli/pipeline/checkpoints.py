@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from dipcli.engine.restore import Result
 from dipcli.engine.solve import Solution
 from dipcli.engine.tuning import Tuning
 from dipcli.errors import InputError, OutputError
-from dipcli.io.atomic import make_folder, sweep, write_atomically
+from dipcli.io.atomic import hashes_of_written, make_folder, sweep, write_atomically
 from dipcli.pipeline.progress_files import MARK, is_checkpoint
 from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
@@ -92,7 +92,7 @@ class Checkpoints:
         self._last = time.perf_counter()
         try:
             if self._unwritten:
-                self.begin_writing()
+                self._mark()
             for number, content in list(self._unwritten.items()):
                 write_atomically(self._path(number), to_bytes({"seal": self._seal, **content}))
                 self._unwritten.pop(number, None)
@@ -103,8 +103,22 @@ class Checkpoints:
         """Whether nothing would be lost now."""
         return not self._unwritten
 
-    def begin_writing(self) -> None:
-        """Mark that what is written from here on, beside the output too, is this program's."""
+    @contextlib.contextmanager
+    def outputs(self) -> Iterator[dict[Path, str]]:
+        """The hashes of what is written in the block, the item's outputs.
+
+        Meanwhile a mark shows that these are this program's; it stays where some were written and others not.
+        """
+        self._mark()
+        with hashes_of_written() as written:
+            try:
+                yield written
+            except OutputError:
+                if not written and not any(self._folder.glob("*.pt")):
+                    self.remove()
+                raise
+
+    def _mark(self) -> None:
         make_folder(self._folder)
         write_atomically(
             self._folder / MARK, b"The checkpoints of a run of dipcli, which goes on with --resume.\n"

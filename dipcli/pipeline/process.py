@@ -47,9 +47,8 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
     known = [truth for truth in truths if truth is not None]
     metrics = medium.score_all(frames, known) if known else None
     seconds = time.perf_counter() - start
-    with context.interrupted.saving, hashes_of_written() as written:
-        if context.checkpoints:
-            context.checkpoints.begin_writing()
+    marked = context.checkpoints.outputs() if context.checkpoints else hashes_of_written()
+    with context.interrupted.saving, marked as written:
         outputs = medium.write(item, source, frames, context)
         if any(frame.result for frame in frames):
             outputs["history"] = item.beside("history.csv")
