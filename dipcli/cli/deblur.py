@@ -42,4 +42,4 @@ def deblur(
     sized = partial(workload_of, options=options, kernel=kernel)
     is_light = options.gamma > 1 or options.method == "rl"
     rescale = partial(in_own_range, headroom=HEADROOM, from_zero=is_light)
-    return run(context, inputs, Pictures(stated, sized, rescale=rescale))
+    return run(context, inputs, Pictures(stated, sized, rescale=rescale, sigma=options.sigma))

@@ -44,5 +44,6 @@ def upscale(
         tile=tile,
         factor=options.factor,
         rescale=partial(in_own_range, headroom=HEADROOM),
+        sigma=options.sigma,
     )
     return run(context, inputs, medium)

@@ -31,6 +31,7 @@ from dipcli.pictures.files.images import (
 from dipcli.pictures.files.jpeg import read_jpeg
 from dipcli.pictures.files.picture import Picture
 from dipcli.pictures.files.score_range import score_range
+from dipcli.pictures.given_sigma import check_sigma
 from dipcli.pictures.mask_option import load_with_mask
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind
 from dipcli.pipeline.context import Context
@@ -47,13 +48,20 @@ class PictureFiles(Medium[Picture, Tensor]):
     suffixes = SUFFIXES
     _fills = False  # whether values that the file has a code for are filled in
 
-    def __init__(self, *, volume: bool = False, factor: float = 1.0, rescale: Rescale | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        volume: bool = False,
+        factor: float = 1.0,
+        rescale: Rescale | None = None,
+        sigma: float | None = None,
+    ) -> None:
         """With `volume` a stack is one frame.
 
         `factor` is how many times longer than the input's the sides of the result are, `rescale` how frames are
-        brought to [0, 1]: by their type, or by their content.
+        brought to [0, 1]: by their type, or by their content; `sigma` the noise that was given.
         """
-        self._volume, self._factor, self._rescale = volume, factor, rescale
+        self._volume, self._factor, self._rescale, self._sigma = volume, factor, rescale, sigma
 
     def ending(self, path: Path) -> str:
         """The usual ending of the format that the content shows."""
@@ -64,7 +72,10 @@ class PictureFiles(Medium[Picture, Tensor]):
         format_of_name(item.output)
         picture = self.read(item)
         check_output(item.output, picture)
-        return picture if self._rescale is None else self._rescale(item.input, picture)
+        picture = picture if self._rescale is None else self._rescale(item.input, picture)
+        if self._sigma is not None:
+            check_sigma(self._sigma, item, picture.encoding)
+        return picture
 
     def read(self, item: Item) -> Picture:
         """The picture as its file has it."""
@@ -156,13 +167,14 @@ class Pictures(PictureFiles):
         tile: int | None = 0,
         factor: float = 1.0,
         rescale: Rescale = in_own_range,
+        sigma: float | None = None,
         decide: Callable[..., Callable[..., Statement]] | None = None,
     ) -> None:
         """`state` is called with a frame and the `units` of its file.
 
         So is `decide`, which makes the `state` of tiles, where something is decided once for the whole frame.
         """
-        super().__init__(volume=volume, factor=factor, rescale=rescale)
+        super().__init__(volume=volume, factor=factor, rescale=rescale, sigma=sigma)
         self._state, self._workload, self.tile, self._decide = state, workload, tile, decide
 
     def for_frames(self, source: Picture, device: torch.device) -> Self:
@@ -200,6 +212,7 @@ class MaskedPictures(Pictures):
             partial(inpainting.workload_of, options=options, recipes=recipes),
             volume=options.volume,
             tile=options.tile,
+            sigma=options.sigma,
         )
         self._options = options
 
