@@ -23,6 +23,7 @@ from dipcli.problem import Unknown, Values
 
 REPEATS = 3  # of a step that is timed, after one that is not
 FIRST_SIDES = {1: 4096, 2: 96, 3: 24}  # of the first network that is tried, for unknowns of so many axes
+LARGEST = 8  # times that side, of the last network that is tried, however fast a GPU may be
 ENOUGH_SECONDS = 0.08  # a step that took so long tells enough; else, one with sides twice as long is tried
 BESIDE, BESIDE_SECONDS = (
     1.2,
@@ -72,19 +73,17 @@ class Forecast:
     bytes: float  # of the whole program
     tiles: int = 1
 
-    def times(self, count: int) -> "Forecast":
-        """Of so many inputs, one after the other."""
-        return replace(self, least_seconds=count * self.least_seconds, seconds=count * self.seconds)
 
+def forecast_of(work: Workload, device: torch.device, *, share: float = 1.0, count: int = 1) -> Forecast:
+    """Time and memory of so many frames; `share` is that of all tiles of one together in it.
 
-def forecast_of(work: Workload, device: torch.device, *, share: float = 1.0) -> Forecast:
-    """Time and memory of one frame; `share` is that of all its tiles together in it. Draws no random numbers."""
+    A trial is one for all of them. Draws no random numbers.
+    """
     stopping, limit = work.engine.stopping, work.engine.stopping.max_time or inf
     earliest, bound = earliest_ending(stopping), stopping.iterations
     classical = work.classical_seconds * _slowness()
     step = sum(_step_of(unknown, work, device).seconds for unknown in work.unknowns.values())
-    least = classical * share
-    most = least
+    least = most = classical * share * count
     if work.rehearsal is not None and work.unknowns:
         part = torch.Size(work.rehearsal).numel() / torch.Size(work.shape).numel()
         once = replace(work, unknowns={"": Unknown(work.rehearsal)})
@@ -92,9 +91,9 @@ def forecast_of(work: Workload, device: torch.device, *, share: float = 1.0) -> 
         least += part * classical + earliest * short
         most += part * classical + bound * short
     else:
-        least += earliest * stopping.runs * step * share
-    most += bound * stopping.runs * step * share
-    longest = max(classical * share, limit)
+        least += earliest * stopping.runs * step * share * count
+    most += bound * stopping.runs * step * share * count
+    longest = max(classical * share, limit) * count
     base = BASE_SECONDS * _slowness()
     least, most = (base + min(seconds, longest) for seconds in (least, most))
     return Forecast(least / UNSURE, most * UNSURE, needed_bytes(work, device))
@@ -135,7 +134,7 @@ def _tried(shape: tuple[int, ...], values: Values, options: PriorOptions, device
             guide = torch.linspace(0.1, 0.9, torch.Size(small).numel()).reshape(small)
             prior = build_prior(Unknown(small, values, guide=guide), options).to(device)
             seconds = _seconds_of_step(prior)
-            if small == shape or seconds > ENOUGH_SECONDS:
+            if small == shape or seconds > ENOUGH_SECONDS or limit >= LARGEST * FIRST_SIDES[len(space)]:
                 return _enlarged(prior, seconds, torch.Size(shape).numel() / torch.Size(small).numel())
         limit *= 2
 

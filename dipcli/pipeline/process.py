@@ -47,7 +47,7 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
     for index, measurement in enumerate(medium.frames(source, context.device)):
         control = _control(item, context, medium, index, len(truths))
         if index == 0:
-            _say_forecast(item, _foreseen(measurement, context, medium)[0].times(len(truths)))
+            _say_forecast(item, _foreseen(measurement, context, medium, len(truths))[0])
         fitted = _fit(source, measurement, truths[index], context, medium, control, frames)
         frames.append(_scored(source, fitted, measurement, truths[index], medium))
     known = [truth for truth in truths if truth is not None]
@@ -72,19 +72,27 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
 def forecast(item: Item, context: Context, medium: AnyMedium) -> Forecast:
     """What `process` would cost; raises what it would raise before it computes anything."""
     source, truths = prepare(item, context, medium)
-    cost, _ = _foreseen(next(iter(medium.frames(source, context.device))), context, medium)
-    return cost.times(len(truths))
+    cost, _ = _foreseen(next(iter(medium.frames(source, context.device))), context, medium, len(truths))
+    return cost
 
 
-def _foreseen(measurement: Any, context: Context, medium: AnyMedium) -> tuple[Forecast, int | None]:  # noqa: ANN401
-    """What a frame costs, and the side of its tiles, None for none. Raises InputError where memory does not do."""
+def _foreseen(
+    measurement: Any,  # noqa: ANN401
+    context: Context,
+    medium: AnyMedium,
+    count: int = 1,
+) -> tuple[Forecast, int | None]:
+    """What so many frames like this one cost, and the side of their tiles, None for none.
+
+    Raises InputError where memory does not suffice.
+    """
     work = medium.workload(measurement)
     free = free_bytes(context.device)
     room = free and free / context.files.batch.jobs
     side = side_of_tiles(work, context.device, medium.tile, room) if isinstance(measurement, Tensor) else None
     if side is None and (work.n_values >= SMALL or (work.classical_bytes or 0.0) >= LARGE_BYTES):
         check_room(needed_bytes(work, context.device), room, medium.advice)
-    return forecast_in_tiles(work, context.device, side), side
+    return forecast_in_tiles(work, context.device, side, count), side
 
 
 def prepare(item: Item, context: Context, medium: AnyMedium) -> tuple[Any, Sequence[Tensor | None]]:

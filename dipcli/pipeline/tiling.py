@@ -47,15 +47,15 @@ def side_of_tiles(work: Workload, device: torch.device, given: int | None, free:
     return side // 32 * 32
 
 
-def forecast_in_tiles(work: Workload, device: torch.device, side: int | None) -> Forecast:
-    """What a frame costs in tiles of that side, or at once: they overlap, and only one is in memory at a time."""
+def forecast_in_tiles(work: Workload, device: torch.device, side: int | None, count: int = 1) -> Forecast:
+    """What so many frames cost in tiles of that side, or at once; tiles overlap, and only one is in memory."""
     if side is None:
-        return forecast_of(work, device)
+        return forecast_of(work, device, count=count)
     channels, *space = work.shape
     sizes = [[end - begin for begin, end in tile.spans] for tile in cut(space, side)]
     n_values = torch.Size(work.shape).numel()
     share = channels * sum(math.prod(size) for size in sizes) / n_values
-    whole = forecast_of(work, device, share=share)
+    whole = forecast_of(work, device, share=share, count=count)
     largest = channels * max(math.prod(size) for size in sizes) / n_values
     part = PROCESS_BYTES + (whole.bytes - PROCESS_BYTES) * largest + KEPT_BYTES * n_values
     return replace(whole, bytes=part, tiles=len(sizes))
