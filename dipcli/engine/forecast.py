@@ -30,6 +30,7 @@ BESIDE, BESIDE_SECONDS = (
     0.0015,
 )  # a step takes so much longer than its network: terms, averages, stopper; Python
 BASE_SECONDS = 0.5  # of one frame beside all that grows with it: reading, first calls, writing
+USUAL = 0.6  # of the way from there to the bound: nearly all fits of several runs had ended, on average
 UNSURE = 1.2  # the factor by which either end of a range may be wrong
 PROCESS_BYTES = 390e6  # of a program that has just begun, libraries included
 COPIES = 22  # of the unknowns and the measurement, float32, in descent, averages and guard
@@ -80,7 +81,9 @@ def forecast_of(work: Workload, device: torch.device, *, share: float = 1.0, cou
     A trial is one for all of them. Draws no random numbers.
     """
     stopping, limit = work.engine.stopping, work.engine.stopping.max_time or inf
-    earliest, bound = earliest_ending(stopping), stopping.iterations
+    earliest, bound = earliest_ending(stopping), float(stopping.iterations)
+    if stopping.runs > 1:
+        bound = earliest + USUAL * (bound - earliest)
     classical = work.classical_seconds * _slowness()
     step = sum(_step_of(unknown, work, device).seconds for unknown in work.unknowns.values())
     least = most = classical * share * count
