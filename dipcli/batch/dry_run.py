@@ -9,6 +9,7 @@ from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import AnyMedium
 from dipcli.pipeline.process import forecast
+from dipcli.report.forecasts import in_words
 from dipcli.report.messages import LOGGER, say
 
 WORDS = {
@@ -20,10 +21,11 @@ WORDS = {
 }
 
 
-def show_plan(batch: Batch, context: Context, medium: AnyMedium | None) -> int:
+def show_plan(batch: Batch, context: Context, medium: AnyMedium | None, n_processes: int) -> int:
     """Print a line, or a JSON object, for each item, and in the end the forecast; the exit code of the real run.
 
-    Inputs are read and nothing is computed. Without a medium, they are only looked at, which costs nothing.
+    `n_processes` work at a time. Inputs are read and nothing is computed. Without a medium, they are only looked
+    at, which costs nothing.
     """
     chosen = set(batch.todo)
     forecasts: dict[Item, Forecast] = {}
@@ -40,30 +42,43 @@ def show_plan(batch: Batch, context: Context, medium: AnyMedium | None) -> int:
             try:
                 with explained(item):
                     forecasts[item] = forecast(item, context, medium)
+                row["forecast"] = _row(forecasts[item])
             except DipcliError as error:
                 failures.append(error)
                 action, row["error"] = "would fail", sentence_of(item, error)
                 LOGGER.error("%s", row["error"])
         say(to_json(row) if context.files.json else f"{item.input} -> {item.output}: {action}")
     if forecasts:
-        _say_forecast(forecasts, context)
+        _say_forecast(forecasts, context, n_processes)
     if failures and not forecasts and all(isinstance(error, OptionError) for error in failures):
         return OptionError.exit_code
     return DipcliError.exit_code if failures else 0
 
 
-def _say_forecast(forecasts: dict[Item, Forecast], context: Context) -> None:
-    largest = max(forecasts, key=lambda item: forecasts[item].seconds)
-    together = sum(one.seconds for one in forecasts.values()) / context.files.batch.jobs
-    row = {
-        "seconds": round(max(together, forecasts[largest].seconds)),
-        "largest_seconds": round(forecasts[largest].seconds, 1),
-        "mebibytes": round(max(one.bytes for one in forecasts.values()) / 2**20),
-    }
+def _say_forecast(forecasts: dict[Item, Forecast], context: Context, n_processes: int) -> None:
+    """Of all items, by so many processes at a time; the memory is that of the largest in each of them."""
+    name, largest = max(((item.name, cost) for item, cost in forecasts.items()), key=lambda pair: pair[1].seconds)
+    at_a_time = min(n_processes, len(forecasts))
+    whole = Forecast(
+        max(sum(cost.least_seconds for cost in forecasts.values()) / at_a_time, largest.least_seconds),
+        max(sum(cost.seconds for cost in forecasts.values()) / at_a_time, largest.seconds),
+        max(cost.bytes for cost in forecasts.values()) * at_a_time,
+        largest.tiles,
+    )
     if context.files.json:
-        say(to_json({"forecast": row}))
+        of_largest = {f"largest_{name}": value for name, value in _row(largest).items()}
+        say(to_json({"forecast": _row(whole) | of_largest | {"largest": name}}))
+    elif len(forecasts) == 1:
+        say(f"forecast: {in_words(largest)}")
     else:
-        say(
-            f"forecast: at most about {row['seconds']} s for all, {row['largest_seconds']} s and "
-            f"{row['mebibytes']} MiB of memory for the largest, {largest.name}"
-        )
+        together = f", {at_a_time} at a time" if at_a_time > 1 else ""
+        say(f"forecast: {in_words(whole)} for all{together}; {in_words(largest)} for the largest, {name}")
+
+
+def _row(cost: Forecast) -> dict[str, object]:
+    return {
+        "least_seconds": round(cost.least_seconds, 1),
+        "seconds": round(cost.seconds, 1),
+        "mebibytes": round(cost.bytes / 2**20),
+        "tiles": cost.tiles,
+    }

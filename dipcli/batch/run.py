@@ -1,5 +1,6 @@
 """The one funnel of every command: each item is processed, counted, and its failure said in one sentence."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -16,7 +17,7 @@ from dipcli.batch.signals import interruptible
 from dipcli.batch.stdio import clear, send
 from dipcli.batch.submit import submit_batch
 from dipcli.batch.worker import SECONDS, open_reports, serve
-from dipcli.engine.device import allocated_threads, choose_device, prepare
+from dipcli.engine.device import allocated_threads, choose_device, most_threads, prepare
 from dipcli.errors import DipcliError, Interrupted, OptionError, OutputError
 from dipcli.io.atomic import sweep
 from dipcli.io.locks import sweep_locks
@@ -45,6 +46,11 @@ def open_context(command: str, batch: Batch, preset: PresetName) -> Context:
     interrupted = Interruption()
     if files.cluster.submit:
         return Context(command, preset, files, ELSEWHERE, 1, interrupted, console)
+    if files.threads > most_threads():
+        raise OptionError(
+            f"--threads {files.threads}: this machine has {os.cpu_count()} processor(s); give at most "
+            f"{most_threads()}, or leave it out."
+        )
     devices = _devices(files)
     threads = files.threads or max(1, allocated_threads() // len(devices))
     device = choose_device(devices[0])
@@ -75,7 +81,7 @@ def run(context: Context, batch: Batch, medium: AnyMedium, *, look: Task | None 
             freeze(batch)
             return submit_batch(batch, files)
         if files.batch.dry_run:
-            return show_plan(batch, context, None if look else medium)
+            return show_plan(batch, context, None if look else medium, len(_devices(files)))
         if not look:
             _tidy(batch)
         freeze(batch)

@@ -35,9 +35,12 @@ class DeblurOptions:
         DeconvolutionName,
         "How the picture is made from the kernel; auto: patch groups, or tv where the picture is large.",
     ] = "auto"
-    sigma: Annotated[float | None, "Standard deviation of the noise, white being 1, if it is known.", Range(0)] = (
-        None
-    )
+    sigma: Annotated[
+        float | None,
+        "Standard deviation of the noise, if it is known: 5/255 in 8-bit pictures, white being 1 there and in "
+        "16-bit ones; elsewhere in the file's own units.",
+        Range(0),
+    ] = None
     saturation: Annotated[
         float | None,
         "Values from here on, white being 1, were clipped; without it, the largest, where many are equal.",

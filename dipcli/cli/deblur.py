@@ -49,4 +49,5 @@ def deblur(
     sized = partial(workload_of, options=options, kernel=kernel)
     is_light = options.gamma > 1 or options.method == "rl"
     rescale = partial(in_own_range, headroom=HEADROOM, from_zero=is_light)
-    return run(context, batch, Pictures(stated, sized, rescale=rescale, fills_unseen=True))
+    medium = Pictures(stated, sized, rescale=rescale, sigma=options.sigma, fills_unseen=True)
+    return run(context, batch, medium)

@@ -57,6 +57,7 @@ def denoise(
         partial(workload_of, options=options),
         volume=options.volume,
         tile=options.tile,
+        sigma=options.sigma,
         rescale=partial(in_own_range, reach=REACH, from_zero=options.loss == "poisson"),
         decide=partial(decide, options=options),
     )

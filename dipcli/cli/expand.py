@@ -14,6 +14,7 @@ import typer
 
 from dipcli.batch.stdio import SCRATCH, streams
 from dipcli.cli.command_line import spell
+from dipcli.cli.numbers import counts_parser, number_parser, range_text, whole_range
 from dipcli.errors import DipcliError, OptionError
 from dipcli.options.call import Call
 from dipcli.options.notes import Flag, Hidden, Range, Verbatim
@@ -82,19 +83,6 @@ def _with_paths(parameters: Sequence[inspect.Parameter], values: Mapping[str, An
     return paths
 
 
-def parse_counts(text: str | tuple[int, ...]) -> tuple[int, ...]:
-    """Counts such as `16,32,64`, or `128x5` for five times 128."""
-    if isinstance(text, tuple):
-        return text
-    counts: list[int] = []
-    for part in text.split(","):
-        number, _, times = part.partition("x")
-        if not number.isdecimal() or not (times or "1").isdecimal():
-            raise typer.BadParameter(f"{text!r} is not a list of counts such as 16,32,64 or 128x5.")
-        counts += [int(number)] * int(times or 1)
-    return tuple(counts)
-
-
 def _is_group(annotation: Any) -> bool:  # noqa: ANN401 - an annotation
     return get_origin(annotation) is Overrides or is_dataclass(annotation)
 
@@ -133,12 +121,12 @@ def _option(kind: Any, field: Any, default: Any) -> inspect.Parameter:  # noqa: 
     settings: dict[str, Any] = {"help": text, "rich_help_panel": kind.__name__.removesuffix("Options")}
     settings["hidden"] = any(isinstance(note, Hidden) for note in notes)
     if bare == tuple[int, ...]:
-        settings |= {"parser": parse_counts, "metavar": "N,N|NxK"}
+        settings |= {"parser": counts_parser(span), "metavar": "N,N|NxK"}
         bare = tuple
-    else:
-        settings |= {"min": span.lowest, "max": span.highest} if _is_one_of(bare, int, float) else {}
-    if _is_one_of(bare, int) and "min" in settings:
-        settings |= {key: None if settings[key] is None else int(settings[key]) for key in ("min", "max")}
+    elif _is_one_of(bare, float):
+        settings |= {"parser": number_parser(span), "metavar": range_text(span)}
+    elif _is_one_of(bare, int):
+        settings |= whole_range(span)
     annotation = bare if default is not None and default is not MISSING else _optional(bare)
     option = typer.Option(*names, **settings)
     verbatim = next((note for note in notes if isinstance(note, Verbatim)), None)
@@ -148,9 +136,9 @@ def _option(kind: Any, field: Any, default: Any) -> inspect.Parameter:  # noqa: 
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=note)
 
 
-def _is_one_of(kind: Any, *numbers: type) -> bool:  # noqa: ANN401 - a type
-    """Whether a type is one of some numbers, None allowed or not."""
-    return (set(get_args(kind)) - {types.NoneType} or {kind}) <= set(numbers)
+def _is_one_of(kind: Any, number: type) -> bool:  # noqa: ANN401 - a type
+    """Whether a type is that of a number, None allowed or not."""
+    return (set(get_args(kind)) - {types.NoneType} or {kind}) == {number}
 
 
 def _optional(kind: Any) -> Any:  # noqa: ANN401 - a type

@@ -50,5 +50,6 @@ def upscale(
         tile=tile,
         factor=options.factor,
         rescale=partial(in_own_range, headroom=HEADROOM),
+        sigma=options.sigma,
     )
     return run(context, batch, medium)

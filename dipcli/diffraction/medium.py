@@ -3,9 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import torch
@@ -81,9 +79,7 @@ class Patterns(Medium[Recording, Measurement]):
 
     def state(self, source: Recording, measurement: Measurement, control: Control) -> Statement:  # noqa: ARG002
         """The search, within the time that is left."""
-        limit = self._options.engine.stopping.max_time
-        timed = replace(control, deadline=perf_counter() + limit) if limit else control
-        return state_phasing(measurement, self._options, timed)
+        return state_phasing(measurement, self._options, control)
 
     def score(
         self,

@@ -142,13 +142,13 @@ class SimulationOptions:
     output: Annotated[Path, "Where the pattern and its truth go: .cxi or .npz.", Flag("-o")] = Path("scan.cxi")
     size: Annotated[int, "Side of the pattern; the object is less than half of it.", Range(16)] = 64
     phase_range: Annotated[float, "Range of the strain's phase in radians.", Range(0)] = 1.0
-    dislocations: Annotated[int, "Edge dislocations, of alternating sign.", Range(0)] = 0
+    dislocations: Annotated[int, "Edge dislocations, of alternating sign.", Range(0, 1000)] = 0
     modulation: Annotated[float, "Range of the smooth modulation of the magnitude.", Range(0, 1)] = 0.0
-    photons: Annotated[float, "Photons in all, with their noise; inf for none.", Range(1)] = 1e8
+    photons: Annotated[float, "Photons in all, with their noise; inf for none.", Range(1, float("inf"))] = 1e8
     background: Annotated[float, "Mean background in each pixel.", Range(0)] = 0.0
     beamstop: Annotated[int, "Side of the square (cube) in the centre that is not measured.", Range(0)] = 0
     gap: Annotated[int, "Width of bars, across two axes, that are not measured.", Range(0)] = 0
-    seed: Annotated[int, "Decides facets, strain, dislocations and noise.", Range(0)] = 0
+    seed: Annotated[int, "Decides facets, strain, dislocations and noise.", Range(0, 2**63 - 1)] = 0
     overwrite: Annotated[bool, "Write over an output that exists."] = False
     dry_run: Annotated[bool, "Say what would be written; compute and write nothing.", Flag("-n")] = False
     quiet: Annotated[bool, "Say nothing but errors.", Flag("-q")] = False

@@ -134,7 +134,7 @@ def smoothed(phases: ClassicalPhases, control: Control) -> tuple[SparseObject, T
     """
     hidden = hidden_centre(phases.pattern.mask)
     stopped = bool(hidden.any())
-    settings = SparseSettings(STEPS[phases.best.ndim - 1], CAUTION if stopped else 0.0, control.interrupted)
+    settings = SparseSettings(STEPS[phases.best.ndim - 1], CAUTION if stopped else 0.0, control.is_over)
     begins = {
         k: (phases.unaware[k : k + 1], phases.starts.support[k : k + 1])
         for k, differs in enumerate(phases.errors)

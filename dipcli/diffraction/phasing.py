@@ -65,6 +65,8 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
     )
 
     def finish(estimate: Estimate) -> Restoration:
+        if not estimate:
+            return judged(candidates, phases)
         image = embed(model.join(estimate["first"], estimate["second"]), space)
         return judged(
             [*candidates, Candidate(method, image, unseen(image, phases.working, phases.free_pixels))], phases
@@ -139,6 +141,8 @@ def _doubts(phases: ClassicalPhases, control: Control) -> tuple[str, ...]:
     """What makes the projections' answer hard to believe."""
     if control.interrupted():
         return ("Interrupted before the search ended.",)
+    if control.is_over():
+        return ("--max-time was over before the search ended; what had been found by then is returned.",)
     if len(phases.starts.numbers) > 1 and len(phases.common.aligned) == 1:
         return ("No other start shows the same object; more --starts or --rounds may find a better one.",)
     if len(phases.common.errors) > 1 and phases.common.errors[1] > UNSURE:

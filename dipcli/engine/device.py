@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,6 +13,7 @@ from dipcli.errors import OptionError
 
 # What each scheduler calls the processors that it granted; the first one that is set wins.
 ALLOCATIONS = ("SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS", "NCPUS", "LSB_DJOB_NUMPROC", "NSLOTS")
+CODE_CACHE = "TORCHINDUCTOR_CACHE_DIR"  # torch's own is a folder in the shared temporary one
 
 
 def choose_device(name: str) -> torch.device:
@@ -30,23 +33,39 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def most_threads() -> int:
+    """Threads beyond which a process does nothing but wait for itself: four for each processor."""
+    return 4 * (os.cpu_count() or 1)
+
+
 def allocated_threads(environment: Mapping[str, str] = os.environ) -> int:
     """Threads that this process was granted: the scheduler's word, else the processors it may run on."""
     for name in ALLOCATIONS:
         granted = environment.get(name, "").split(",")[0]
         if granted.isdecimal() and int(granted) > 0:
-            return int(granted)
+            return min(int(granted), most_threads())
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else (os.cpu_count() or 1)
 
 
 def prepare(device: torch.device, threads: int) -> None:
     """Process-wide settings, once, before the first tensor operation."""
+    os.environ.setdefault(CODE_CACHE, str(private_cache()))
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
+
+
+def private_cache(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of compiled code, unless the user has named one: nobody else's, for what is in it is executed.
+
+    A name that nobody can guess, where the user has no home.
+    """
+    home = environment.get("HOME")
+    cache = environment.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
+    return Path(cache or tempfile.mkdtemp(prefix="dipcli-")) / "dipcli" / "torchinductor"
 
 
 def random_state(device: torch.device) -> list[Tensor]:

@@ -1,29 +1,49 @@
-"""What one frame will cost: of its classical answer by rule, of its fit by a trial of small networks like its own.
+"""What one frame will cost: of its classical answer by rule, of its fit by a trial of networks like its own.
 
-Nothing of the measurement is computed: its size alone counts.
+Nothing of the measurement is computed: its size alone counts. When a fit stops nobody knows before, so times are
+a range: from the first iteration at which its stopper may be sure, to its bound. They are those of a machine that
+has nothing else to do: on one thread, the time that a trial waited for a processor is not counted.
 """
 
+import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
+from statistics import median
 
 import torch
 from torch import Tensor
 
-from dipcli.options.engine import EngineOptions
+from dipcli.engine.stopping import earliest_ending
+from dipcli.options.engine import EngineOptions, PriorOptions
 from dipcli.priors.prior import Prior, build_prior
-from dipcli.problem import Unknown
+from dipcli.problem import Unknown, Values
 
-TRIALS = 3  # steps that are tried, the first of which is not counted
-TRIAL_SIDES = {1: 4096, 2: 96, 3: 32}  # of unknowns of so many axes
-BESIDE = 1.5  # steps of whole fits take so much longer than their networks: operator, terms, averages, stopper
-PROCESS_BYTES = 420e6  # of a program that has just begun, libraries included
-COPIES = 25  # of the unknowns and the measurement, float32, in descent, averages and guard
-CLASSICAL_BYTES = 420.0  # for each value that classical methods have in memory at their peak
+REPEATS = 3  # of a step that is timed, after one that is not
+FIRST_SIDES = {1: 4096, 2: 96, 3: 24}  # of the first network that is tried, for unknowns of so many axes
+LARGEST = 8  # times that side, of the last network that is tried, however fast a GPU may be
+ENOUGH_SECONDS = 0.08  # a step that took so long tells enough; else, one with sides twice as long is tried
+BESIDE, BESIDE_SECONDS = (
+    1.2,
+    0.0015,
+)  # a step takes so much longer than its network: terms, averages, stopper; Python
+BASE_SECONDS = 0.5  # of one frame beside all that grows with it: reading, first calls, writing
+USUAL = 0.6  # of the way from there to the bound: nearly all fits of several runs had ended, on average
+UNSURE = 1.2  # the factor by which either end of a range may be wrong
+PROCESS_BYTES = 390e6  # of a program that has just begun, libraries included
+COPIES = 22  # of the unknowns and the measurement, float32, in descent, averages and guard
+SAVED_COPIES = 1.25  # of what one step saves for its backward pass, at the peak
+TABLE_BYTES, VALUE_BYTES = (
+    (40e6, 134e6, 864.0),
+    270.0,
+)  # of patch groups: at least, at most, each value; of all else
 PARAMETER_COPIES = 6  # weights, gradient, Adam's two moments, and the last good state
+# Tensors above this are given back to the system after each use, and asked for again: their pages are made anew.
+PAGED_BYTES, SECONDS_PER_PAGED_BYTE = 2**25, 1.2e-9
 # Seconds of `_known_work` where the classical methods' seconds were measured: one thread of an Intel Xeon, 2026.
-REFERENCE_SECONDS = 0.0072
+REFERENCE_SECONDS = 0.0085
 
 
 @dataclass(frozen=True)
@@ -34,7 +54,9 @@ class Workload:
     engine: EngineOptions
     unknowns: Mapping[str, Unknown] = field(default_factory=dict)  # to be fitted; their guides do not count
     classical_seconds: float = 0.0  # on the machine of REFERENCE_SECONDS
-    classical_bytes: float | None = None  # None for CLASSICAL_BYTES each value
+    classical_bytes: float | None = None  # None for those of patch groups
+    rehearsal: tuple[int, ...] | None = None  # of a part on which one run decides whether there is a fit at all
+    beside: float = BESIDE  # steps of whole fits take so much longer than their networks
 
     @property
     def n_values(self) -> int:
@@ -45,49 +67,115 @@ class Workload:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Of one input: at most, and roughly."""
+    """Of one input."""
+
+    least_seconds: float
+    seconds: float  # at most, roughly
+    bytes: float  # of the whole program
+    tiles: int = 1
+
+
+def forecast_of(work: Workload, device: torch.device, *, share: float = 1.0, count: int = 1) -> Forecast:
+    """Time and memory of so many frames; `share` is that of all tiles of one together in it.
+
+    A trial is one for all of them. Draws no random numbers.
+    """
+    stopping, limit = work.engine.stopping, work.engine.stopping.max_time or inf
+    earliest, bound = earliest_ending(stopping), float(stopping.iterations)
+    if stopping.runs > 1:
+        bound = earliest + USUAL * (bound - earliest)
+    classical = work.classical_seconds * _slowness()
+    step = sum(_step_of(unknown, work, device).seconds for unknown in work.unknowns.values())
+    least = most = classical * share * count
+    if work.rehearsal is not None and work.unknowns:
+        part = torch.Size(work.rehearsal).numel() / torch.Size(work.shape).numel()
+        once = replace(work, unknowns={"": Unknown(work.rehearsal)})
+        short = _step_of(once.unknowns[""], once, device).seconds
+        least += part * classical + earliest * short
+        most += part * classical + bound * short
+    else:
+        least += earliest * stopping.runs * step * share * count
+    most += bound * stopping.runs * step * share * count
+    longest = max(classical * share, limit) * count
+    base = BASE_SECONDS * _slowness()
+    least, most = (base + min(seconds, longest) for seconds in (least, most))
+    return Forecast(least / UNSURE, most * UNSURE, needed_bytes(work, device))
+
+
+def needed_bytes(work: Workload, device: torch.device) -> float:
+    """Of the whole program, at its peak."""
+    least, most, each = TABLE_BYTES
+    n_values = max(torch.Size(shape).numel() for shape in [work.shape, *(u.shape for u in work.unknowns.values())])
+    peak = least + min(most, each * n_values) + VALUE_BYTES * n_values
+    classical = peak if work.classical_bytes is None else work.classical_bytes
+    steps = [_step_of(unknown, work, device) for unknown in work.unknowns.values()]
+    fitted = sum(step.bytes for step in steps) + 4.0 * COPIES * work.n_values if steps else 0.0
+    return PROCESS_BYTES + max(classical, fitted)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of one network costs."""
 
     seconds: float
-    bytes: float  # of the whole program
+    bytes: float
 
 
-def forecast_of(work: Workload, device: torch.device) -> Forecast:
-    """Time and memory of one frame. The random state is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        classical = work.classical_seconds * _slowness()
-        trials = [_trial(unknown, work, device) for unknown in work.unknowns.values()]
-    stopping = work.engine.stopping
-    seconds = BESIDE * sum(trial.seconds for trial in trials) * stopping.iterations * stopping.runs
-    if stopping.max_time:
-        seconds = min(seconds, stopping.max_time)
-    peak = CLASSICAL_BYTES * work.n_values if work.classical_bytes is None else work.classical_bytes
-    fitted = sum(trial.bytes for trial in trials) + 4.0 * COPIES * work.n_values if trials else 0.0
-    return Forecast(classical + seconds, PROCESS_BYTES + max(peak, fitted))
+def _step_of(unknown: Unknown, work: Workload, device: torch.device) -> Step:
+    step = _tried(unknown.shape, unknown.values, unknown.prior or work.engine.prior, str(device))
+    return Step(work.beside * step.seconds + BESIDE_SECONDS * _slowness(), step.bytes)
 
 
-def _trial(unknown: Unknown, work: Workload, device: torch.device) -> Forecast:
-    """One step of one unknown's network, tried on a smaller unknown of its kind."""
-    n_channels, *space = unknown.shape
-    limit = TRIAL_SIDES.get(len(space), min(space))
-    small = (n_channels, *(min(side, limit) for side in space))
-    own = replace(unknown, shape=small, guide=torch.linspace(0.1, 0.9, torch.Size(small).numel()).reshape(small))
-    prior = build_prior(own, work.engine.prior).to(device)
-    times = [_seconds_of_step(prior) for _ in range(TRIALS)]
-    ratio = torch.Size(unknown.shape).numel() / torch.Size(small).numel()
-    weights = sum(p.numel() * p.element_size() for p in prior.parameters())
-    return Forecast(min(times[1:]) * ratio, _saved_bytes(prior) * ratio + PARAMETER_COPIES * weights)
+@functools.lru_cache(maxsize=64)
+def _tried(shape: tuple[int, ...], values: Values, options: PriorOptions, device: str) -> Step:
+    """A step of a network, from those of smaller ones of its kind, which grow until they take long enough."""
+    n_channels, *space = shape
+    limit = FIRST_SIDES.get(len(space), max(space))
+    while True:
+        small = (n_channels, *(min(side, limit) for side in space))
+        with torch.random.fork_rng(devices=[]):
+            guide = torch.linspace(0.1, 0.9, torch.Size(small).numel()).reshape(small)
+            prior = build_prior(Unknown(small, values, guide=guide), options).to(device)
+            seconds = _seconds_of_step(prior)
+            if small == shape or seconds > ENOUGH_SECONDS or limit >= LARGEST * FIRST_SIDES[len(space)]:
+                return _enlarged(prior, seconds, torch.Size(shape).numel() / torch.Size(small).numel())
+        limit *= 2
+
+
+def _enlarged(prior: Prior, seconds: float, ratio: float) -> Step:
+    """The step of a network that makes so many times more values."""
+    saved = _saved_bytes(prior)
+    weights = sum(p.numel() * p.element_size() for p in prior.parameters() if p.requires_grad)
+    is_new = prior.seed.device.type == "cpu"
+    paged = sum(ratio * size for size in saved if is_new and size <= PAGED_BYTES < ratio * size)
+    seconds = seconds * ratio + SECONDS_PER_PAGED_BYTE * paged
+    return Step(seconds, SAVED_COPIES * sum(saved) * ratio + PARAMETER_COPIES * weights)
 
 
 def _seconds_of_step(prior: Prior) -> float:
-    begin = time.perf_counter()
-    prior().sum().backward()
-    if prior.seed.device.type == "cuda":
-        torch.cuda.synchronize(prior.seed.device)
-    return time.perf_counter() - begin
+    """Of a forward and a backward pass, the median of a few; of one that is very slow, the first."""
+
+    def step() -> None:
+        prior().sum().backward()
+        if prior.seed.device.type == "cuda":
+            torch.cuda.synchronize(prior.seed.device)
+
+    first = _seconds(step, prior.seed.device)
+    return (
+        first if first > 10 * ENOUGH_SECONDS else median(_seconds(step, prior.seed.device) for _ in range(REPEATS))
+    )
 
 
-def _saved_bytes(prior: Prior) -> float:
-    """What one step keeps for its backward pass, each storage counted once, without the weights."""
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    """How long it takes, on one thread of a processor without the time in which others had that."""
+    clock = time.process_time if device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
+    begin = clock()
+    work()
+    return clock() - begin
+
+
+def _saved_bytes(prior: Prior) -> list[int]:
+    """What one step keeps for its backward pass, storage by storage, without the weights."""
     storages: dict[int, int] = {}
     weights = {parameter.untyped_storage().data_ptr() for parameter in prior.parameters()}
 
@@ -100,21 +188,20 @@ def _saved_bytes(prior: Prior) -> float:
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         kept = prior()
     del kept
-    return float(sum(storages.values()))
+    return list(storages.values())
 
 
+@functools.cache
 def _slowness() -> float:
     """How many times slower than the reference this machine is, its threads taken together."""
-    return min(_known_work() for _ in range(TRIALS)) / REFERENCE_SECONDS
+    return min(_seconds(_known_work, torch.device("cpu")) for _ in range(2 * REPEATS)) / REFERENCE_SECONDS
 
 
-def _known_work() -> float:
-    begin = time.perf_counter()
+def _known_work() -> None:
     picture = torch.ones(4, 256, 256)
     for _ in range(2):
         picture = torch.fft.ifft2(torch.fft.fft2(picture)).real
         picture = torch.einsum("ij,cjk->cik", picture[0] / 256, picture)
-    return time.perf_counter() - begin
 
 
 def free_bytes(device: torch.device) -> float | None:

@@ -66,15 +66,19 @@ def restore(
     """
     stopping = options.stopping
     keeper = keeper or Keeper()
-    done = _Done.of(keeper.frozen)
+    goes_on, done = keeper.frozen is not None, _Done.of(keeper.frozen)
+    first = done.run
     start = time.perf_counter() - done.seconds
     deadline = start + stopping.max_time if stopping.max_time else float("inf")
-    for run in range(done.run, stopping.runs + 1):
+    for run in range(first, stopping.runs + 1):
         torch.manual_seed(derive_seed(seed, run))
         priors = _priors(problem, options)
         for name, weights in networks[run - 1].items() if run <= len(networks) else ():
             priors[name].take_over(weights)
-        done.tuning = done.tuning or tune(priors, options)
+        if done.tuning is None:
+            done.tuning = tune(priors, options)
+        elif goes_on and run == first:
+            done.tuning = done.tuning.usable(priors, options)
         done.tuning.apply(priors)
         visible, stopper = build_stopper(problem, stopping)
         average = RunningAverage(stopping.averaging)

@@ -18,6 +18,19 @@ from dipcli.options.engine import StoppingOptions
 from dipcli.problem import Problem
 
 
+def patience_of(options: StoppingOptions) -> int:
+    """Iterations that confirm a minimum: a third of the bound, where that is less than what was asked for."""
+    return min(options.patience, max(1, options.iterations // 3))
+
+
+def earliest_ending(options: StoppingOptions) -> int:
+    """The first iteration at which a run may stop by itself; its bound, where it never does."""
+    if options.stop == "never":
+        return options.iterations
+    silent = max(options.warm_up, options.window - 1 if options.stop == "wmv" else 0)
+    return min(options.iterations, silent + 1 + patience_of(options))
+
+
 class Verdict(NamedTuple):
     """What a stopper says of one step: its score, whether it is the best so far, whether to stop now."""
 
@@ -36,7 +49,7 @@ class Stopper(ABC):
 
     def __init__(self, options: StoppingOptions) -> None:
         self._options = options
-        self._patience = min(options.patience, max(1, options.iterations // 3))
+        self._patience = patience_of(options)
         self._lowest = float("inf")
         self._waited = 0
         self._confirmed = False

@@ -13,6 +13,7 @@ from dipcli.mri.sampling import calibration_block
 from dipcli.mri.scan import Scan, acceleration, padding_of
 from dipcli.pipeline.context import Context, Record
 from dipcli.pipeline.item import Item
+from dipcli.report.forecasts import time_in_words
 from dipcli.report.messages import LOGGER, say
 
 
@@ -72,13 +73,14 @@ def _forecast(scan: Scan, context: Context, options: MriOptions, recipe: Recipe)
     _, model = choose_encoding(one.kspace / scale, one, options.reconstruction, sigma)
     cost = forecast_of(workload_of(one, options.reconstruction, recipe), context.device)
     n_slices = len(scan.kspace)
-    each = f", {cost.seconds:.0f} s a slice" if n_slices > 1 else ""
+    each = f", {time_in_words(cost.least_seconds, cost.seconds)} a slice" if n_slices > 1 else ""
+    whole = time_in_words(n_slices * cost.least_seconds, n_slices * cost.seconds)
     return {
         "model": model,
         "noise": f"{sigma * scale:.3g} of the signal's {scale:.3g}"
         + (", scanned" if scan.noise is not None else ""),
         "memory": f"about {cost.bytes / 2**20:.0f} MiB",
-        "time": f"about {n_slices * cost.seconds:.0f} s on this {context.device.type}, at most{each}",
+        "time": f"{whole} on this {context.device.type}{each}",
     }
 
 

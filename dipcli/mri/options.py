@@ -48,7 +48,7 @@ class UndersamplingOptions:
         Range(0, 1),
     ] = None
     sampling: Annotated[SamplingName, "Which are kept, by fastMRI's rules; poisson is two-dimensional."] = "random"
-    mask_seed: Annotated[int, "Decides which lines are kept, as fastMRI's seed does.", Range(0)] = 0
+    mask_seed: Annotated[int, "Decides which lines are kept, as fastMRI's seed does.", Range(0, 2**32 - 1)] = 0
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class ReconstructionOptions:
             value = float(weight)
         except ValueError:
             value = -1.0
-        if kind != "soft" or not value > 0:
+        if kind != "soft" or not 0 < value < float("inf"):
             raise OptionError(f"--dc {self.dc} is not known; give hard, none, or soft:λ with a positive λ.")
         return value
 

@@ -23,7 +23,7 @@ class BatchOptions:
     dry_run: Annotated[
         bool, "Say what would be done, and what it would cost; compute and write nothing.", Flag("-n")
     ] = False
-    jobs: Annotated[int, "Inputs at a time, each in a process of its own.", Range(1)] = 1
+    jobs: Annotated[int, "Inputs at a time, each in a process of its own.", Range(1, 1000)] = 1
     checkpoint_every: Annotated[
         float, "Seconds between checkpoints of a run; 0 for none but those on a signal.", Range(0)
     ] = 300.0

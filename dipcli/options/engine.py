@@ -20,12 +20,16 @@ class PriorOptions:
     learn: Annotated[
         Literal["weights", "seed", "both"], "What is fitted; with seed alone the convolutions stay random."
     ] = "weights"
-    width: Annotated[tuple[int, ...], "Channels of each scale, finest first.", Range(1)] = (128,) * 5
-    skip_width: Annotated[tuple[int, ...], "Channels of the skips: one for all, or one for each scale."] = (4,)
+    width: Annotated[tuple[int, ...], "Channels of each scale, finest first.", Range(1, 4096)] = (128,) * 5
+    skip_width: Annotated[
+        tuple[int, ...], "Channels of the skips: one for all, or one for each scale.", Range(0, 4096)
+    ] = (4,)
     filter_size: Annotated[int, "Side of the down-sampling convolutions (odd).", Range(1, 11)] = 3
     bias: Annotated[bool, "Constants in the convolutions of the convolutional decoder."] = True
     coarsest: Annotated[
-        tuple[int, ...], "Sides of its coarsest scale; without them, half of the next one's each time."
+        tuple[int, ...],
+        "Sides of its coarsest scale; without them, half of the next one's each time.",
+        Range(1, 4096),
     ] = ()
     pointwise: Annotated[bool, "A 1x1 convolution after each up-sampling."] = True
     downsample: Annotated[Literal["stride", "average"], "How a scale is halved."] = "stride"
@@ -34,7 +38,7 @@ class PriorOptions:
         Literal["uniform", "normal", "meshgrid", "guide"],
         "The seed: noise, coordinates, or the classical estimate.",
     ] = "uniform"
-    seed_channels: Annotated[int, "Channels of the seed.", Range(1)] = 32
+    seed_channels: Annotated[int, "Channels of the seed.", Range(1, 4096)] = 32
     seed_blur: Annotated[float, "Gaussian low-pass of a random seed, in its pixels; 0 for none.", Range(0)] = 0.0
     seed_scale: Annotated[float, "The seed is multiplied by this.", Range(0)] = 0.1
     jitter: Annotated[float, "Standard deviation of the noise added to the seed.", Range(0)] = 1 / 30
@@ -75,7 +79,7 @@ class StoppingOptions:
     """When a run ends, and what is returned."""
 
     stop: Annotated[StopName, "Early stopping: moving variance (emv, wmv), held-out pixels, never."] = "emv"
-    window: Annotated[int, "Iterates in the moving variance of wmv.", Range(2)] = 100
+    window: Annotated[int, "Iterates in the moving variance of wmv.", Range(2, 10_000)] = 100
     alpha: Annotated[float, "Forgetting factor of the moving variance of emv.", Range(0, 1)] = 0.1
     patience: Annotated[int, "Iterations without a new minimum that confirm it.", Range(1)] = 1000
     warm_up: Annotated[int, "No minimum is believed before this iteration.", Range(0)] = 150
@@ -90,7 +94,7 @@ class StoppingOptions:
     max_time: Annotated[float, "Bound on the seconds of one fit, all its runs together; 0 for none.", Range(0)] = (
         0.0
     )
-    runs: Annotated[int, "Runs with other seeds, whose pictures are averaged.", Range(1)] = 1
+    runs: Annotated[int, "Runs with other seeds, whose pictures are averaged.", Range(1, 10_000)] = 1
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class FileOptions:
     reference: Annotated[
         Path | None, "The truth, to be scored against: a file, or a folder with the same names."
     ] = None
-    seed: Annotated[int, "Decides everything random, together with the input's name.", Range(0)] = 0
+    seed: Annotated[int, "Decides everything random, together with the input's name.", Range(0, 2**63 - 1)] = 0
     device: Annotated[str, "auto, cpu, cuda, cuda:1, mps, or cuda:all for one process on each GPU."] = "auto"
     threads: Annotated[int, "Processor threads of each process; 0 divides what the job was granted.", Range(0)] = 0
     json: Annotated[bool, "Print one JSON object for each input, not the path of its output."] = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Range:
-    """The values that a number may take, both ends included."""
+    """The values that a number may take, both ends included; infinity only where it is an end."""
 
     lowest: float | None = None
     highest: float | None = None

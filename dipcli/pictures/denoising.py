@@ -21,13 +21,15 @@ from dipcli.fidelities import (
 from dipcli.grid import crop_middle
 from dipcli.options.overrides import without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
-from dipcli.pictures.network_share import NetworkShare, network_share
+from dipcli.pictures.network_share import NetworkShare, network_share, part_of_trial
 from dipcli.pictures.noise_model import (
     Noise,
     StabilisedValues,
     analyse,
+    bytes_of_denoising,
     classical_estimate,
     mask_weight,
+    seconds_of_denoising,
     stabilise,
     tv_weight_of,
     value_problem,
@@ -44,7 +46,6 @@ LOSSES: dict[str, Fidelity] = {
     "huber": huber,
     "poisson": poisson,
 }
-SECONDS, TRIAL_SECONDS = 3e-5, 12.0  # of the classical answer, for each value, and of the trial of the network
 TRIAL_SIDE = 256  # of the part of a tiled frame that decides for all of it
 REACH = 8.0  # times the spread of nearly all values: what is farther away is kept as it was measured
 RGB = 3
@@ -156,9 +157,15 @@ def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
         raise OptionError(
             f"--chroma-only is for colours, but the picture has {shape[0]} channel(s); leave it out."
         )
-    unknowns = {"image": Unknown(shape)}
-    trial = 0.0 if options.classical is not None else TRIAL_SECONDS
-    return Workload(shape, options.engine, unknowns, trial + SECONDS * measurement.numel())
+    is_tried = options.classical is None and options.loss == "auto"
+    return Workload(
+        shape,
+        options.engine,
+        {} if options.classical == 1 else {"image": Unknown(shape)},
+        seconds_of_denoising(shape, options.passes),
+        bytes_of_denoising(shape),
+        rehearsal=part_of_trial(shape) if is_tried else None,
+    )
 
 
 def _plain(measurement: Tensor, values: StabilisedValues, options: DenoiseOptions) -> Problem:

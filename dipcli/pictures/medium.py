@@ -32,6 +32,7 @@ from dipcli.pictures.files.losses import what_is_lost
 from dipcli.pictures.files.picture import Picture
 from dipcli.pictures.files.score_range import score_range
 from dipcli.pictures.files.transparency import fill_unseen, hide_unseen
+from dipcli.pictures.given_sigma import check_sigma
 from dipcli.pictures.mask_option import load_with_mask
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind
 from dipcli.pipeline.context import Context
@@ -48,13 +49,20 @@ class PictureFiles(Medium[Picture, Tensor]):
     _fills = False  # whether values that the file has a code for are filled in
     _fills_unseen = False  # whether colours that nobody sees are guessed before the task, which cannot miss them
 
-    def __init__(self, *, volume: bool = False, factor: float = 1.0, rescale: Rescale | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        volume: bool = False,
+        factor: float = 1.0,
+        rescale: Rescale | None = None,
+        sigma: float | None = None,
+    ) -> None:
         """With `volume` a stack is one frame.
 
         `factor` is how many times longer than the input's the sides of the result are, `rescale` how frames are
-        brought to [0, 1]: by their type, or by their content.
+        brought to [0, 1]: by their type, or by their content; `sigma` the noise that was given.
         """
-        self._volume, self._factor, self._rescale = volume, factor, rescale
+        self._volume, self._factor, self._rescale, self._sigma = volume, factor, rescale, sigma
 
     def load(self, item: Item) -> Picture:
         """The picture, if its output can hold it."""
@@ -67,6 +75,8 @@ class PictureFiles(Medium[Picture, Tensor]):
         picture = hide_unseen(item.input, picture)
         if self._rescale is not None:
             picture = self._rescale(item.input, picture)
+        if self._sigma is not None:
+            check_sigma(self._sigma, item, picture.encoding)
         return fill_unseen(picture) if self._fills_unseen else picture
 
     def read(self, item: Item) -> Picture:
@@ -160,13 +170,14 @@ class Pictures(PictureFiles):
         factor: float = 1.0,
         rescale: Rescale = in_own_range,
         fills_unseen: bool = False,
+        sigma: float | None = None,
         decide: Callable[..., Callable[..., Statement]] | None = None,
     ) -> None:
         """`state` is called with a frame and the `units` of its file.
 
         So is `decide`, which makes the `state` of tiles, where something is decided once for the whole frame.
         """
-        super().__init__(volume=volume, factor=factor, rescale=rescale)
+        super().__init__(volume=volume, factor=factor, rescale=rescale, sigma=sigma)
         self._fills_unseen = fills_unseen
         self._state, self._workload, self.tile, self._decide = state, workload, tile, decide
 
@@ -206,6 +217,7 @@ class MaskedPictures(Pictures):
             volume=options.volume,
             tile=options.tile,
             fills_unseen=True,
+            sigma=options.sigma,
         )
         self._options = options
 

@@ -9,7 +9,7 @@ weight of a mixture is chosen.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -42,6 +42,11 @@ class NetworkShare:
         return f"not fitted, for it gained {max(self.gain_db, 0):.2f} dB in a trial"
 
 
+def part_of_trial(shape: Sequence[int]) -> tuple[int, ...]:
+    """Of values (channels, *space), the shape of the part that is tried."""
+    return (shape[0], *(min(side, SIDES[len(shape) - 1]) for side in shape[1:]))
+
+
 def network_share(
     values: Tensor,
     power: Tensor,
@@ -54,7 +59,7 @@ def network_share(
     `classical` makes an estimate of values and their power, `problem` states what the network is fitted to, of
     values, their power and that estimate. The trial is of one run, in the middle of the values.
     """
-    values = crop_middle(values, (SIDES[values.ndim - 1],) * (values.ndim - 1))
+    values = crop_middle(values, part_of_trial(values.shape)[1:])
     noise = draw_noise(values.shape, power, torch.Generator().manual_seed(SEED))
     fitted, judge = values + SPLIT * noise, values - noise / SPLIT
     louder = power * (1 + SPLIT**2)

@@ -22,7 +22,10 @@ class PictureOptions:
         float | None, "Weight of the total variation; without it, it follows the noise level.", Range(0)
     ] = None
     sigma: Annotated[
-        float | None, "Standard deviation of Gaussian noise, white being 1, if it is known.", Range(0)
+        float | None,
+        "Standard deviation of Gaussian noise, if it is known: 25/255 in 8-bit pictures, white being 1 there and "
+        "in 16-bit ones; elsewhere in the file's own units.",
+        Range(0),
     ] = None
     classical: Annotated[
         float | None,

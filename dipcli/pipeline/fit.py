@@ -1,7 +1,10 @@
 """One stated frame is fitted, watched and finished."""
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import final
 
@@ -11,6 +14,7 @@ from dipcli.engine.checkpoint import Keeper
 from dipcli.engine.restore import Networks, restore
 from dipcli.engine.solve import Moment, Watcher
 from dipcli.errors import Interrupted
+from dipcli.options.engine import EngineOptions
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.interruption import Interruption
 from dipcli.pipeline.medium import Control
@@ -43,14 +47,20 @@ def fit(
     history, result = History(metric), None
     if statement.problem is not None:
         result, keeper = checkpoints.begin(history) if checkpoints else (None, Keeper())
-        if result is None:
+        is_late = time.perf_counter() >= control.deadline and keeper.frozen is None
+        if result is None and not is_late:
             with (
                 Reporter(context.show, context.interval, control.label, engine.stopping) as reporter,
                 ExitStack() as held,
             ):
                 watch = partial(_watch, (history, reporter, _Hold(held, context.interrupted)))
                 result = restore(
-                    statement.problem, engine, seed=control.seed, networks=networks, watch=watch, keeper=keeper
+                    statement.problem,
+                    within(engine, control.deadline),
+                    seed=control.seed,
+                    networks=networks,
+                    watch=watch,
+                    keeper=keeper,
                 )
             if result.ending == "interrupted":
                 how = "with a checkpoint" if checkpoints and checkpoints.are_written() else "without a checkpoint"
@@ -58,8 +68,16 @@ def fit(
             if checkpoints:
                 checkpoints.end(result, history)
     restoration = statement.finished({} if result is None else result.estimate)
-    _warn(control, restoration.warnings)
-    return Fitted(statement, restoration, result, history)
+    fitted = Fitted(statement, restoration, result, history)
+    _warn(control, (*restoration.warnings, *fitted.doubts))
+    return fitted
+
+
+def within(engine: EngineOptions, deadline: float) -> EngineOptions:
+    """The options of a fit that must be over by then, on the clock of time.perf_counter."""
+    left = max(deadline - time.perf_counter(), 1e-3)
+    limit = min(left, engine.stopping.max_time or math.inf)
+    return engine if math.isinf(limit) else replace(engine, stopping=replace(engine.stopping, max_time=limit))
 
 
 @final

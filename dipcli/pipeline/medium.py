@@ -1,6 +1,7 @@
 """What a field of measurement must supply, so that the one pipeline takes its files from input to outputs."""
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,15 @@ class Control:
     seed: int = 0
     deadline: float = math.inf  # on the clock of time.perf_counter
     interrupted: Callable[[], bool] = lambda: False
+
+    def is_over(self) -> bool:
+        """Whether there is no more time."""
+        return self.interrupted() or time.perf_counter() >= self.deadline
+
+    def share_of_time(self, parts: int) -> float:
+        """The deadline of the first of so many parts of what is left to do."""
+        now = time.perf_counter()
+        return now + max(self.deadline - now, 0.0) / parts
 
 
 class Medium(ABC, Generic[SourceT, MeasurementT]):

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from dipcli.engine.device import derive_seed
-from dipcli.engine.forecast import Forecast, forecast_of, free_bytes
+from dipcli.engine.forecast import Forecast, free_bytes, needed_bytes
 from dipcli.errors import InputError
 from dipcli.io.atomic import hashes_of_written, write_atomically
 from dipcli.io.names import stem_of
@@ -23,8 +23,12 @@ from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import AnyMedium, Control, SourceFile
 from dipcli.pipeline.record import record_of
 from dipcli.pipeline.statement import Fitted
-from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, side_of_tiles
+from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, forecast_in_tiles, side_of_tiles
+from dipcli.report.forecasts import in_words
 from dipcli.report.messages import LOGGER
+
+LONG_SECONDS = 30.0  # of an item whose forecast is said before it is begun
+LARGE_BYTES = 1e9  # of a small measurement whose search is checked for memory all the same
 
 
 def process(item: Item, context: Context, medium: AnyMedium) -> Record:
@@ -42,6 +46,8 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
     frames: list[Fitted] = []
     for index, measurement in enumerate(medium.frames(source, context.device)):
         control = _control(item, context, medium, index, len(truths))
+        if index == 0:
+            _say_forecast(item, _foreseen(measurement, context, medium, len(truths))[0])
         fitted = _fit(source, measurement, truths[index], context, medium, control, frames)
         frames.append(_scored(source, fitted, measurement, truths[index], medium))
     known = [truth for truth in truths if truth is not None]
@@ -65,11 +71,29 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
 
 
 def forecast(item: Item, context: Context, medium: AnyMedium) -> Forecast:
-    """What `process` would cost, at most; raises what it would raise before it computes anything."""
+    """What `process` would cost; raises what it would raise before it computes anything."""
     source, truths = prepare(item, context, medium)
-    measurement = next(iter(medium.frames(source, context.device)))
-    one = forecast_of(medium.workload(measurement), context.device)
-    return replace(one, seconds=one.seconds * len(truths))
+    cost, _ = _foreseen(next(iter(medium.frames(source, context.device))), context, medium, len(truths))
+    return cost
+
+
+def _foreseen(
+    measurement: Any,  # noqa: ANN401
+    context: Context,
+    medium: AnyMedium,
+    count: int = 1,
+) -> tuple[Forecast, int | None]:
+    """What so many frames like this one cost, and the side of their tiles, None for none.
+
+    Raises InputError where memory does not suffice.
+    """
+    work = medium.workload(measurement)
+    free = free_bytes(context.device)
+    room = free and free / context.files.batch.jobs
+    side = side_of_tiles(work, context.device, medium.tile, room) if isinstance(measurement, Tensor) else None
+    if side is None and (work.n_values >= SMALL or (work.classical_bytes or 0.0) >= LARGE_BYTES):
+        check_room(needed_bytes(work, context.device), room, medium.advice)
+    return forecast_in_tiles(work, context.device, side, count), side
 
 
 def prepare(item: Item, context: Context, medium: AnyMedium) -> tuple[Any, Sequence[Tensor | None]]:
@@ -79,6 +103,11 @@ def prepare(item: Item, context: Context, medium: AnyMedium) -> tuple[Any, Seque
         context.fingerprints.of(reference)
     source = medium.load(item)
     return source, medium.references(item, source, reference)
+
+
+def _say_forecast(item: Item, cost: Forecast) -> None:
+    if cost.seconds >= LONG_SECONDS:
+        LOGGER.info("%s: forecast %s", item.name, in_words(cost))
 
 
 def reference_path(item: Item, given: Path | None) -> Path | None:
@@ -125,20 +154,22 @@ def _fit(
     before: Sequence[Fitted],
 ) -> Fitted:
     """One frame, at once or in tiles."""
-    free = free_bytes(context.device)
-    work = medium.workload(measurement)
-    room = free and free / context.files.batch.jobs
-    side = side_of_tiles(work, context.device, medium.tile, room) if isinstance(measurement, Tensor) else None
+    cost, side = _foreseen(measurement, context, medium)
+    if limit := medium.workload(measurement).engine.stopping.max_time:
+        control = replace(control, deadline=time.perf_counter() + limit)
     if side is not None:
         tiled = medium.for_tiles(source, measurement)
 
         def fit_tile(tile: Tensor, name: str, number: int) -> Fitted:
-            own = replace(control, label=f"{control.label} {name}", seed=derive_seed(control.seed, number))
+            own = replace(
+                control,
+                label=f"{control.label} {name}",
+                seed=derive_seed(control.seed, number),
+                deadline=control.share_of_time(cost.tiles - number),
+            )
             return fit(tiled.state(source, tile, own), context, own)
 
         return fit_tiles(measurement, side, fit_tile)
-    if work.n_values >= SMALL:
-        check_room(forecast_of(work, context.device).bytes, room, medium.advice)
     statement = medium.state(source, measurement, control)
     metric = None if truth is None else medium.metric(source, statement, truth)
     return fit(statement, context, control, metric=metric, networks=medium.networks(before, statement))

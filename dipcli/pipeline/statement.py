@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from dipcli.engine.restore import Result
-from dipcli.options.engine import EngineOptions
+from dipcli.options.engine import EngineOptions, StoppingOptions
 from dipcli.problem import Estimate, Problem
 from dipcli.report.history import History
 
@@ -38,14 +38,16 @@ class Statement:
     unchanged: Tensor | None = None  # where the measured values themselves are returned, bit by bit
     part: tuple[Any, ...] = (...,)  # of the frame, that the fit looks at
     up_to_shift: bool = False  # whether a result that is shifted against the truth is as good
-    finish: Callable[[Estimate], Restoration] | None = None  # of the mean of all runs; None: the problem's picture
+    finish: Callable[[Estimate], Restoration] | None = None  # of the mean of all runs, or of nothing fitted
     checks: Callable[[Tensor], Mapping[str, float]] = lambda _: {}  # what a picture shows without the truth
 
     def finished(self, estimate: Estimate) -> Restoration:
-        """What is returned for an estimate; the one place where that is made."""
+        """What is returned for an estimate, the classical answer for none; the one place where that is made."""
         if self.finish is not None:
             return self.finish(estimate)
-        return Restoration(self.classical[1] if self.problem is None else self.problem.picture(estimate))
+        if self.problem is None or not estimate:
+            return Restoration(self.classical[1])
+        return Restoration(self.problem.picture(estimate))
 
 
 @dataclass(frozen=True)
@@ -70,5 +72,36 @@ class Fitted:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Those from before the fit, and those from after it."""
-        return (*self.statement.warnings, *self.restoration.warnings)
+        """Those from before the fit, those from after it, and of how it ended."""
+        return (*self.statement.warnings, *self.restoration.warnings, *self.doubts)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """A sentence where the fit did not end as it was meant to."""
+        stopping = self.statement.engine.stopping
+        if self.result is not None:
+            return unconfirmed(self.result, stopping)
+        if self.statement.problem is None:
+            return ()
+        limit = f"--max-time {stopping.max_time:g}"
+        return (f"{limit} was over before the network was fitted: this is the classical answer.",)
+
+
+def unconfirmed(result: Result, stopping: StoppingOptions) -> tuple[str, ...]:
+    """A sentence where a bound ended a fit before its stopper was sure of the best one; none for a fixed count."""
+    runs = len(result.solutions)
+    cut = sum(solution.ending != "early_stop" for solution in result.solutions)
+    of_runs = f"{cut} of {runs} runs" if runs > 1 else "The fit"
+    if result.ending == "max_time":
+        when = (
+            f"at iteration {result.solutions[-1].iterations}" if cut else f"after {runs} of {stopping.runs} runs"
+        )
+        return (
+            f"--max-time {stopping.max_time:g} ended the fit {when}; what had been found by then is returned.",
+        )
+    if result.ending == "max_iterations" and stopping.stop != "never":
+        return (
+            f"{of_runs} came to --iterations {stopping.iterations} before early stopping had confirmed the best "
+            "picture; give more, or look at the result with care.",
+        )
+    return ()

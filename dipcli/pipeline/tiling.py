@@ -1,5 +1,6 @@
 """Pictures in tiles: when, how large, and one frame made of them all."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import get_args
@@ -7,7 +8,7 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from dipcli.engine.forecast import PROCESS_BYTES, Workload, forecast_of
+from dipcli.engine.forecast import PROCESS_BYTES, Forecast, Workload, forecast_of, needed_bytes
 from dipcli.engine.restore import Result
 from dipcli.engine.solve import Ending
 from dipcli.errors import InputError
@@ -33,7 +34,7 @@ def side_of_tiles(work: Workload, device: torch.device, given: int | None, free:
     n_values = torch.Size(work.shape).numel()
     if given or n_values < SMALL or free is None:
         return given if given and max(space) > given else None
-    needed = forecast_of(work, device).bytes
+    needed = needed_bytes(work, device)
     if needed <= SHARE * free:
         return None
     room = SHARE * free - PROCESS_BYTES - KEPT_BYTES * n_values
@@ -44,6 +45,20 @@ def side_of_tiles(work: Workload, device: torch.device, given: int | None, free:
         )
         raise _too_large(needed, free, advice)
     return side // 32 * 32
+
+
+def forecast_in_tiles(work: Workload, device: torch.device, side: int | None, count: int = 1) -> Forecast:
+    """What so many frames cost in tiles of that side, or at once; tiles overlap, and only one is in memory."""
+    if side is None:
+        return forecast_of(work, device, count=count)
+    channels, *space = work.shape
+    sizes = [[end - begin for begin, end in tile.spans] for tile in cut(space, side)]
+    n_values = torch.Size(work.shape).numel()
+    share = channels * sum(math.prod(size) for size in sizes) / n_values
+    whole = forecast_of(work, device, share=share, count=count)
+    largest = channels * max(math.prod(size) for size in sizes) / n_values
+    part = PROCESS_BYTES + (whole.bytes - PROCESS_BYTES) * largest + KEPT_BYTES * n_values
+    return replace(whole, bytes=part, tiles=len(sizes))
 
 
 def check_room(needed: float, free: float | None, advice: str) -> None:

@@ -6,6 +6,7 @@ import sys
 NAMES = (
     "deblur",
     "denoise",
+    "forecast",
     "golden",
     "house",
     "inpaint",

@@ -113,9 +113,9 @@ def _sizes(folder: Path, sizes: Sequence[float], *, tiles: bool) -> None:
 
 
 def _forecast(*arguments: object) -> float:
-    command = [*PROGRAM, *map(str, arguments), *ONE, "--dry-run", "--overwrite", "-q"]
+    command = [*PROGRAM, *map(str, arguments), *ONE, "--dry-run", "--overwrite", "-q", "--json"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout.split(" MiB")[0].split()[-1]) * 2**20 / 1e6
+    return float(json.loads(done.stdout.splitlines()[-1])["forecast"]["mebibytes"]) * 2**20 / 1e6
 
 
 def _peak(*arguments: object) -> float:

@@ -80,7 +80,7 @@ def test_an_output_that_exists_stays_as_it_is(program, folder, command):
 @pytest.mark.parametrize("command", WITH_INPUTS)
 def test_time_and_memory_are_forecast(program, folder, command):
     row = json.loads(program(*arguments_of(command, "--dry-run", "--json")).stdout.splitlines()[-1])
-    assert 0 <= row["forecast"]["seconds"] < 600
+    assert 0 < row["forecast"]["least_seconds"] <= row["forecast"]["seconds"] < 600
     assert 300 < row["forecast"]["mebibytes"] < 2000
 
 
@@ -142,3 +142,18 @@ def test_sigterm_ends_it_at_once(folder, command):
     with (folder / source).open("wb"):
         process.send_signal(signal.SIGTERM)
         assert process.wait() == Interrupted.exit_code
+
+
+def test_a_batch_forecasts_its_total_by_the_processes_at_a_time(program, folder):
+    (folder / "scans").mkdir()
+    for name in "abcd":
+        save_noisy(folder / "scans" / f"{name}.png")
+
+    def told(*flags):
+        done = program("denoise", "-r", "scans", "-o", "clean", "--dry-run", "--json", "--threads", "1", *flags)
+        return json.loads(done.stdout.splitlines()[-1])["forecast"]
+
+    alone, together = told(), told("--jobs", "2")
+    assert alone["seconds"] == pytest.approx(4 * alone["largest_seconds"], rel=0.3)
+    assert together["seconds"] == pytest.approx(alone["seconds"] / 2, rel=0.3)
+    assert together["mebibytes"] == pytest.approx(2 * alone["mebibytes"], rel=0.1)

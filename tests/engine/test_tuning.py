@@ -1,5 +1,6 @@
 """Memory layout and compilation are measured without leaving a trace."""
 
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from steps import SHAPE, TINY, assert_same_state
 
 from dipcli.engine import tuning
 from dipcli.engine.tuning import Tuning, tune
+from dipcli.errors import OptionError
 from dipcli.options.engine import DescentOptions, EngineOptions, StoppingOptions
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown
@@ -27,7 +29,7 @@ def measured(monkeypatch):
 
     def pretend(*seconds):
         answers = iter(seconds)
-        monkeypatch.setattr(tuning, "_seconds_per_step", lambda priors: next(answers))
+        monkeypatch.setattr(tuning, "_seconds_per_step", lambda *_: next(answers))
 
     return pretend
 
@@ -56,10 +58,104 @@ def test_short_runs_stay_as_they_are():
     assert tune(priors(), options()) == Tuning("contiguous", compiled=False)
 
 
-def test_what_is_demanded_is_not_measured(measured):
+def test_a_layout_that_is_demanded_is_not_measured(measured):
     measured()
-    chosen = tune(priors(), options(memory_format="channels_last", compile="on"))
-    assert chosen == Tuning("channels_last", compiled=True)
+    assert tune(priors(), options(memory_format="channels_last", compile="off")) == Tuning("channels_last")
+
+
+@pytest.fixture
+def compiler(monkeypatch):
+    """`compiler(ends)`: networks are compiled by calling that instead; what is said of it comes back in a list."""
+    said = []
+    monkeypatch.setattr(tuning.LOGGER, "warning", lambda text, *values: said.append(text % values))
+
+    def pretend(ends):
+        tuning._say.cache_clear()
+        monkeypatch.setattr(torch.nn.Module, "compile", ends)
+        return said
+
+    return pretend
+
+
+def broken(network):
+    raise RuntimeError("InvalidCxxCompiler: no working compiler.\nSet TORCHDYNAMO_VERBOSE=1 ...")
+
+
+def working(network):
+    """As if it were compiled."""
+
+
+def wrong(network):
+    """As if code came out that computes something else."""
+    for parameter in network.parameters():
+        parameter.data += 0.5
+
+
+@pytest.mark.parametrize("ends", [broken, wrong])
+def test_a_long_run_goes_on_without_a_compiler_that_fails(compiler, measured, ends):
+    said = compiler(ends)
+    measured(*[2000.0] * 20)
+    networks = priors()
+    for _ in range(2):
+        assert tune(networks, options(memory_format="contiguous")) == Tuning(compiled=False)
+    assert len(said) == 1
+    assert "Networks are not compiled" in said[0]
+    assert "\n" not in said[0]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError("cache"),
+        ImportError("triton"),
+        subprocess.TimeoutExpired("g++", 1),
+        AssertionError(),
+        KeyError(1),
+    ],
+    ids=repr,
+)
+def test_whatever_a_compiler_raises_is_a_reason(compiler, measured, error):
+    def fails(network):
+        raise error
+
+    said = compiler(fails)
+    measured(2000.0)
+    assert not tune(priors(), options(memory_format="contiguous")).compiled
+    assert len(said) == 1
+
+
+def test_a_compiler_that_works_is_used_where_it_pays(compiler, measured):
+    said = compiler(working)
+    measured(2000.0, 1.0)
+    assert tune(priors(), options(memory_format="contiguous")).compiled
+    measured(2000.0, 1900.0)
+    assert not tune(priors(), options(memory_format="contiguous")).compiled
+    assert not said
+
+
+def test_compiling_that_is_demanded_and_fails_is_an_error_in_a_sentence(compiler, measured):
+    compiler(broken)
+    measured(*[0.1] * 9)
+    with pytest.raises(OptionError, match=r"--compile on: .*no working compiler\); leave it out\."):
+        tune(priors(), options(compile="on"))
+
+
+def test_a_checkpoint_of_a_machine_that_compiled_goes_on_where_none_can(compiler):
+    said = compiler(broken)
+    tuned = Tuning("channels_last", compiled=True)
+    assert tuned.usable(priors(), options()) == Tuning("channels_last", compiled=False)
+    assert len(said) == 1
+
+
+def test_a_trial_of_the_compiler_leaves_weights_and_random_numbers(compiler, measured):
+    compiler(wrong)
+    measured(2000.0)
+    networks = priors()
+    weights = {name: value.clone() for name, value in networks["image"].state_dict().items()}
+    random = torch.get_rng_state()
+    tune(networks, options(memory_format="contiguous"))
+    assert torch.equal(torch.get_rng_state(), random)
+    assert_same_state({**networks["image"].state_dict()}, weights)
 
 
 @pytest.mark.parametrize(("other", "expected"), [(0.5, "channels_last"), (1.5, "contiguous")])
