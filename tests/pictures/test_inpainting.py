@@ -217,9 +217,10 @@ def test_where_nothing_noisy_stays_there_is_no_warning(holed, options):
 
 def test_the_classical_share_is_mixed_in_where_values_are_missing(holed):
     image = torch.rand(holed.shape)
-    none, half, all_of_it = (
-        state(holed, classical=share, sigma=0.0).problem.picture({"image": image}) for share in (0.0, 0.5, 1.0)
+    none, half = (
+        state(holed, classical=share, sigma=0.0).problem.picture({"image": image}) for share in (0.0, 0.5)
     )
+    all_of_it = state(holed, classical=1.0, sigma=0.0).classical[1]
     # Mixed on the scale of even noise, which is not quite linear next to black and white.
     assert_matches(half, (none + all_of_it) / 2, tolerance=0.02)
 
