@@ -1,5 +1,6 @@
 """Denoising one frame: decide what the noise is, and state the problem on a scale on which it is even."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -21,7 +22,7 @@ from dipcli.fidelities import (
 from dipcli.grid import crop_middle
 from dipcli.options.overrides import without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
-from dipcli.pictures.network_share import NetworkShare, network_share, part_of_trial
+from dipcli.pictures.network_share import WORTHWHILE, NetworkShare, network_share, part_of_trial
 from dipcli.pictures.noise_model import (
     Noise,
     StabilisedValues,
@@ -46,6 +47,7 @@ LOSSES: dict[str, Fidelity] = {
     "huber": huber,
     "poisson": poisson,
 }
+QUICK = 3 * 512**2  # values that a network is fitted to in a minute or two
 TRIAL_SIDE = 256  # of the part of a tiled frame that decides for all of it
 REACH = 8.0  # times the spread of nearly all values: what is farther away is kept as it was measured
 RGB = 3
@@ -53,34 +55,34 @@ EXACT = 0.03  # beside impulses, values with less noise than this are kept as th
 
 
 def state_denoising(
-    measurement: Tensor, options: DenoiseOptions, units: Units = AS_STORED, like: Noise | None = None
+    measurement: Tensor,
+    options: DenoiseOptions,
+    units: Units = AS_STORED,
+    like: Noise | None = None,
+    found: NetworkShare | None = None,
 ) -> Statement:
     """The statement for a noisy frame (channels, *space) in [0, 1], NaN where nothing was measured.
 
     With the loss left to us, values are variance-stabilised, impulses count as missing, the squared error is
     fitted, and the network gets the share that it earns in a trial; where there is hardly any noise, the frame
-    comes back. Another loss is fitted to values as they are. Values outside [0, 1] are kept. `like` is given where
-    the frame is a part of one whose noise was found.
+    comes back. Another loss is fitted to values as they are. Values outside [0, 1] are kept. `like` and `found`
+    are given where the frame is a part of one whose noise and whose network's share were found.
     """
     noise = analyse(measurement, options.sigma, units, like)
     is_auto = options.loss == "auto"
     mask = noise.mask & ~noise.impulses if is_auto else noise.mask
     if is_auto and noise.is_faint and (bool(mask.all()) or options.classical in (None, 1)):
         return _unchanged(measurement, mask, noise, options)
-    is_exact = is_auto and noise.law.sigma < EXACT and bool(noise.impulses.any())
-    may_be_correlated = options.sigma is None and not noise.is_faint
-    values = stabilise(
-        measurement, mask, noise, exact=is_exact, may_be_correlated=may_be_correlated, passes=options.passes
-    )
+    values = _stabilised(measurement, mask, noise, options)
     decisions = {
         "noise": f"{noise}{values.correlated}",
         "loss": "rmse on variance-stabilised values" if is_auto else options.loss,
     }
     if is_auto and options.classical is None:
-        found = share_in_trial(values, options)
+        found = found or share_in_trial(values, options, measurement.numel())
         decisions["network"] = str(found)
         options = replace(options, classical=1 - found.share)
-    kept = (measurement < 0) | (measurement > 1) | (mask if is_exact else torch.zeros_like(mask))
+    kept = (measurement < 0) | (measurement > 1) | (mask if values.power is None else torch.zeros_like(mask))
 
     def with_kept(picture: Tensor) -> Tensor:
         return torch.where(kept, measurement, blended(measurement, picture, mask, options))
@@ -99,6 +101,18 @@ def state_denoising(
     )
 
 
+def _stabilised(measurement: Tensor, mask: Tensor, noise: Noise, options: DenoiseOptions) -> StabilisedValues:
+    """The values in the mask; those beside impulses, where they have little noise, are taken as exact."""
+    return stabilise(
+        measurement,
+        mask,
+        noise,
+        exact=options.loss == "auto" and noise.law.sigma < EXACT and bool(noise.impulses.any()),
+        may_be_correlated=options.sigma is None and not noise.is_faint,
+        passes=options.passes,
+    )
+
+
 def _unchanged(measurement: Tensor, mask: Tensor, noise: Noise, options: DenoiseOptions) -> Statement:
     """The statement for a frame in which there is hardly any noise: what was measured, and impulses filled."""
     picture = measurement
@@ -113,8 +127,11 @@ def _unchanged(measurement: Tensor, mask: Tensor, noise: Noise, options: Denoise
     )
 
 
-def share_in_trial(values: StabilisedValues, options: DenoiseOptions) -> NetworkShare:
-    """The network's share in the result for these values; none where they are taken as exact, or not noisy."""
+def share_in_trial(values: StabilisedValues, options: DenoiseOptions, n_values: int) -> NetworkShare:
+    """The network's share in the result of a frame of so many values, by these of them.
+
+    None where they are taken as exact, or not noisy; what a network must gain grows with the time that it takes.
+    """
     if values.power is None:
         return NetworkShare(0.0, 0.0)
 
@@ -123,7 +140,8 @@ def share_in_trial(values: StabilisedValues, options: DenoiseOptions) -> Network
         return picture_problem(fitted, root_mean_squared_error, tv_weight=weight, guide=classical)
 
     classical = partial(classical_estimate, passes=options.passes)
-    return network_share(values.values, values.power, classical, problem, options.engine)
+    worthwhile = WORTHWHILE * math.sqrt(max(1.0, n_values / QUICK))
+    return network_share(values.values, values.power, classical, problem, options.engine, worthwhile)
 
 
 def blended(measurement: Tensor, picture: Tensor, mask: Tensor, options: DenoiseOptions) -> Tensor:
@@ -141,13 +159,13 @@ def blended(measurement: Tensor, picture: Tensor, mask: Tensor, options: Denoise
 
 def decide(measurement: Tensor, options: DenoiseOptions, units: Units = AS_STORED) -> Callable[..., Statement]:
     """How the tiles of a frame are stated: by one law, and one share of the network, for all of it."""
-    noise = analyse(measurement, options.sigma, units)
+    noise, found = analyse(measurement, options.sigma, units), None
     if options.classical is None and options.loss == "auto" and not noise.is_faint:
         middle = crop_middle(measurement, (TRIAL_SIDE,) * (measurement.ndim - 1))
-        used = state_denoising(middle, options, units, noise).options["classical"]
-        options = replace(options, classical=used)
-
-    return partial(state_denoising, options=options, like=noise)
+        part = analyse(middle, like=noise)
+        values = _stabilised(middle, part.mask & ~part.impulses, part, options)
+        found = share_in_trial(values, options, measurement.numel())
+    return partial(state_denoising, options=options, like=noise, found=found)
 
 
 def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:

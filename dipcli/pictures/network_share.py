@@ -53,11 +53,13 @@ def network_share(
     classical: Callable[[Tensor, Tensor], Tensor],
     problem: Callable[[Tensor, Tensor, Tensor], Problem],
     engine: EngineOptions,
+    worthwhile: float = WORTHWHILE,
 ) -> NetworkShare:
     """The share of the network for values (channels, *space) with noise of the given `noise_power`.
 
     `classical` makes an estimate of values and their power, `problem` states what the network is fitted to, of
-    values, their power and that estimate. The trial is of one run, in the middle of the values.
+    values, their power and that estimate. The trial is of one run, in the middle of the values. What gains fewer
+    dB than is `worthwhile` has no share.
     """
     values = crop_middle(values, part_of_trial(values.shape)[1:])
     noise = draw_noise(values.shape, power, torch.Generator().manual_seed(SEED))
@@ -75,4 +77,4 @@ def network_share(
     saved = float((left.square() - (left - share * change).square()).mean())
     saved -= CHANCE * float(left.square().mean()) / left.numel()
     gain_db = 0.0 - 10 * math.log10(min(max(1 - saved / risk, 1e-3), 1.0))
-    return NetworkShare(share if gain_db >= WORTHWHILE else 0.0, gain_db)
+    return NetworkShare(share if gain_db >= worthwhile else 0.0, gain_db)

@@ -20,6 +20,8 @@ SMALL = 1_000_000  # values: a smaller frame fits wherever the program itself do
 LEAST_SIDE = 160  # of tiles that are chosen here
 SHARE = 0.8  # of the free memory that is used
 GIGABYTE = 1e9
+PLENTY, PLENTY_FOR_TILE = 3 * GIGABYTE, 1.2 * GIGABYTE
+PLANE = 2
 KEPT_BYTES = 40  # for each value of the whole picture, beside its tiles
 
 FitTile = Callable[[Tensor, str, int], Fitted]  # measured, what it is called, its number
@@ -28,16 +30,19 @@ FitTile = Callable[[Tensor, str, int], Fitted]  # measured, what it is called, i
 def side_of_tiles(work: Workload, device: torch.device, given: int | None, free: float | None) -> int | None:
     """The side of the tiles, or None for the whole frame at once; `given` 0 is for no tiles.
 
+    On a processor, a picture takes no more than is plenty, though more be free: so its tiles, and with them its
+    result, are the same on every machine that has as much.
     Raises InputError where the frame fits neither at once nor in tiles that are allowed, as far as that is known.
     """
     n_channels, *space = work.shape
     n_values = torch.Size(work.shape).numel()
     if given or n_values < SMALL or free is None:
         return given if given and max(space) > given else None
-    needed = needed_bytes(work, device)
-    if needed <= SHARE * free:
+    needed, is_frugal = needed_bytes(work, device), given is None and len(space) == PLANE and device.type == "cpu"
+    if needed <= (min(SHARE * free, PLENTY) if is_frugal else SHARE * free):
         return None
     room = SHARE * free - PROCESS_BYTES - KEPT_BYTES * n_values
+    room = min(room, PLENTY_FOR_TILE) if is_frugal else room
     side = int((n_values / n_channels * max(room, 0) / (needed - PROCESS_BYTES)) ** (1 / len(space)))
     if side < LEAST_SIDE or given == 0:
         advice = (

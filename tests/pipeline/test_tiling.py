@@ -155,3 +155,12 @@ def test_a_forecast_draws_nothing_from_the_random_numbers_of_a_run():
 def test_free_memory_is_told_here():
     free = free_bytes(torch.device("cpu"))
     assert free is None or free > 1e7
+
+
+def test_a_picture_takes_no_more_than_is_plenty_though_more_is_free():
+    work = Workload((3, 3000, 4000), EngineOptions(), {}, 60.0, 10e9)
+    free = 100 * tiling.GIGABYTE
+    side = tiling.side_of_tiles(work, torch.device("cpu"), None, free)
+    assert side is not None
+    assert side == tiling.side_of_tiles(work, torch.device("cpu"), None, free / 10)
+    assert tiling.side_of_tiles(work, torch.device("cpu"), 0, free) is None
