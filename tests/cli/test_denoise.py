@@ -173,12 +173,14 @@ def test_the_paper_preset_is_the_published_recipe(program, noisy, tmp_path):
     assert engine["stopping"]["averaging"] == 0.99
 
 
-def test_max_time_ends_a_run_with_its_best(program, noisy, tmp_path):
+def test_a_time_that_is_over_before_the_fit_leaves_the_classical_answer(program, noisy, tmp_path):
     done = program(
         "denoise", "--classical", "0.5", noisy, "-o", tmp_path / "clean.png", "--max-time", "0.001", "--runs", "1"
     )
     assert done.exit_code == 0
-    assert json.loads((tmp_path / "clean.run.json").read_text())["ending"] == "max_time"
+    record = json.loads((tmp_path / "clean.run.json").read_text())
+    assert record["ending"] == "classical"
+    assert any("--max-time" in warning for warning in record["warnings"])
 
 
 def test_the_input_is_never_touched(denoise, noisy, tmp_path):

@@ -41,7 +41,8 @@ def test_an_empty_slice_of_a_volume_stays_black_and_is_warned_about(mri, tmp_pat
     assert np.load(tmp_path / "r.coil_images.npy").shape == (3, 4, 24, 20)
     record = record_of(tmp_path / "r.npy")
     assert record["classical"]["beside"] == ["zero-filled", "cg-sense", "tv"]
-    assert record["warnings"] == ["slice 0: is empty, every value is 0; it stays black."]
+    empty = [warning for warning in record["warnings"] if "slice 0" in warning]
+    assert empty == ["slice 0: is empty, every value is 0; it stays black."]
 
 
 def test_a_volume_with_an_empty_slice_is_scored(mri, tmp_path):

@@ -70,8 +70,8 @@ def test_widths_have_a_ceiling(counts):
     assert "Traceback" not in done.output
 
 
-def test_threads_far_beyond_the_processors_are_refused():
-    done = call("denoise", "--threads", str(most_threads() + 1))
+def test_threads_far_beyond_the_processors_are_refused(program, noisy, tmp_path):
+    done = program("denoise", noisy, "-o", tmp_path / "b.png", "--threads", most_threads() + 1)
     assert done.exit_code == 2
     assert f"give at most {most_threads()}" in done.stderr
 
