@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError
+from dipcli.io.failures import reader
 from dipcli.pictures.files.images import read_picture
 
 FAINT = 0.004  # of the largest value: in a picture of 8 bits that is black
 
 
+@reader
 def load_kernel(path: Path) -> NDArray[np.float32]:
     """A kernel (n, n) with odd n, not negative, of sum 1, from a picture, or an array that NumPy wrote.
 

@@ -1,5 +1,6 @@
 """Read a diffraction pattern, whatever its format; the content of the file, not its name, tells which that is."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from dipcli.diffraction.options import PatternOptions
 from dipcli.diffraction.pattern import Recording, prepare_recording
 from dipcli.errors import InputError, OptionError
 from dipcli.io.arrays import numbers, with_parts_joined
-from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import SIGNATURE, array_names, find_array, has_array, open_hdf5
+from dipcli.io.failures import explain_failures, reader
+from dipcli.io.hdf5 import SIGNATURE, array_names, find_array, has_array, open_hdf5, read_stored
+from dipcli.io.limits import refuse_oversized
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
 from dipcli.io.names import doubts_about, in_natural_order
-from dipcli.io.numpy_files import ARCHIVE, read_numpy
+from dipcli.io.numpy_files import ARCHIVE, read_members, read_npy_array, read_numpy
 from dipcli.io.numpy_files import SIGNATURE as NUMPY
 
 FRAMES = (".tif", ".tiff", ".npy")
@@ -35,6 +37,7 @@ def split_name(path: Path) -> tuple[Path, str | None]:
     return (Path(file), key) if colon and not path.exists() and Path(file).is_file() else (path, None)
 
 
+@reader
 def load_recording(path: Path, options: PatternOptions) -> Recording:
     """The pattern of a file, a folder of frames, or FILE.h5:NAME, ready for phase retrieval.
 
@@ -50,6 +53,7 @@ def load_recording(path: Path, options: PatternOptions) -> Recording:
     return prepare_recording(path, replace(recording, intensity=_corrected(recording, options)), options)
 
 
+@reader
 def load_object(path: Path) -> NDArray[np.complex64]:
     """A complex object to compare with: of a simulated pattern, or a result.
 
@@ -61,6 +65,7 @@ def load_object(path: Path) -> NDArray[np.complex64]:
     return np.asarray(array, np.complex64)
 
 
+@reader
 def load_support(path: Path) -> NDArray[np.bool_]:
     """Where an object is: an array that is not 0 there. Raises InputError for files that hold none."""
     array = _array(path, None, ("support", "mask", "entry_1/image_1/support", "entry_1/image_1/mask"))[0]
@@ -121,12 +126,13 @@ def _frames(folder: Path) -> tuple[tuple[Path, ...], tuple[NDArray[Any], None]]:
     return tuple(files), (np.stack(frames), None)
 
 
+@reader
 def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """An array, and which pixels the mask that lies beside it marks, where there is one.
 
     A mask itself, `usual` being its names, is read as the pixels that it marks.
     """
-    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
+    with path.open("rb") as file:
         start = file.read(16)
     if start.startswith(SIGNATURE):
         return _hdf5(path, key, usual)
@@ -134,7 +140,7 @@ def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray
         return read_matlab(path, key, usual), None
     if start.startswith(TIFF):
         with explain_failures(InputError, path, "cannot be read as TIFF"):
-            return np.asarray(tifffile.imread(path, maxworkers=1)), None
+            return _tiff(path), None
     if not start.startswith((ARCHIVE, NUMPY)):
         raise InputError(f"{path}: is no pattern that is known; it reads {', '.join(INPUTS)}.")
     array, mask = read_numpy(path, key, usual, MASKS)
@@ -144,11 +150,27 @@ def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray
 def _hdf5(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     with open_hdf5(path) as file:
         name = find_array(path, file, key, usual, () if usual == MASKS else MASKS)
-        array, is_cxi = numbers(path, file[name][()]), "cxi_version" in file or name.startswith("entry_1/")
+        array, is_cxi = (
+            numbers(path, read_stored(path, file[name])),
+            "cxi_version" in file or name.startswith("entry_1/"),
+        )
         if usual == MASKS:
             return marked_pixels(array, name, is_cxi=is_cxi), None
         masks = _masks_of(file, name)
-        return array, marked_pixels(file[masks[0]][()], masks[0], is_cxi=is_cxi) if masks else None
+        if not masks:
+            return array, None
+        mask = numbers(path, read_stored(path, file[masks[0]]))
+        return array, marked_pixels(mask, masks[0], is_cxi=is_cxi)
+
+
+def _tiff(path: Path) -> NDArray[Any]:
+    """The first series of a TIFF."""
+    with tifffile.TiffFile(path) as tiff:
+        series = tiff.series[0]
+        if series.dtype is None:
+            raise InputError(f"{path}: its values are of no type that is known; save them as float32.")
+        refuse_oversized(path, math.prod(series.shape) * series.dtype.itemsize)
+        return numbers(path, series.asarray(maxworkers=1))
 
 
 def _masks_of(file: Any, name: str) -> list[str]:  # noqa: ANN401 - h5py has no types
@@ -167,17 +189,16 @@ def _usual_mask(name: str) -> tuple[bool, int, str]:
 
 def _object_of(path: Path) -> NDArray[np.complex64] | None:
     """A complex object in a file that may have one, else None."""
-    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
+    with path.open("rb") as file:
         start = file.read(len(SIGNATURE))
     found: list[NDArray[Any]] = []
     if start.startswith(SIGNATURE):
         with open_hdf5(path) as file:
-            found = [file[name][()] for name in OBJECTS if has_array(file, name)]
-    elif start.startswith((ARCHIVE, NUMPY)):
-        with explain_failures(InputError, path, "cannot be read as NumPy's"):
-            loaded = np.load(path, allow_pickle=False)
-            is_array = isinstance(loaded, np.ndarray)
-            found = [loaded] if is_array else [loaded[name] for name in OBJECTS if name in loaded]
+            found = [read_stored(path, file[name]) for name in OBJECTS if has_array(file, name)]
+    elif start.startswith(NUMPY):
+        found = [read_npy_array(path)]
+    elif start.startswith(ARCHIVE):
+        found = read_members(path, OBJECTS)
     arrays = [with_parts_joined(numbers(path, array)) for array in found]
     return next((array.astype(np.complex64) for array in arrays if np.iscomplexobj(array)), None)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, final
 
@@ -71,6 +72,9 @@ def from_bytes(content: bytes, device: torch.device) -> State | None:
     if hashlib.sha256(whole).digest() != digest:
         return None
     try:
+        with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > len(content):
+                return None  # torch packs nothing
         state = torch.load(io.BytesIO(whole), map_location=device, weights_only=True)
     except Exception:  # noqa: BLE001 - around the whole of one reader
         return None

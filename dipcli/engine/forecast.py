@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
-from pathlib import Path
 from statistics import median
 
 import torch
 from torch import Tensor
 
 from dipcli.engine.stopping import earliest_ending
+from dipcli.io.limits import free_memory
 from dipcli.options.engine import EngineOptions, PriorOptions
 from dipcli.priors.prior import Prior, build_prior
 from dipcli.problem import Unknown, Values
@@ -208,18 +208,4 @@ def free_bytes(device: torch.device) -> float | None:
     """Memory that is free on a device, within the limit of the control group; None where that is not known."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
-    limits = []
-    for line in _read("/proc/meminfo").splitlines():
-        if line.startswith("MemAvailable:"):
-            limits.append(float(line.split()[1]) * 1024)
-    allowed, used = (_read(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
-    if allowed.isdecimal() and used.isdecimal():
-        limits.append(float(allowed) - float(used))
-    return min(limits, default=None)
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="ascii")
-    except OSError:
-        return ""
+    return free_memory()

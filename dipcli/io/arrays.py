@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError
 
+MOST_NAMES = 20  # that a message lists
+
 
 def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) -> str:
     """The array to read: the one called `key`, one of the usual names, or the only one.
@@ -17,7 +19,7 @@ def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) 
     """
     if key is not None:
         if key not in names:
-            raise InputError(f"{path}: has no array {key}; it has {', '.join(names) or 'none'}.")
+            raise InputError(f"{path}: has no array {key}; it has {_listed(names) or 'none'}.")
         return key
     for name in usual:
         if name in names:
@@ -25,8 +27,13 @@ def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) 
     if not names:
         raise InputError(f"{path}: has no array that could be read; export it again.")
     if len(names) != 1:
-        raise InputError(f"{path}: name the array with --key, one of {', '.join(names)}.")
+        raise InputError(f"{path}: name the array with --key, one of {_listed(names)}.")
     return names[0]
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def named_parts(names: Iterable[str]) -> tuple[str, str] | None:

@@ -1,43 +1,48 @@
 """Turn what decoders and encoders raise into one sentence about the file."""
 
-import struct
-import tokenize
-import zipfile
-import zlib
-from collections.abc import Iterator
+import functools
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from dipcli.errors import DipcliError, InputError
+from dipcli.io.limits import refuse_special
 
-# What the libraries were seen to raise at damaged or unsupported data (by flipping bytes).
-CODEC_ERRORS = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    ImportError,
-    SyntaxError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    AssertionError,
-    EOFError,
-    MemoryError,
-    struct.error,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOGGER = logging.getLogger("dipcli")  # that of report.messages, which is above
 LONGEST_REASON = 160
+
+
+def reader(read: Callable[Concatenate[Path, P], R]) -> Callable[Concatenate[Path, P], R]:
+    """A function that reads the file it is first given, with one sentence for all that may go wrong in it."""
+
+    @functools.wraps(read)
+    def guarded(path: Path, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        refuse_special(path)
+        with explain_failures(InputError, path, "cannot be read"):
+            return read(path, *args, **kwargs)
+
+    return guarded
 
 
 @contextmanager
 def explain_failures(kind: type[DipcliError], path: Path, problem: str) -> Iterator[None]:
-    """Raise `kind` with "path: problem (reason); advice." for any failure of a codec inside the block."""
+    """Raise `kind` with "path: problem (reason); advice." for whatever goes wrong in the block.
+
+    Libraries raise all there is at damaged files; the traceback is said at debug level.
+    """
     try:
         yield
-    except CODEC_ERRORS as error:
+    except DipcliError:
+        raise
+    except MemoryError as error:
+        raise kind(f"{path}: does not fit in memory; crop it, or use a machine with more.") from error
+    except Exception as error:
+        LOGGER.debug("%s: %s", path, problem, exc_info=True)
         reason = " ".join(str(error).split()).rstrip(".")[:LONGEST_REASON] or type(error).__name__
         if "imagecodecs" in reason:
             raise kind(f"{path}: {problem} without imagecodecs; pip install 'dipcli[formats]'.") from error

@@ -1,19 +1,24 @@
 """MATLAB files: version 5 by SciPy, version 7.3 by h5py."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import io
 
 from dipcli.errors import InputError
 from dipcli.io.arrays import numbers, pick
-from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import array_names, open_hdf5
+from dipcli.io.hdf5 import array_names, open_hdf5, read_stored
 
 FIFTH, SEVENTH = b"MATLAB 5.0", b"MATLAB 7.3"
 LEAST_VALUES = 1000  # an array with fewer is a parameter, not data
+READER = (sys.executable, "-P", "-m", "dipcli.io.matlab_reader")
+SAID = 3  # the exit code of a reader that has said what is wrong
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def read_matlab(path: Path, key: str | None, usual: tuple[str, ...]) -> NDArray[Any]:
@@ -23,12 +28,38 @@ def read_matlab(path: Path, key: str | None, usual: tuple[str, ...]) -> NDArray[
     """
     with path.open("rb") as file:
         is_hdf5 = file.read(len(SEVENTH)) == SEVENTH
-    if is_hdf5:
-        with open_hdf5(path) as file:
-            names = [n for n in array_names(file) if not n.startswith("#") and file[n].size >= LEAST_VALUES]
-            return numbers(path, file[pick(path, names, key, usual)][()]).T
-    with explain_failures(InputError, path, "cannot be read as MATLAB"):
-        contents = io.loadmat(path)
-    arrays = {n: v for n, v in contents.items() if isinstance(v, np.ndarray) and v.dtype.kind in "buifc"}
-    names = [n for n, v in arrays.items() if v.size >= LEAST_VALUES]
-    return np.asarray(arrays[pick(path, names, key, usual)])
+    if not is_hdf5:
+        return numbers(path, _read_apart(path, key, usual))
+    with open_hdf5(path) as file:
+        names = [n for n in array_names(file) if not n.startswith("#") and file[n].size >= LEAST_VALUES]
+        return numbers(path, read_stored(path, file[pick(path, names, key, usual)])).T
+
+
+def _read_apart(path: Path, key: str | None, usual: tuple[str, ...]) -> NDArray[Any]:
+    """By a process of its own, because damaged files of version 5 end the process that SciPy reads them in."""
+    command = [*READER, str(path.absolute()), key or "", *usual]
+    environment = {**os.environ, **ONE_THREAD}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment) as process:
+        try:
+            array = _received(process)
+            said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
+        finally:
+            if sys.exc_info()[0] is not None:
+                process.kill()
+    if process.returncode == SAID:
+        raise InputError(f"{path}{said}")
+    if array is None or process.returncode:
+        raise InputError(f"{path}: cannot be read as MATLAB (its reader broke off); copy or export it again.")
+    return array
+
+
+def _received(process: "subprocess.Popen[bytes]") -> NDArray[Any] | None:
+    """The array that comes through the pipe, behind a line with its type and shape; None where it is not whole."""
+    line = process.stdout.readline() if process.stdout else b""
+    if not line or not process.stdout:
+        return None
+    dtype, shape = json.loads(line)
+    array = np.empty(shape, dtype)
+    count = process.stdout.readinto(array.reshape(-1).view(np.uint8).data)  # type: ignore[attr-defined]
+    return array if count == array.nbytes else None

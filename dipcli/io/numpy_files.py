@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from dipcli.errors import InputError
 from dipcli.io.arrays import named_parts, numbers, pick
 from dipcli.io.failures import explain_failures
+from dipcli.io.limits import refuse_oversized
 
 SIGNATURE, ARCHIVE = b"\x93NUMPY", b"PK"
 
@@ -21,13 +22,35 @@ def read_numpy(
     Raises InputError where it is not clear which, and for arrays that hold no numbers.
     """
     with explain_failures(InputError, path, "cannot be read as NumPy's"), path.open("rb") as file:
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return numbers(path, loaded), None
-        with loaded as archive:
+        if file.read(len(SIGNATURE)) == SIGNATURE:
+            return numbers(path, read_npy_array(path)), None
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
             parts = None if key or not {*usual}.isdisjoint(archive) else named_parts(archive)
             if parts is not None:
-                return numbers(path, archive[parts[0]]) + 1j * numbers(path, archive[parts[1]]), None
+                real, imaginary = (numbers(path, _member(path, archive, part)) for part in parts)
+                return real + 1j * imaginary, None
             name = pick(path, list(archive), key, usual)
             others = [other for other in beside if other in archive and other != name]
-            return numbers(path, archive[name]), archive[others[0]] if others else None
+            array = numbers(path, _member(path, archive, name))
+            return array, numbers(path, _member(path, archive, others[0])) if others else None
+
+
+def read_npy_array(path: Path) -> NDArray[Any]:
+    """The array of a .npy file as it is. Raises ValueError where the file is too short for it."""
+    promised = np.load(path, mmap_mode="r", allow_pickle=False)  # which compares shape and size, and reads nothing
+    refuse_oversized(path, promised.nbytes)
+    del promised
+    return np.asarray(np.load(path, allow_pickle=False))
+
+
+def read_members(path: Path, names: tuple[str, ...]) -> list[NDArray[Any]]:
+    """Those arrays of an archive that have one of the names, in the order of the names."""
+    with explain_failures(InputError, path, "cannot be read as NumPy's"), np.load(path) as archive:
+        return [numbers(path, _member(path, archive, name)) for name in names if name in archive]
+
+
+def _member(path: Path, archive: Any, name: str) -> Any:  # noqa: ANN401 - an archive may hold anything
+    listed = {info.filename: info.file_size for info in archive.zip.infolist()}
+    refuse_oversized(path, listed.get(f"{name}.npy", listed.get(name, 0)))
+    return archive[name]

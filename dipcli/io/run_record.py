@@ -9,6 +9,9 @@ from typing import Protocol, runtime_checkable
 
 from dipcli.errors import InputError
 from dipcli.io.atomic import write_atomically
+from dipcli.io.limits import refuse_oversized, refuse_special
+
+JSON_BYTES = 16  # of memory for each byte of JSON, roughly
 
 
 @runtime_checkable
@@ -22,8 +25,9 @@ class _Array(Protocol):
 def sha256_of(path: Path) -> str:
     """Name a file's content: the hexadecimal SHA-256 of its bytes.
 
-    Errors: InputError when it cannot be read.
+    Errors: InputError when it cannot be read, or would not end, as a device.
     """
+    refuse_special(path)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -60,7 +64,9 @@ def load_record(path: Path) -> dict[str, object]:
 
     Errors: InputError when there is none, or when it is no JSON object.
     """
+    refuse_special(path)
     try:
+        refuse_oversized(path, JSON_BYTES * path.stat().st_size)
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read, {error.strerror or error}; check the path.") from error

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError
+from dipcli.io.limits import refuse_oversized, refuse_special
 
 COILS, SETS, SLICES = 3, 4, 13
 LONGEST_HEADER = 65_536
@@ -20,7 +21,9 @@ def read_cfl(path: Path) -> NDArray[np.complex64]:
     header = path.with_suffix(".hdr")
     if not header.is_file():
         raise InputError(f"{path}: its header {header.name} is not beside it; copy both files.")
-    lines = header.read_text("utf-8", errors="replace")[:LONGEST_HEADER].splitlines()
+    refuse_special(header)
+    with header.open(encoding="utf-8", errors="replace") as file:
+        lines = file.read(LONGEST_HEADER).splitlines()
     numbers = next((line.split() for line in lines if line.strip() and not line.startswith("#")), [])
     if not numbers or not all(number.isdecimal() and int(number) > 0 for number in numbers):
         raise InputError(f"{header}: names no dimensions; export both files again.")
@@ -30,6 +33,7 @@ def read_cfl(path: Path) -> NDArray[np.complex64]:
         raise InputError(
             f"{path}: {size} bytes, but {header.name} asks for {8 * math.prod(shape)}; copy both again."
         )
+    refuse_oversized(path, size)
     return np.fromfile(path, np.complex64).reshape(shape, order="F")
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dipcli.errors import InputError
 from dipcli.io.arrays import named_parts, numbers
 from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import array_names, find_array, has_array, open_hdf5
+from dipcli.io.hdf5 import array_names, find_array, follow, has_array, open_hdf5, read_stored, read_text
 from dipcli.mri.axes import MOST_COILS, guessed_axes, to_slices
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.preparation import KSpace
@@ -31,12 +31,12 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
         name, stored = _stored(path, file, options.key)
         axes, warnings = _axes_of(path, file, stored, options.axes)
         kspace, chosen = _wanted(path, stored, axes, options.slices)
-        stored_shape, header = tuple(stored.shape), _header(file)
+        stored_shape, header = tuple(stored.shape), _header(path, file)
         with explain_failures(InputError, path, "has an ismrmrd_header that cannot be understood"):
             padding = _padding(file, header, kspace.shape[-1])
             crop, voxel = matrix_of(header) if header else (None, None)
-        mask = np.asarray(file["mask"][()]) if has_array(file, "mask", least_axes=1) else None
-        crops = [file[reference].shape[1:] for reference in REFERENCES if has_array(file, reference)]
+        mask = numbers(path, read_stored(path, file["mask"])) if has_array(file, "mask", least_axes=1) else None
+        crops = [file[name].shape[1:] for name in REFERENCES if has_array(file, name, least_axes=3)]
     sampled = measured(kspace)
     if mask is not None and mask.size == sampled.shape[2]:
         sampled = sampled & (mask.ravel() > 0)
@@ -57,7 +57,7 @@ def _stored(path: Path, file: Any, key: str | None) -> tuple[str, Any]:  # noqa:
     """The array of k-space and its name, or the sum of its two parts and the name of the real one."""
     parts = None if key or any(has_array(file, name) for name in NAMES) else named_parts(array_names(file))
     if parts is not None:
-        return parts[0], numbers(path, file[parts[0]][()]) + 1j * numbers(path, file[parts[1]][()])
+        return parts[0], _numbers(path, file, parts[0]) + 1j * _numbers(path, file, parts[1])
     name = find_array(path, file, key, NAMES, ("mask", *REFERENCES))
     return name, file[name]
 
@@ -84,8 +84,10 @@ def _wanted(path: Path, stored: Any, axes: str | None, slices: str) -> tuple[KSp
     """The slices that are wanted, and their numbers; no others are read where slices come first."""
     if axes is not None and axes.partition(",")[0].strip() == "slice" and not _begins_with_parts(stored):
         chosen = choose_slices(path, stored.shape[0], slices)
-        return to_slices(path, numbers(path, stored[chosen[0] : chosen[-1] + 1]), axes), chosen
-    kspace = to_slices(path, numbers(path, stored[()]), axes)
+        return to_slices(
+            path, numbers(path, read_stored(path, stored, slice(chosen[0], chosen[-1] + 1))), axes
+        ), chosen
+    kspace = to_slices(path, numbers(path, read_stored(path, stored)), axes)
     chosen = choose_slices(path, len(kspace), slices)
     return kspace[chosen[0] : chosen[-1] + 1], chosen
 
@@ -96,12 +98,14 @@ def _begins_with_parts(stored: Any) -> bool:  # noqa: ANN401
     return bool(stored.dtype.kind in "uif" and len(shape) > 2 and shape[0] == 2 and shape[-1] != 2)
 
 
-def _header(file: Any) -> str:  # noqa: ANN401
+def _numbers(path: Path, file: Any, name: str) -> NDArray[Any]:  # noqa: ANN401
+    return numbers(path, read_stored(path, file[name]))
+
+
+def _header(path: Path, file: Any) -> str:  # noqa: ANN401
     """The ISMRMRD header; empty where there is none."""
-    if "ismrmrd_header" not in file:
-        return ""
-    text = file["ismrmrd_header"][()]
-    return text.decode() if isinstance(text, bytes) else str(text)
+    stored = follow(file, "ismrmrd_header")
+    return "" if stored is None else read_text(path, stored)
 
 
 def _padding(file: Any, header: str, n_lines: int) -> NDArray[np.bool_]:  # noqa: ANN401
@@ -145,4 +149,4 @@ def _space(root: ElementTree.Element, name: str) -> tuple[list[int], list[float]
         return None
     sides = [int(float(space.findtext(f"./{{*}}matrixSize/{{*}}{axis}", "0"))) for axis in "xyz"]
     view = [float(space.findtext(f"./{{*}}fieldOfView_mm/{{*}}{axis}", "0")) for axis in "xyz"]
-    return (sides, view) if sides[0] and sides[1] else None
+    return (sides, view) if min(sides[:2]) > 0 else None

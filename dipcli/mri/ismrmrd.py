@@ -4,6 +4,7 @@ Source: Inati et al., ISMRM raw data format, 2017, doi 10.1002/mrm.26089. Record
 fields, because two layouts of the header, 340 and 352 bytes, are in use.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError
 from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import group_names, open_hdf5
+from dipcli.io.hdf5 import follow, group_names, open_hdf5, read_stored, read_text
+from dipcli.io.limits import refuse_oversized
 from dipcli.mri.fastmri import matrix_of
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.scan import Scan, choose_slices, left_aside, measured
@@ -44,8 +46,8 @@ def read_ismrmrd(path: Path, options: ReadingOptions) -> Scan:
 def _read(path: Path, options: ReadingOptions) -> Scan:
     with open_hdf5(path) as file:
         group = file[_group(path, group_names(file, *MEMBERS), options.key)]
-        header = _read_header(path, group["xml"][()])
-        records = group["data"][()]
+        header = _read_header(path, read_text(path, follow(group, "xml")))
+        records = read_stored(path, follow(group, "data"))
     heads = records["head"]
     is_noise, is_image = _kinds(heads["flags"])
     if not is_image.any():
@@ -71,6 +73,8 @@ def _read(path: Path, options: ReadingOptions) -> Scan:
 
 def _group(path: Path, names: list[str], key: str | None) -> str:
     """The group of the scan, whatever it is called. Raises InputError where it is not clear."""
+    if key is not None and key.strip("/") not in [name.strip("/") for name in names]:
+        raise InputError(f"{path}: has no scan {key}; it has {', '.join(names)}.")
     if key is not None or "dataset" in names:
         return key or "dataset"
     if len(names) != 1:
@@ -78,9 +82,7 @@ def _group(path: Path, names: list[str], key: str | None) -> str:
     return names[0]
 
 
-def _read_header(path: Path, stored: Any) -> _Header:  # noqa: ANN401 - what h5py returns
-    text = stored[0] if not isinstance(stored, bytes | str) else stored
-    text = text.decode() if isinstance(text, bytes) else str(text)
+def _read_header(path: Path, text: str) -> _Header:
     root = ElementTree.fromstring(text)
     trajectory = root.findtext("./{*}encoding/{*}trajectory", "cartesian").strip().lower()
     if trajectory != "cartesian":
@@ -118,6 +120,7 @@ def _place(path: Path, records: NDArray[Any], header: _Header) -> tuple[NDArray[
     labels = np.stack([index[name] for name in ("repetition", "contrast", "phase", "set", "slice")], axis=1)
     images, which = np.unique(labels, axis=0, return_inverse=True)
     coils = int(records["head"]["active_channels"].max())
+    refuse_oversized(path, 8 * len(images) * coils * math.prod(header.matrix[:2]))
     kspace = np.zeros((len(images), coils, header.matrix[0], header.matrix[1]), np.complex64)
     counts = np.zeros((len(images), header.matrix[1]), np.int64)
     lines = index["kspace_encode_step_1"].astype(int) - header.centre + header.matrix[1] // 2

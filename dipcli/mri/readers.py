@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError, OptionError
 from dipcli.io.arrays import numbers, with_parts_joined
-from dipcli.io.failures import explain_failures
-from dipcli.io.hdf5 import SIGNATURE, find_array, group_names, open_hdf5
+from dipcli.io.failures import reader
+from dipcli.io.hdf5 import SIGNATURE, find_array, group_names, open_hdf5, read_stored
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
 from dipcli.io.numpy_files import ARCHIVE, read_numpy
 from dipcli.io.numpy_files import SIGNATURE as NUMPY
@@ -25,6 +25,7 @@ from dipcli.mri.scan import Scan, choose_slices, left_aside, measured, padding_o
 NAMES = ("kspace", "ksp", "data", "DATA")
 
 
+@reader
 def load_scan(path: Path, options: ReadingOptions) -> Scan:
     """The slices of a scan that are wanted, ready to be reconstructed.
 
@@ -38,6 +39,7 @@ def load_scan(path: Path, options: ReadingOptions) -> Scan:
     return prepare_scan(path, scan, whitened=not options.no_whitening, oversampled=options.keep_oversampling)
 
 
+@reader
 def load_maps(path: Path) -> NDArray[np.complex64]:
     """Coil sensitivities (sets, coils, readout, phase) from .npy or .cfl. Raises InputError for other arrays."""
     if path.suffix == ".cfl":
@@ -54,17 +56,18 @@ def load_maps(path: Path) -> NDArray[np.complex64]:
     return np.ascontiguousarray(maps, dtype=np.complex64)
 
 
+@reader
 def load_reconstruction(path: Path, slices: tuple[int, ...]) -> NDArray[np.float32]:
     """Magnitudes (slices, height, width) to compare with, of the wanted slices where the file has more.
 
     From HDF5 (`reconstruction_rss`, `reconstruction`) or NumPy. Raises InputError for other files.
     """
-    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
+    with path.open("rb") as file:
         is_hdf5 = file.read(len(SIGNATURE)) == SIGNATURE
     if is_hdf5:
         with open_hdf5(path) as file:
             name = find_array(path, file, None, ("reconstruction", *REFERENCES))
-            volume = numbers(path, file[name][()])
+            volume = numbers(path, read_stored(path, file[name]))
     else:
         volume = np.asarray(_read_array(path, None))
     volume = volume[None] if volume.ndim == 2 else volume
@@ -76,7 +79,7 @@ def load_reconstruction(path: Path, slices: tuple[int, ...]) -> NDArray[np.float
 
 
 def _reader(path: Path) -> Callable[[Path, ReadingOptions], Scan]:
-    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
+    with path.open("rb") as file:
         start = file.read(16)
     if path.suffix == ".hdr" and path.with_suffix(".cfl").is_file():
         raise InputError(f"{path}: is the header of a pair; give {path.with_suffix('.cfl').name}.")
@@ -118,8 +121,9 @@ def _of_array(
     return Scan(kept, measured(kept), origin, stored_shape=shape or kspace.shape, slices=chosen)
 
 
+@reader
 def _read_array(path: Path, key: str | None) -> NDArray[np.complexfloating]:
-    with explain_failures(InputError, path, "cannot be read"), path.open("rb") as file:
+    with path.open("rb") as file:
         start = file.read(6)
     if start.startswith(b"MATLAB"):
         return read_matlab(path, key, NAMES)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from dipcli.errors import InputError
+from dipcli.io.limits import refuse_oversized
 from dipcli.io.names import by
 from dipcli.pictures.files.picture import Picture
 
@@ -12,12 +13,13 @@ SHORTEST_SIDE = 16
 MOST_PIXELS = 1_000_000_000
 
 
-def refuse_bombs(path: Path, n_pixels: int) -> None:
-    """Stop before decoding a file whose header promises more than a billion pixels."""
+def refuse_bombs(path: Path, n_pixels: int, pixel_bytes: float) -> None:
+    """Stop before decoding a file whose header promises more than a billion pixels, or more than can be true."""
     if n_pixels > MOST_PIXELS:
         raise InputError(
             f"{path}: {n_pixels / 1e9:,.1f} billion pixels, more than the 1 billion that are read; crop it."
         )
+    refuse_oversized(path, n_pixels * pixel_bytes)
 
 
 def refuse_unrestorable(path: Path, picture: Picture) -> None:

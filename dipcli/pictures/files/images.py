@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError, OptionError, OutputError
 from dipcli.io.atomic import write_atomically
-from dipcli.io.failures import explain_failures
+from dipcli.io.failures import explain_failures, reader
 from dipcli.pictures.files.checks import refuse_unrestorable
 from dipcli.pictures.files.formats import NPY, SUFFIXES, format_of_content, format_of_name
 from dipcli.pictures.files.layout import lay_out, split
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 
+@reader
 def load_picture(path: Path, *, volume: bool = False) -> Picture:
     """Read a file to be restored; its content, not its name, tells the format.
 
@@ -61,6 +62,7 @@ def in_own_range(
     return dataclasses.replace(picture, frames=tuple(frames), encoding=encoding)
 
 
+@reader
 def load_reference(path: Path, like: Picture) -> tuple[Frame, ...]:
     """The frames of a true picture on the scale of those of another one.
 
@@ -79,6 +81,7 @@ def load_reference(path: Path, like: Picture) -> tuple[Frame, ...]:
     return tuple(to_unit(picture.stored.astype(np.float64) * factor, encoding.low, encoding.high))
 
 
+@reader
 def read_picture(path: Path, *, volume: bool = False) -> Picture:
     """Read a file as `load_picture` does, but of any size and content: masks, kernels, references."""
     stored = _decode(path, volume=volume)

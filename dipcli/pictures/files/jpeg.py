@@ -4,25 +4,30 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from dipcli.errors import InputError
-from dipcli.io.failures import explain_failures
+from dipcli.io.failures import explain_failures, reader
+from dipcli.pictures.files.checks import refuse_bombs
+from dipcli.pictures.files.formats import JPEG, format_of_content
 from dipcli.pictures.jpeg_cells import Component, JpegEncoding
 
 ORIENTATION = 0x0112  # the EXIF tag
 GRAY, YCBCR = 1, 3
 
 
+@reader
 def read_jpeg(path: Path) -> JpegEncoding:
     """The encoding that made a JPEG file, gray or YCbCr, with the cell of every coefficient.
 
     Raises InputError for other files, and where jpeglib, which alone can read coefficients, is not installed.
     """
-    with explain_failures(InputError, path, "cannot be read as JPEG"), Image.open(path) as picture:
-        kind, mode, orientation = picture.format, picture.mode, picture.getexif().get(ORIENTATION, 1)
-    if kind not in ("JPEG", "MPO"):  # MPO is JPEG with further pictures behind it
-        raise InputError(f"{path}: is {kind}, not JPEG; leave --jpeg out, or give the JPEG file itself.")
+    known = format_of_content(path)
+    if known is not JPEG:
+        raise InputError(f"{path}: is {known.name}, not JPEG; leave --jpeg out, or give the JPEG file itself.")
+    with explain_failures(InputError, path, "cannot be read as JPEG"), JpegImageFile(path) as picture:
+        mode, orientation = picture.mode, picture.getexif().get(ORIENTATION, 1)
+        refuse_bombs(path, picture.width * picture.height, len(mode))
     if mode not in ("L", "RGB"):
         raise InputError(f"{path}: is a JPEG of {mode} values; --jpeg takes gray and YCbCr ones.")
     try:

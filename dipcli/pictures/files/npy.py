@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dipcli.errors import InputError
+from dipcli.io.numpy_files import read_npy_array
 from dipcli.pictures.files.checks import refuse_bombs
 from dipcli.pictures.files.picture import Stored
 
@@ -17,7 +18,7 @@ COLOURS = (1, 3, 4)
 
 def read_npy(path: Path, *, volume: bool = False) -> Stored:
     """Read an array of real numbers; four colours are red, green, blue and alpha."""
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    array = read_npy_array(path)
     native = array.dtype.newbyteorder("=")
     if array.dtype.kind not in "buif":
         raise InputError(
@@ -25,8 +26,8 @@ def read_npy(path: Path, *, volume: bool = False) -> Stored:
         )
     axes = _axes_of(path, array.shape, volume=volume)
     samples = array.shape[-1] if axes.endswith("S") else 1
-    refuse_bombs(path, math.prod(array.shape) // max(samples, 1))
-    return Stored(np.array(array, native), axes, alpha=samples == 4)
+    refuse_bombs(path, math.prod(array.shape) // max(samples, 1), samples * array.dtype.itemsize)
+    return Stored(array.astype(native, copy=False), axes, alpha=samples == 4)
 
 
 def encode_npy(stored: Stored) -> bytes:

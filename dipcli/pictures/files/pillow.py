@@ -68,7 +68,7 @@ def pixels_of(image: Image.Image, path: Path, metadata: Metadata) -> Stored:
 
     The size in the header is checked before a pixel is decoded.
     """
-    refuse_bombs(path, image.width * image.height)
+    refuse_bombs(path, image.width * image.height, len(image.getbands()) * (1 + image.mode.startswith("I")))
     image.load()
     bands = len(image.getbands())
     plain, warnings = _in_gray_or_rgb(image, path, metadata.icc)

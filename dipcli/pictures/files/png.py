@@ -26,6 +26,11 @@ INCHES_PER_METRE = 1 / 0.0254
 COPIED = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"tEXt", b"zTXt", b"iTXt")
 COMMENT = b"Comment\0"
 
+# What the decoders are given: nothing that they would inflate beside the pixels.
+DECODED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+SAMPLES = {2: 3, 4: 2, 6: 4}  # of a pixel, by the kind of its colours
+LONGEST_PROFILE = 2**24
+
 Chunk = tuple[bytes, bytes]
 
 
@@ -34,8 +39,9 @@ def read_png(path: Path) -> Stored:
     data = path.read_bytes()
     chunks = list(_chunks(data))
     width, height, bits, colours = struct.unpack(">IIBB", chunks[0][1][:10])
-    refuse_bombs(path, width * height)
+    refuse_bombs(path, width * height, SAMPLES.get(colours, 1) * bits / 8)
     orientation, metadata = _metadata_of(chunks)
+    data = SIGNATURE + b"".join(_pack(*chunk) for chunk in chunks if chunk[0] in DECODED)
     if bits == 16 and colours != 0:
         stored = _read_deep_colour(data, metadata)
     else:
@@ -102,7 +108,7 @@ def _metadata_of(chunks: list[Chunk]) -> tuple[int, Metadata]:
     orientation, exif = take_orientation(found.get(b"eXIf"))
     icc, resolution = None, None
     if b"iCCP" in found:  # a name, a zero, the compression method (always 0), the profile
-        icc = zlib.decompress(found[b"iCCP"].split(b"\0", 1)[1][1:])
+        icc = _inflated(found[b"iCCP"].split(b"\0", 1)[1][1:])
     if b"pHYs" in found:
         across, down, unit = struct.unpack(">IIB", found[b"pHYs"])
         if unit == 1:
@@ -122,6 +128,15 @@ def _metadata_of(chunks: list[Chunk]) -> tuple[int, Metadata]:
     return orientation, Metadata(
         icc, exif, upright(xmp), comment=comment, resolution=resolution, png_chunks=copied
     )
+
+
+def _inflated(packed: bytes) -> bytes:
+    """A colour profile. Raises ValueError for one that is longer than any."""
+    inflater = zlib.decompressobj()
+    profile = inflater.decompress(packed, LONGEST_PROFILE)
+    if not inflater.eof:
+        raise ValueError("its colour profile is cut short, or too long to be one")
+    return profile
 
 
 def _chunks_of(metadata: Metadata) -> Iterator[Chunk]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, final
 
 import numpy as np
 import tifffile
-from tifffile import TiffFile, TiffPage
+from tifffile import TiffFile, TiffPage, TiffPageSeries
 
 from dipcli.pictures.files.captions import iptc_of, upright
 from dipcli.pictures.files.checks import refuse_bombs
@@ -38,8 +38,7 @@ def read_tiff(path: Path) -> Stored:
     with _complaints() as complaints, TiffFile(path) as tiff:
         series, warnings = main_series(path, tiff)
         page = series.keyframe
-        sizes = zip(series.axes, series.shape, strict=True)
-        refuse_bombs(path, math.prod(size for axis, size in sizes if axis not in CHANNEL_AXES))
+        _refuse_bombs(path, series)
         array = series.asarray(maxworkers=1)
         _refuse_damage(complaints)
         stored = Stored(
@@ -96,6 +95,13 @@ def _extra_tags(metadata: Metadata) -> Iterator[tuple[Any, ...]]:
         yield (XMP, 1, len(metadata.xmp), metadata.xmp, True)
     if metadata.iptc:
         yield (IPTC, 7, len(metadata.iptc), metadata.iptc, True)
+
+
+def _refuse_bombs(path: Path, series: TiffPageSeries) -> None:
+    sizes = list(zip(series.axes, series.shape, strict=True))
+    samples = math.prod(size for axis, size in sizes if axis in CHANNEL_AXES)
+    n_pixels = math.prod(size for axis, size in sizes if axis not in CHANNEL_AXES)
+    refuse_bombs(path, n_pixels, samples * (series.dtype.itemsize if series.dtype else 1))
 
 
 def _metadata_of(path: Path, tiff: TiffFile, page: TiffPage) -> Metadata:

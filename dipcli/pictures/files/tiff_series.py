@@ -9,6 +9,7 @@ from dipcli.io.names import by
 
 RAW_COLOURS = (PHOTOMETRIC.CFA, PHOTOMETRIC.LINEAR_RAW)
 CANON = b"CR"  # the two bytes behind the header of a CR2 file
+MOST_PAGES = 100_000
 SMALLER = 2  # times, of each side, that a thumbnail without a mark is smaller than the picture it shows
 SAME_SHAPE = 0.05  # by how much the ratio of their sides may differ
 
@@ -18,6 +19,8 @@ def main_series(path: Path, tiff: TiffFile) -> tuple[TiffPageSeries, list[str]]:
 
     Raises InputError for cameras' raw files, for complex values, and where there is no picture at all.
     """
+    if len(tiff.pages) > MOST_PAGES:
+        raise InputError(f"{path}: more than {MOST_PAGES:,} pages; split it into smaller files.")
     if _is_raw(tiff):
         raise InputError(
             f"{path}: is a camera's raw file; develop it to a 16-bit TIFF first, with darktable or RawTherapee."
