@@ -165,11 +165,17 @@ def test_total_variation_has_the_weight_that_is_given(small, tv_weight, n_penalt
     assert [penalty.weight for penalty in penalties] == [tv_weight] * n_penalties
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
 def test_the_classical_share_is_mixed_in(small, share):
     statement, image = state(small, classical=share), torch.rand(3, 28, 24)
     picture = statement.problem.picture({"image": image})
     assert_matches(picture, image.lerp(statement.classical[1], share))
+
+
+def test_nothing_is_fitted_where_the_classical_answer_is_all(small):
+    statement = state(small, classical=1.0)
+    assert statement.problem is None
+    assert statement.finished({}).picture.shape == statement.classical[1].shape
 
 
 def test_the_measurement_is_left_as_it_was(small):
