@@ -8,7 +8,7 @@ from dipcli.errors import InputError, OptionError
 from dipcli.options.call import Call
 from dipcli.options.naming import ALWAYS, Naming
 from dipcli.pipeline.item import Item
-from dipcli.pipeline.progress_files import is_checkpoint, recorded_outputs
+from dipcli.pipeline.progress_files import is_checkpoint, may_be_checkpoint, recorded_outputs
 
 
 def may_write(item: Item, naming: Naming) -> list[Path]:
@@ -81,7 +81,7 @@ def refuse_missing(needed: Iterable[tuple[str, Path]]) -> None:
 def _refuse(item: Item, taken: Sequence[Path], owned: Collection[str], *, overwrite: bool) -> None:
     for path in taken:
         if path == item.beside("checkpoint"):
-            if not is_checkpoint(path):
+            if not may_be_checkpoint(path):
                 raise OptionError(
                     f"{path} is not of this program, and its place is that of checkpoints; "
                     "move it, or name another --output."

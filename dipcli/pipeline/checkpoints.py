@@ -15,7 +15,7 @@ from dipcli.engine.restore import Result
 from dipcli.engine.solve import Solution
 from dipcli.engine.tuning import Tuning
 from dipcli.errors import InputError, OutputError
-from dipcli.io.atomic import hashes_of_written, make_folder, sweep, write_atomically
+from dipcli.io.atomic import TEMPORARY, hashes_of_written, make_folder, sweep, write_atomically
 from dipcli.pipeline.progress_files import MARK, is_checkpoint
 from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
@@ -76,7 +76,7 @@ class Checkpoints:
         if not is_checkpoint(self._folder):
             return
         with contextlib.suppress(OSError):  # of others who have put something in it, or forbid it
-            for file in [*self._folder.glob("*.pt"), self._folder / MARK]:
+            for file in [*self._folder.glob("*.pt"), *self._folder.glob(TEMPORARY), self._folder / MARK]:
                 file.unlink(missing_ok=True)
             self._folder.rmdir()
 

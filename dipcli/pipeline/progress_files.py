@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
 from dipcli import __version__
 from dipcli.errors import InputError, OutputError
+from dipcli.io.atomic import TEMPORARY
 from dipcli.io.names import is_of_the_system
 from dipcli.io.run_record import hash_of, load_record, save_record, sha256_of
 from dipcli.options.call import Call
@@ -74,6 +76,13 @@ def glance(item: Item, *, done: Standing = "done") -> Standing:
 def is_checkpoint(folder: Path) -> bool:
     """Whether a folder is of this program: it never takes another for its own, whatever its name."""
     return (folder / MARK).is_file()
+
+
+def may_be_checkpoint(folder: Path) -> bool:
+    """Whether it is one, or one that a kill left before it had its mark: nothing but temporary files of ours."""
+    if is_checkpoint(folder) or not folder.is_dir():
+        return is_checkpoint(folder)
+    return all(fnmatch(entry.name, TEMPORARY) for entry in folder.iterdir())
 
 
 def _agrees(item: Item, call: Call) -> bool:

@@ -92,6 +92,14 @@ def test_what_was_written_without_a_record_is_resumed_over(denoise, here):
     assert not (here / "clean.checkpoint").exists()
 
 
+def test_a_checkpoint_that_was_killed_before_it_had_its_mark_is_no_obstacle(denoise, here):
+    place = here / "clean.checkpoint"
+    place.mkdir()
+    (place / ".dipcli-host-1-abcd.tmp").write_text("")
+    assert denoise("a.png", "-o", "clean.png", "--resume").exit_code == 0
+    assert not place.exists()
+
+
 @pytest.mark.parametrize("flags", [(), ("--overwrite",), ("--resume",)], ids=" ".join)
 @pytest.mark.parametrize("kind", ["folder", "file"])
 def test_what_lies_in_the_place_of_checkpoints_is_kept(denoise, here, flags, kind):
