@@ -12,7 +12,7 @@ from PIL import Image
 
 from dipcli.errors import InputError
 from dipcli.pictures.files import tiff_series
-from dipcli.pictures.files.images import load_picture
+from dipcli.pictures.files.images import load_picture, save_picture
 from dipcli.pictures.files.jpeg import read_jpeg
 
 
@@ -96,3 +96,13 @@ def test_a_colour_profile_of_two_megabytes_is_kept(tmp_path):
     profile = np.random.default_rng(0).bytes(2_000_000)
     (tmp_path / "a.png").write_bytes(saved("PNG", icc_profile=profile))
     assert load_picture(tmp_path / "a.png").encoding.metadata.icc == profile
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.npy"])
+def test_a_last_axis_of_one_sample_is_written_back(tmp_path, name):
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 40, 1), np.uint8)
+    save = tifffile.imwrite if name.endswith("tif") else np.save
+    save(tmp_path / name, pixels)
+    picture = load_picture(tmp_path / name)
+    save_picture(tmp_path / "out.tif", picture.frames, picture)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif").squeeze(), pixels[..., 0])
