@@ -106,3 +106,14 @@ def test_a_last_axis_of_one_sample_is_written_back(tmp_path, name):
     picture = load_picture(tmp_path / name)
     save_picture(tmp_path / "out.tif", picture.frames, picture)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif").squeeze(), pixels[..., 0])
+
+
+def test_imagej_s_micrometres_are_written_back(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 40), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, metadata={"axes": "TYX", "unit": "xxm"})
+    content = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(content.replace(b"unit=xxm", "unit=µm".encode("latin-1") + b"\n"))
+    picture = load_picture(tmp_path / "a.tif")
+    save_picture(tmp_path / "out.tif", picture.frames, picture)
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert file.imagej_metadata["unit"] == "\\u00b5m"
