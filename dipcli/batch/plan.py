@@ -10,7 +10,7 @@ from typing import Any
 
 from dipcli import __version__
 from dipcli.batch.inputs import find_inputs
-from dipcli.errors import InputError, OptionError
+from dipcli.errors import DipcliError, InputError, OptionError
 from dipcli.io.names import ending_of, name_of, stem_of
 from dipcli.io.run_record import load_record, save_record
 from dipcli.options.call import Call
@@ -139,7 +139,9 @@ def load_manifest(folder: Path) -> Manifest:
                 f"{folder / NAME}: {outside[0]} is not in this folder; delete the plan and run again."
             )
         return Manifest(Call(call["command"], tuple(call["inputs"]), words, call["asked"]), tuple(items))
-    except (KeyError, TypeError, AttributeError) as error:
+    except DipcliError:
+        raise
+    except Exception as error:
         raise InputError(f"{folder / NAME}: is no plan of this program; delete it and run again.") from error
 
 

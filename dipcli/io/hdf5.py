@@ -109,7 +109,7 @@ def refuse_other_files(path: Path, stored: Any) -> None:  # noqa: ANN401
     if others:
         name = stored.name.strip("/")
         raise InputError(
-            f"{path}: the values of {name} lie in {others[0]}; give that file, or copy them into one."
+            f"{path}: the values of {name} lie in {others[0]}; give those, or copy them into one file."
         )
 
 
@@ -167,9 +167,11 @@ def _text(value: Any) -> str:  # noqa: ANN401
 
 
 def _other_files(array: Any) -> list[str]:  # noqa: ANN401
-    """The files in which an array's values are kept, where that is not its own."""
+    """Where an array's values are, if not in itself: at arrays that are made of themselves HDF5 crashes."""
     virtual = [source.file_name for source in array.virtual_sources()] if array.is_virtual else []
-    return [str(name) for name, *_ in array.external or ()] + [name for name in virtual if name != "."]
+    return [str(name) for name, *_ in array.external or ()] + [
+        "other arrays" if name == "." else name for name in virtual
+    ]
 
 
 def _needs_filter(array: Any) -> bool:  # noqa: ANN401

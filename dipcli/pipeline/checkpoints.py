@@ -16,6 +16,7 @@ from dipcli.engine.solve import Solution
 from dipcli.engine.tuning import Tuning
 from dipcli.errors import InputError, OutputError
 from dipcli.io.atomic import TEMPORARY, hashes_of_written, make_folder, sweep, write_atomically
+from dipcli.io.limits import refuse_special
 from dipcli.pipeline.progress_files import MARK, is_checkpoint
 from dipcli.report.history import History
 from dipcli.report.messages import LOGGER
@@ -128,11 +129,14 @@ class Checkpoints:
         path = self._path(index)
         if not is_checkpoint(self._folder):
             return None
-        try:
-            found = from_bytes(path.read_bytes(), self._device)
-        except OSError:
+        if not path.exists():
             return None
-        if found is None:
+        try:
+            refuse_special(path)
+            found = from_bytes(path.read_bytes(), self._device)
+        except (OSError, InputError):
+            found = None
+        if found is None or not _is_whole(found):
             LOGGER.warning("%s: this checkpoint is damaged, and not used.", path)
             return None
         if found.get("seal") == self._seal:
@@ -147,6 +151,12 @@ class Checkpoints:
 
     def _path(self, index: int) -> Path:
         return self._folder / f"{index}.pt"
+
+
+def _is_whole(found: State) -> bool:
+    return isinstance(found.get("history"), dict) and any(
+        isinstance(found.get(n), dict) for n in ("fit", "result")
+    )
 
 
 def _result(plain: State) -> Result:

@@ -7,6 +7,7 @@ NAMES = (
     "deblur",
     "denoise",
     "forecast",
+    "fuzz",
     "golden",
     "house",
     "inpaint",

@@ -93,6 +93,15 @@ def test_values_that_lie_in_another_file_are_not_read(tmp_path):
             find(tmp_path / name)
 
 
+def test_an_array_that_is_made_of_itself_is_not_read(tmp_path):
+    layout = h5py.VirtualLayout((20, 20), "f8")
+    layout[:] = h5py.VirtualSource(".", "data", (20, 20))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_virtual_dataset("data", layout)
+    with pytest.raises(InputError, match="the values of data lie in other arrays"):
+        find(tmp_path / "a.h5")
+
+
 def test_values_that_only_a_plug_in_can_read_name_it(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)

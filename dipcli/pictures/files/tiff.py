@@ -64,7 +64,7 @@ def encode_tiff(stored: Stored) -> bytes:
     extra_samples = details.extra_samples or (1 if details.premultiplied else 2,) * stored.alpha
     options: dict[str, Any] = metadata_options(stored)
     options["photometric"] = "rgb" if samples - len(extra_samples) == 3 else "minisblack"
-    if samples:
+    if samples > 1:
         options["planarconfig"] = "contig"
     if extra_samples and samples > len(extra_samples):
         options["extrasamples"] = [EXTRA_SAMPLES[kind] for kind in extra_samples]

@@ -62,12 +62,22 @@ def metadata_options(stored: Stored) -> dict[str, Any]:
     described = {**details.fields, "axes": stored.axes}
     stack = [axis for axis in stored.axes if axis not in CHANNEL_AXES + SPACE_AXES]
     if details.style == "imagej":
-        return {"imagej": True, "metadata": described}
+        return {
+            "imagej": True,
+            "metadata": {_imagej_text(name): _imagej_text(described[name]) for name in described},
+        }
     if details.style == "ome":
         return {"ome": True, "metadata": described}
     if details.style == "axes" or len(stack) > 1 or "C" in stored.axes:
         return {"metadata": described}
     return {"metadata": None, "description": details.description or _ascii(stored.metadata.comment)}
+
+
+def _imagej_text(value: Any) -> Any:  # noqa: ANN401 - numbers stay what they are
+    """Text as ImageJ has it in a description: a micrometre is \\u00b5m."""
+    if not isinstance(value, str):
+        return value
+    return "".join(letter if letter.isascii() else f"\\u{ord(letter):04x}" for letter in value)
 
 
 def _ascii(comment: bytes | None) -> str | None:

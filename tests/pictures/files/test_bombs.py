@@ -12,7 +12,7 @@ from PIL import Image
 
 from dipcli.errors import InputError
 from dipcli.pictures.files import tiff_series
-from dipcli.pictures.files.images import load_picture
+from dipcli.pictures.files.images import load_picture, save_picture
 from dipcli.pictures.files.jpeg import read_jpeg
 
 
@@ -96,3 +96,24 @@ def test_a_colour_profile_of_two_megabytes_is_kept(tmp_path):
     profile = np.random.default_rng(0).bytes(2_000_000)
     (tmp_path / "a.png").write_bytes(saved("PNG", icc_profile=profile))
     assert load_picture(tmp_path / "a.png").encoding.metadata.icc == profile
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.npy"])
+def test_a_last_axis_of_one_sample_is_written_back(tmp_path, name):
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 40, 1), np.uint8)
+    save = tifffile.imwrite if name.endswith("tif") else np.save
+    save(tmp_path / name, pixels)
+    picture = load_picture(tmp_path / name)
+    save_picture(tmp_path / "out.tif", picture.frames, picture)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif").squeeze(), pixels[..., 0])
+
+
+def test_imagej_s_micrometres_are_written_back(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 40), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, metadata={"axes": "TYX", "unit": "xxm"})
+    content = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(content.replace(b"unit=xxm", "unit=µm".encode("latin-1") + b"\n"))
+    picture = load_picture(tmp_path / "a.tif")
+    save_picture(tmp_path / "out.tif", picture.frames, picture)
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert file.imagej_metadata["unit"] == "\\u00b5m"
