@@ -78,7 +78,7 @@ def state_denoising(
         "noise": f"{noise}{values.correlated}",
         "loss": "rmse on variance-stabilised values" if is_auto else options.loss,
     }
-    if is_auto and options.classical is None:
+    if is_tried(options):
         found = found or share_in_trial(values, options, measurement.numel())
         decisions["network"] = str(found)
         options = replace(options, classical=1 - found.share)
@@ -127,6 +127,12 @@ def _unchanged(measurement: Tensor, mask: Tensor, noise: Noise, options: Denoise
     )
 
 
+def is_tried(options: DenoiseOptions) -> bool:
+    """Whether a trial decides on the network's share; without a stopping rule it would be of what over-fits."""
+    is_stopped = options.engine.stopping.stop != "never"
+    return options.loss == "auto" and options.classical is None and is_stopped
+
+
 def share_in_trial(values: StabilisedValues, options: DenoiseOptions, n_values: int) -> NetworkShare:
     """The network's share in the result of a frame of so many values, by these of them.
 
@@ -160,7 +166,7 @@ def blended(measurement: Tensor, picture: Tensor, mask: Tensor, options: Denoise
 def decide(measurement: Tensor, options: DenoiseOptions, units: Units = AS_STORED) -> Callable[..., Statement]:
     """How the tiles of a frame are stated: by one law, and one share of the network, for all of it."""
     noise, found = analyse(measurement, options.sigma, units), None
-    if options.classical is None and options.loss == "auto" and not noise.is_faint:
+    if is_tried(options) and not noise.is_faint:
         middle = crop_middle(measurement, (TRIAL_SIDE,) * (measurement.ndim - 1))
         part = analyse(middle, like=noise)
         values = _stabilised(middle, part.mask & ~part.impulses, part, options)
@@ -175,14 +181,13 @@ def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
         raise OptionError(
             f"--chroma-only is for colours, but the picture has {shape[0]} channel(s); leave it out."
         )
-    is_tried = options.classical is None and options.loss == "auto"
     return Workload(
         shape,
         options.engine,
         {} if options.classical == 1 else {"image": Unknown(shape)},
         seconds_of_denoising(shape, options.passes),
         bytes_of_denoising(shape),
-        rehearsal=part_of_trial(shape) if is_tried else None,
+        rehearsal=part_of_trial(shape) if is_tried(options) else None,
     )
 
 

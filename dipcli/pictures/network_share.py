@@ -25,6 +25,7 @@ SPLIT = 0.7  # a: the noise of what is fitted grows by √(1 + a²), that of wha
 SIDES = {1: 4096, 2: 192, 3: 40}  # of the part that is tried, for one, two and three axes
 SEED = 7919  # of the noise that is added: of no other one here
 WORTHWHILE = 0.02  # dB that the network must gain there, where there is more noise: about 0.05 dB of the result
+MOST_ITERATIONS = 2000  # of the trial, however many a fit is given
 CHANCE = 4.0  # of what a network of mere noise saves on average: two deviations
 LEAST_RISK = 0.08  # of the noise, in a classical estimate: where noise is overrated, the split denies that
 
@@ -66,7 +67,8 @@ def network_share(
     fitted, judge = values + SPLIT * noise, values - noise / SPLIT
     louder = power * (1 + SPLIT**2)
     first = classical(fitted, louder)
-    once = replace(engine, stopping=replace(engine.stopping, runs=1))
+    most = min(engine.stopping.iterations, MOST_ITERATIONS)
+    once = replace(engine, stopping=replace(engine.stopping, iterations=most, runs=1))
     change = restore(problem(fitted, louder, first), once).estimate["image"] - first
     left = judge - first
     share = float((change * left).sum() / change.square().sum().clamp(min=1e-12))

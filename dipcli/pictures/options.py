@@ -29,7 +29,8 @@ class PictureOptions:
     ] = None
     classical: Annotated[
         float | None,
-        "Share of the classical estimate in the result; without it, the network has what it earns in a trial.",
+        "Share of the classical estimate in the result; without it, the network has what it earns in a trial, or "
+        "half with --stop never.",
         Range(0, 1),
     ] = None
     tile: Annotated[

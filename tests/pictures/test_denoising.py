@@ -1,6 +1,7 @@
 """What is decided about a noisy frame, and what follows from it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -21,9 +22,12 @@ ENGINE = EngineOptions(
 )
 
 
+STOPPED = replace(ENGINE, stopping=StoppingOptions(averaging=0.0, iterations=3))
+
+
 def state(measurement, **options):
     """Stated without the trial that decides whether a network is fitted."""
-    return state_denoising(measurement, DenoiseOptions(**{"classical": 0.5, **options}, engine=ENGINE))
+    return state_denoising(measurement, DenoiseOptions(**{"classical": 0.5, "engine": ENGINE, **options}))
 
 
 def restored(measurement, **options):
@@ -126,9 +130,15 @@ def test_signals_and_volumes_have_windows_instead_of_patch_groups(scene):
 
 
 def test_the_network_has_the_share_that_it_earns_in_a_trial(scene):
-    statement = state(gaussian(scene(3, 64, 64), 0.1), classical=None)
+    statement = state(gaussian(scene(3, 64, 64), 0.1), classical=None, engine=STOPPED)
     assert "in a trial" in statement.decisions["network"]
     assert statement.options["classical"] == 1 or statement.problem is not None
+
+
+def test_without_a_stopping_rule_there_is_no_trial(scene):
+    statement = state(gaussian(scene(3, 64, 64), 0.1), classical=None)
+    assert "network" not in statement.decisions
+    assert statement.problem is not None
 
 
 def test_beside_pure_impulses_no_network_is_fitted_and_the_measured_values_return(scene):
@@ -141,8 +151,8 @@ def test_beside_pure_impulses_no_network_is_fitted_and_the_measured_values_retur
 
 def test_tiles_are_stated_by_one_law_and_one_share(scene):
     noisy = gaussian(scene(1, 96, 96), 0.1)
-    whole = state(noisy, classical=None)
-    tiled = decide(noisy, DenoiseOptions(engine=ENGINE))(noisy[:, :40, :40])
+    whole = state(noisy, classical=None, engine=STOPPED)
+    tiled = decide(noisy, DenoiseOptions(engine=STOPPED))(noisy[:, :40, :40])
     assert tiled.decisions["noise"] == whole.decisions["noise"]
     assert tiled.options["classical"] == pytest.approx(whole.options["classical"])
 
