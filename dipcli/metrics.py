@@ -10,11 +10,19 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
+RADIUS = 5  # of the windows of the structural similarity
+ROWS, PIECE = 512, 1 << 22  # and values, that are compared at a time: the whole in double precision is large
+
 
 def psnr_db(picture: Tensor, reference: Tensor) -> float:
     """Peak signal-to-noise ratio in dB over all values that both have, the peak being 1."""
-    errors = (_precise(picture) - reference.cpu().double()).square()
-    return float(-10 * errors[errors.isfinite()].mean().clamp(min=1e-20).log10())
+    total, count = 0.0, 0
+    pieces = (tensor.reshape(-1).split(PIECE) for tensor in (picture, reference))
+    for x, y in zip(*pieces, strict=True):
+        errors = (_precise(x) - y.cpu().double()).square()
+        known = errors[errors.isfinite()]
+        total, count = total + float(known.sum()), count + known.numel()
+    return -10 * math.log10(max(total / count, 1e-20)) if count else math.nan
 
 
 def psnr_up_to_shift_db(picture: Tensor, reference: Tensor, reach: int = 10, border: int = 15) -> float:
@@ -51,8 +59,13 @@ def ssim(picture: Tensor, reference: Tensor) -> float:
     use_sample_covariance=False, data_range=1`: windows are 11 wide and the outer 5 pixels do not count.
     Sides must be at least 11. Source: Wang et al., 2004, doi 10.1109/TIP.2003.819861.
     """
-    x, y = _precise(picture), reference.cpu().double()
-    return float(_structure(x, y, _blur, data_range=1.0).mean())
+    total, count = 0.0, 0
+    for channel in range(len(picture)):
+        for top in range(0, max(1, picture.shape[1] - 2 * RADIUS), ROWS):
+            part = (slice(channel, channel + 1), slice(top, top + ROWS + 2 * RADIUS))
+            similar = _structure(_precise(picture[part]), reference[part].cpu().double(), _blur, data_range=1.0)
+            total, count = total + float(similar.sum()), count + similar.numel()
+    return total / count
 
 
 def nmse(picture: Tensor, reference: Tensor) -> float:
@@ -115,7 +128,7 @@ def _precise(picture: Tensor) -> Tensor:
     return picture.detach().cpu().double()
 
 
-def _blur(image: Tensor, sigma: float = 1.5, radius: int = 5) -> Tensor:
+def _blur(image: Tensor, sigma: float = 1.5, radius: int = RADIUS) -> Tensor:
     """Gaussian means of the windows that lie wholly inside the image (channels, *space)."""
     at = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
     window = torch.exp(-at.square() / (2 * sigma**2))
