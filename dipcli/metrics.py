@@ -17,9 +17,9 @@ ROWS, PIECE = 512, 1 << 22  # and values, that are compared at a time: the whole
 def psnr_db(picture: Tensor, reference: Tensor) -> float:
     """Peak signal-to-noise ratio in dB over all values that both have, the peak being 1."""
     total, count = 0.0, 0
-    pieces = (tensor.reshape(-1).split(PIECE) for tensor in (picture, reference))
-    for x, y in zip(*pieces, strict=True):
-        errors = (_precise(x) - y.cpu().double()).square()
+    x, y = picture.reshape(-1), reference.reshape(-1)
+    for start in range(0, x.numel(), PIECE):
+        errors = (_precise(x[start : start + PIECE]) - y[start : start + PIECE].cpu().double()).square()
         known = errors[errors.isfinite()]
         total, count = total + float(known.sum()), count + known.numel()
     return -10 * math.log10(max(total / count, 1e-20)) if count else math.nan
