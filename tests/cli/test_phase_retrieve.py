@@ -247,3 +247,13 @@ def test_a_simulation_is_not_written_over(program, tmp_path):
     (tmp_path / "scan.npz").write_bytes(b"mine")
     assert program("simulate", "cdi", "--size", "32", "--output", tmp_path / "scan.npz").exit_code == 2
     assert (tmp_path / "scan.npz").read_bytes() == b"mine"
+
+
+def test_the_unit_of_the_counts_is_of_no_account(phase, counts, tmp_path):
+    found = []
+    for factor in (1, 1024):  # a power of two: of others, rounding may let another start win
+        np.save(tmp_path / "scan.npy", (factor * counts).astype(np.float64))
+        done = phase(tmp_path / "scan.npy", "-o", tmp_path / "object.npz", "--method", "classical", "--overwrite")
+        assert done.exit_code == 0, done.stderr
+        found.append(np.load(tmp_path / "object.npz")["object"])
+    np.testing.assert_array_equal(*found)
