@@ -73,7 +73,7 @@ def error(image: Tensor, reference: Tensor) -> float:
     """
     found = symmetry_to(image, reference)
     x, y = found(image.to(torch.complex128)), reference.to(torch.complex128)
-    # Not from 1 - likeness², of which rounding leaves 1e-8.
+    # Not from 1 - similarity², of which rounding leaves 1e-8.
     return min(1.0, float((x - y).norm() / y.norm().clamp(min=1e-300)))
 
 

@@ -12,7 +12,7 @@ from dipcli.options.naming import ALWAYS, Naming
 from dipcli.pipeline.item import is_there
 from dipcli.report.messages import LOGGER
 
-# Longer ones begin with shorter ones: UTF-32 is told before UTF-16. PowerShell writes UTF-16.
+# Longer ones begin with shorter ones: UTF-32 is recognised before UTF-16. PowerShell writes UTF-16.
 MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",

@@ -151,7 +151,7 @@ class Workers:
             process.send_signal(getattr(signal, "SIGUSR1", signal.SIGTERM))
 
     def _left(self, slot: int) -> Iterator[tuple[Item, Report]]:
-        """A worker that was told to leave did so in the midst of its item."""
+        """A worker that was asked to leave did so in the midst of its item."""
         item = self._busy.pop(slot, None)
         if item is not None:
             yield item, {"kind": "interrupted", "text": f"{item.name}: left before its fit."}

@@ -128,7 +128,7 @@ def _endings(batch: Batch, context: Context, task: Task, display: Display) -> It
     """How the items end, as they do: shared out to several processes, or one by one."""
     devices = _devices(context.files)
     if len(devices) > 1 and len(batch.todo) > 1:
-        with context.interrupted.saving:  # the workers save, and are told so here
+        with context.interrupted.saving:  # the workers save, and are asked to here
             yield from share_out(batch, context, devices, display)
         return
     for item in batch.todo:

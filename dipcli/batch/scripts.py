@@ -109,7 +109,7 @@ def write_script(name: str, program: Sequence[str], options: Sequence[str], *, n
 
 
 def _refuse_control_characters(word: str) -> None:
-    """Shells can be told of them, headers and logs cannot; no scan is called so by its owner."""
+    """Shells can take them, headers and logs cannot; no scan is called so by its owner."""
     if any(unicodedata.category(letter) == "Cc" for letter in word):
         raise OptionError(f"{word!r} has a control character in it, which no script should have; rename it.")
 

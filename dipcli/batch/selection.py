@@ -1,6 +1,6 @@
 """From a call to the items that it has to do: planned or read back, its part taken, what is done left out.
 
-All that names can tell is told here, before torch is loaded.
+All that names show is said here, before torch is loaded.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -63,7 +63,7 @@ def look_at(inputs: Sequence[Path], files: FileOptions, naming: Naming) -> Batch
 def open_batch(
     inputs: Sequence[Path], files: FileOptions, naming: Naming, *, needed: Iterable[tuple[str, Path | None]] = ()
 ) -> Batch:
-    """What is to be done; a worker is told later. `needed` are files that options name, each with its flag.
+    """What is to be done; a worker learns it later. `needed` are files that options name, each with its flag.
 
     Raises InputError for inputs and files that are not there, OptionError for outputs that are and must not be
     lost and for those that would fall together, OutputError for folders that cannot be written into.

@@ -26,7 +26,7 @@ _NORMAL_MEDIAN = 0.6745  # of the absolute value
 _NORMAL = special.ndtri((np.arange(255) + 0.5) / 255)
 _FEW_PHOTONS = 500.0  # below this many at white, counts are not nearly normal
 _ONE_KIND = 0.06  # by how much a parabola may misfit less, where noise is of one kind: it follows texture, too
-_LEAST_VARIANCE = 1e-7  # that is told from none in a picture of full contrast
+_LEAST_VARIANCE = 1e-7  # that is distinguished from none in a picture of full contrast
 
 
 @dataclass(frozen=True)

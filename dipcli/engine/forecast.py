@@ -55,7 +55,7 @@ class Workload:
     unknowns: Mapping[str, Unknown] = field(default_factory=dict)  # to be fitted; their guides do not count
     classical_seconds: float = 0.0  # on the machine of REFERENCE_SECONDS
     classical_bytes: float | None = None  # None for those of patch groups
-    rehearsal: tuple[int, ...] | None = None  # of a part on which one run decides whether there is a fit at all
+    trial: tuple[int, ...] | None = None  # of a part on which one run decides whether there is a fit at all
     beside: float = BESIDE  # steps of whole fits take so much longer than their networks
 
     @property
@@ -87,9 +87,9 @@ def forecast_of(work: Workload, device: torch.device, *, share: float = 1.0, cou
     classical = work.classical_seconds * _slowness()
     step = sum(_step_of(unknown, work, device).seconds for unknown in work.unknowns.values())
     least = most = classical * share * count
-    if work.rehearsal is not None and work.unknowns:
-        part = torch.Size(work.rehearsal).numel() / torch.Size(work.shape).numel()
-        once = replace(work, unknowns={"": Unknown(work.rehearsal)})
+    if work.trial is not None and work.unknowns:
+        part = torch.Size(work.trial).numel() / torch.Size(work.shape).numel()
+        once = replace(work, unknowns={"": Unknown(work.trial)})
         short = _step_of(once.unknowns[""], once, device).seconds
         least += part * classical + earliest * short
         most += part * classical + bound * short

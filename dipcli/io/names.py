@@ -34,7 +34,7 @@ def beside(output: Path, ending: str, stem: str = "") -> Path:
     """The path of a file that accompanies an output: clean.png -> clean.run.json, a.nii.gz -> a.run.json.
 
     With `stem` it is called after that, not after the output. A stem that would make the name too long is cut, and
-    told from others by a hash.
+    distinguished from others by a hash.
     """
     stem, tail = stem or stem_of(output), f".{ending}"
     if len(os.fsencode(stem)) + len(os.fsencode(tail)) > MOST_BYTES:

@@ -187,7 +187,7 @@ def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
         {} if options.classical == 1 else {"image": Unknown(shape)},
         seconds_of_denoising(shape, options.passes),
         bytes_of_denoising(shape),
-        rehearsal=part_of_trial(shape) if is_tried(options) else None,
+        trial=part_of_trial(shape) if is_tried(options) else None,
     )
 
 

@@ -122,7 +122,7 @@ def test_a_forecast_follows_the_bound_on_time():
 
 def test_a_trial_may_show_that_nothing_is_fitted():
     work = work_of(iterations=10_000, warm_up=10, patience=10, runs=8)
-    tried = replace(work, rehearsal=(1, 48, 48))
+    tried = replace(work, trial=(1, 48, 48))
     assert seconds_of(tried)[0] < seconds_of(work)[0]
     assert seconds_of(tried)[1] > seconds_of(work)[1]
 
