@@ -42,6 +42,8 @@ class Problem:
 
     `weight`, of the measurement's shape, is 0 where the measurement is not to be believed.
     `picture` is what a person would look at, free of the task's symmetries; early stopping watches it.
+    `hidden`, (*space) of the measurement, is True where values are held out, if a stopper holds any out; without
+    it, it draws them.
     Raises ValueError where the unknowns are not the parameters of the operator's forward.
     """
 
@@ -52,6 +54,7 @@ class Problem:
     picture: Callable[[Estimate], Tensor]
     penalties: tuple[Penalty, ...] = ()
     weight: Tensor | None = None
+    hidden: Tensor | None = None
 
     def __post_init__(self) -> None:
         names = list(inspect.signature(self.operator.forward).parameters)

@@ -1,5 +1,7 @@
 """Missing values: a guess from their neighbourhood, and the classical estimate."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -29,20 +31,28 @@ def fill_in(image: Tensor, mask: Tensor, sigma: float = 0.0) -> Tensor:
 
 
 def _fill_in_windows(image: Tensor, mask: Tensor, sigma: float) -> Tensor:
-    """Thresholds fall to the noise level; where a hole is wide, from a picture of half the size that is filled."""
-    if _has_wide_hole(mask) and min(image.shape[1:]) >= SMALLEST_SIDE:
-        coarse = _fill_in_windows(*_halve(image, mask), sigma)
-        mode = ("linear", "bilinear", "trilinear")[image.ndim - 2]
-        doubled = functional.interpolate(coarse[None], scale_factor=2, mode=mode, align_corners=False)[0]
-        start, highest = doubled[(slice(None), *(slice(n) for n in image.shape[1:]))], REFINED
-    else:
-        start, highest = fill_missing(image, mask), HIGHEST
+    """Thresholds fall to the noise level, from a picture of half the size that is filled where a hole is wide."""
+    start, is_refined = start_from_coarse(
+        image, mask, lambda coarse, known: _fill_in_windows(coarse, known, sigma)
+    )
 
     def explain(guess: Tensor, _: float) -> Tensor:
         return torch.where(mask, image, guess)
 
-    levels = falling(highest, max(sigma, LOWEST), ROUNDS)
+    levels = falling(REFINED if is_refined else HIGHEST, max(sigma, LOWEST), ROUNDS)
     return alternate_windows(explain(start, 0.0), explain, levels)
+
+
+def start_from_coarse(
+    image: Tensor, mask: Tensor, fill: Callable[[Tensor, Tensor], Tensor]
+) -> tuple[Tensor, bool]:
+    """A first guess for image (channels, *space), and whether it is a good one.
+
+    It is where a hole is wide: then it comes from what `fill` makes of a picture of half the size.
+    """
+    if not _has_wide_hole(mask) or min(image.shape[1:]) < SMALLEST_SIDE:
+        return fill_missing(image, mask), False
+    return double(fill(*halve(image, mask)), image.shape[1:]), True
 
 
 def _has_wide_hole(mask: Tensor) -> bool:
@@ -50,7 +60,14 @@ def _has_wide_hole(mask: Tensor) -> bool:
     return bool((pool(mask.float()[None], 2 * WIDE + 1, 1, WIDE) == 0).any())
 
 
-def _halve(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def double(image: Tensor, space: Sequence[int]) -> Tensor:
+    """Image (channels, *half) twice as large, cut to the given sides."""
+    mode = ("linear", "bilinear", "trilinear")[image.ndim - 2]
+    doubled: Tensor = functional.interpolate(image[None], scale_factor=2, mode=mode, align_corners=False)[0]
+    return doubled[(slice(None), *(slice(n) for n in space))]
+
+
+def halve(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """The means of the known values of each block of two along every axis, and where there are any."""
     pool = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)[image.ndim - 2]
     values = torch.where(mask, image, torch.zeros_like(image))

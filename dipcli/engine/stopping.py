@@ -211,13 +211,13 @@ def held_out(visible: Tensor, share: float) -> Tensor:
 
 
 def hold_out(problem: Problem, share: float) -> tuple[Problem, Problem]:
-    """The problem without a random `share` of its measured positions, and the problem with those alone.
+    """The problem without its `hidden` positions, or a random `share` of them, and the problem with those alone.
 
     Positions are hidden across all channels together; the same ones for the same shape.
     """
     measurement = problem.measurement
     weight = torch.ones(measurement.shape, device=measurement.device) if problem.weight is None else problem.weight
-    hidden = held_out((weight > 0).any(0), share)
+    hidden = held_out((weight > 0).any(0), share) if problem.hidden is None else problem.hidden
     return replace(problem, weight=weight * ~hidden), replace(problem, weight=weight * hidden)
 
 

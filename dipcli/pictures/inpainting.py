@@ -1,7 +1,8 @@
 """Inpainting one frame: look at what is missing, choose how to fill it, and leave alone what is known."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,14 +11,17 @@ from scipy import ndimage
 from torch import Tensor
 
 from dipcli.engine.forecast import Workload
-from dipcli.engine.stopping import held_out
 from dipcli.errors import InputError
 from dipcli.options.overrides import without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
-from dipcli.pictures.noise_model import Noise, StabilisedValues, analyse, stabilise, value_problem
+from dipcli.pictures.filling_choice import FillingChoice
+from dipcli.pictures.gap_network import GapNetwork
+from dipcli.pictures.held_out_gaps import held_out_gaps
+from dipcli.pictures.noise_model import Fill, Noise, StabilisedValues, analyse, stabilise
 from dipcli.pictures.options import InpaintOptions, MaskKind
-from dipcli.pipeline.statement import Statement
-from dipcli.problem import Unknown
+from dipcli.pictures.windows import Window, cut_window, stated_for_frame, whole_of, window_around
+from dipcli.pipeline.statement import Restoration, Statement
+from dipcli.problem import Estimate, Unknown
 
 # Of the classical answer, for each value of a gray frame and of one with colours; of a step, in its network's.
 SECONDS, SECONDS_OF_COLOUR, BESIDE = 1.9e-4, 1e-4, 1.5
@@ -26,6 +30,24 @@ NOTICEABLE = 0.015  # noise from which on it is said that it stays
 LONELY = 0.5  # where more of the known pixels than this touch a missing one, pixels are scattered
 FEW = 4.0  # missing pixels in each group, on average, below which they are scattered, too
 DEEP = 4.0  # pixels from a missing value to the nearest known one, on average: from here on it is a hole
+SHALLOW = 3.0  # such a depth is left where a network fills a reduced copy
+AROUND, DEPTHS_AROUND = 48, 8.0  # pixels, and mean depths, that are looked at around all that is missing
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """What is missing of a frame, and how it is to be filled.
+
+    `recipe` is that of `options`, `window` the part of the frame (*space) that is looked at; `halvings` are those
+    of the sides of what a network is fitted to.
+    """
+
+    kind: MaskKind
+    depth: float
+    recipe: MaskKind
+    options: InpaintOptions
+    window: Window
+    halvings: int
 
 
 def state_inpainting(
@@ -42,65 +64,96 @@ def state_inpainting(
     mask = torch.isfinite(measurement)
     if not bool(mask.any()):
         raise InputError("Everything is missing from this frame; nothing is known to fill it in from.")
-    kind, depth = geometry(mask)
-    chosen = kind if options.recipe == "auto" else options.recipe
-    options, engine = recipes[chosen], recipes[chosen].engine
+    gaps = _gaps_of(mask, options, recipes)
     noise = analyse(measurement, options.sigma, units)
-    if bool(mask.all()):
-        engine = replace(engine, stopping=replace(engine.stopping, stop="never", iterations=1, runs=1))
-    scored = mask & held_out(mask.any(0), engine.stopping.held_out)
-    guess = _best_guess(measurement, mask & ~scored, scored, noise, options)
-    values = _stabilised(measurement, mask, noise, options, exact=guess.sigma == 0)
-    is_texture = values.sigma == 0 and noise.law.sigma >= EXACT
-    seam = _seam(mask, options.blend)
+    part = cut_window(measurement, gaps.window)
+    statement = _state_window(part, gaps, analyse(part, like=noise))
+    missing = f"{1 - float(mask.float().mean()):.1%} of the values, {gaps.kind}, {gaps.depth:.1f} pixels deep"
+    statement = replace(statement, decisions={"missing": f"{missing} on average", **statement.decisions})
+    return stated_for_frame(statement, measurement, gaps.window)
+
+
+def _gaps_of(mask: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, InpaintOptions]) -> Gaps:
+    kind, depth = geometry(mask)
+    recipe = kind if options.recipe == "auto" else options.recipe
+    chosen = recipes[recipe]
+    around = max(AROUND, round(DEPTHS_AROUND * depth), chosen.blend)
+    is_local = chosen.classical in (None, 1) and not chosen.denoise
+    window = window_around(mask, around) if is_local else whole_of(mask.shape[1:])
+    halvings = round(math.log2(max(1.0, depth / SHALLOW))) if chosen.classical is None else 0
+    return Gaps(kind, depth, recipe, chosen, window, halvings)
+
+
+def _state_window(measurement: Tensor, gaps: Gaps, noise: Noise) -> Statement:
+    """The statement for the part of a frame that is looked at."""
+    options, mask = gaps.options, noise.mask
+    if bool(mask.all()) and not options.denoise:
+        return Statement(
+            None, options.engine, ("none", measurement), without_engine(options), unchanged=mask, mask=mask
+        )
+    hidden = held_out_gaps(mask, scattered=gaps.recipe == "scattered")
+    scored, fill = mask & hidden, FillingChoice(mask & hidden)
+    guess = _best_guess(measurement, mask & ~scored, scored, noise, options, fill)
+    values = _stabilised(measurement, mask, noise, options, exact=guess.sigma == 0, fill=fill)
+    network, seam = GapNetwork(values, guess, hidden, gaps.halvings), _seam(mask, options.blend)
 
     def with_known(picture: Tensor) -> Tensor:
         return picture if options.denoise else torch.where(mask, measurement.lerp(picture, seam), picture)
 
-    def returned(image: Tensor) -> Tensor:
-        return with_known(values.mixed(image, options.classical_share))
+    def finish(estimate: Estimate) -> Restoration:
+        share = network.share(estimate["image"]) if estimate else 0.0
+        picture = network.mixed(estimate["image"], share) if share else values.classical_picture
+        earned = f"{share:.0%} of what was missing, by known values that were hidden from it"
+        return Restoration(with_known(picture), decisions={"network": earned} if estimate else {})
 
-    share = 1 - float(mask.float().mean())
+    is_texture = values.sigma == 0 and noise.law.sigma >= EXACT
     decisions = {
-        "missing": f"{share:.1%} of the values, {kind}, {depth:.1f} pixels deep on average",
-        "recipe": chosen,
+        "recipe": gaps.recipe,
         "noise": "texture, taken as exact" if is_texture else f"{noise}{values.correlated}",
+        "filling": str(fill.filling),
     }
-    problem = value_problem(values, options, returned, guide=guess.classical)
+    problem = network.problem(options, lambda image: with_known(values.mixed(image, options.classical_share)))
     return Statement(
         None if options.classical == 1 else problem,
-        engine,
-        ("patches" if values.sigma == 0 else "patches and DCT thresholding", with_known(values.classical_picture)),
+        options.engine,
+        (_method(values), with_known(values.classical_picture)),
         without_engine(options),
         decisions,
         () if is_texture else _warnings(noise, options),
         unchanged=mask & (seam == 0) if not options.denoise else None,
         mask=mask,
+        finish=finish if options.classical is None else None,
     )
+
+
+def _method(values: StabilisedValues) -> str:
+    return "filling" if values.sigma == 0 else f"filling and {values.method}"
 
 
 def workload_of(
     measurement: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, InpaintOptions]
 ) -> Workload:
     """What a frame asks of the machine, by what is missing of it."""
-    kind = geometry(torch.isfinite(measurement))[0] if options.recipe == "auto" else options.recipe
-    shape = tuple(measurement.shape)
-    unknowns = {} if recipes[kind].classical == 1 else {"image": Unknown(shape)}
-    each = SECONDS if shape[0] == 1 else SECONDS_OF_COLOUR
-    return Workload(shape, recipes[kind].engine, unknowns, each * measurement.numel(), beside=BESIDE)
+    gaps = _gaps_of(torch.isfinite(measurement), options, recipes)
+    channels, *space = cut_window(measurement, gaps.window).shape
+    reduced = (channels, *(-(-side // 2**gaps.halvings) for side in space))
+    unknowns = {} if gaps.options.classical == 1 else {"image": Unknown(reduced)}
+    each = SECONDS if channels == 1 else SECONDS_OF_COLOUR
+    shape = (channels, *space)
+    return Workload(shape, gaps.options.engine, unknowns, 2 * each * math.prod(shape), beside=BESIDE)
 
 
 def _best_guess(
-    measurement: Tensor, mask: Tensor, scored: Tensor, noise: Noise, options: InpaintOptions
+    measurement: Tensor, mask: Tensor, scored: Tensor, noise: Noise, options: InpaintOptions, fill: Fill
 ) -> StabilisedValues:
-    """The values made from a part of what is known: the network's guide, which must not know what it is scored on.
+    """The values made from a part of what is known, beside a network that must not know what it is scored on.
 
     Little noise is taken for none. More of it may be texture: the known values that are `scored` decide.
     """
     choices = [True, False] if noise.law.sigma >= EXACT else [True]
     if options.denoise or options.sigma is not None:
         choices = [noise.law.sigma < EXACT and not options.denoise]
-    guesses = [_stabilised(measurement, mask, noise, options, exact=exact) for exact in choices]
+    guesses = [_stabilised(measurement, mask, noise, options, exact=exact, fill=fill) for exact in choices]
 
     def misfit(guess: StabilisedValues) -> float:
         return float((guess.classical_picture - measurement)[scored].square().sum())
@@ -109,10 +162,10 @@ def _best_guess(
 
 
 def _stabilised(
-    measurement: Tensor, mask: Tensor, noise: Noise, options: InpaintOptions, *, exact: bool
+    measurement: Tensor, mask: Tensor, noise: Noise, options: InpaintOptions, *, exact: bool, fill: Fill
 ) -> StabilisedValues:
     may_be_correlated = options.sigma is None and not noise.is_faint
-    return stabilise(measurement, mask, noise, exact=exact, may_be_correlated=may_be_correlated)
+    return stabilise(measurement, mask, noise, exact=exact, may_be_correlated=may_be_correlated, fill=fill)
 
 
 def geometry(mask: Tensor) -> tuple[MaskKind, float]:

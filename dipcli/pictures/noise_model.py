@@ -26,6 +26,9 @@ from dipcli.pictures.options import PictureOptions
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.problem import Problem
 
+# Of values (channels, *space) in a mask, with noise of a deviation: the same, filled.
+Fill = Callable[[Tensor, Tensor, float], Tensor]
+
 FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
 ROUNDED = 0.5  # steps of integers, below which noise is taken for rounding: that has 0.29
 PASSES = WHITE.passes
@@ -109,11 +112,18 @@ class StabilisedValues:
 
 
 def stabilise(
-    measurement: Tensor, mask: Tensor, noise: Noise, *, exact: bool, may_be_correlated: bool, passes: int = PASSES
+    measurement: Tensor,
+    mask: Tensor,
+    noise: Noise,
+    *,
+    exact: bool,
+    may_be_correlated: bool,
+    passes: int = PASSES,
+    fill: Fill = fill_in,
 ) -> StabilisedValues:
-    """The values of a frame (channels, *space) that are in the `mask`.
+    """The values of a frame (channels, *space) that are in the `mask`; the others are guessed by `fill`.
 
-    `exact` takes the others as they are, free of noise. Raises InputError where the mask is empty.
+    `exact` takes those in the mask as they are, free of noise. Raises InputError where the mask is empty.
     """
     if not bool(mask.any()):
         raise InputError("Every value of this frame is missing or an impulse; there is nothing to restore.")
@@ -121,7 +131,7 @@ def stabilise(
     scale = VarianceStabiliser(law).to(measurement.device)
     values = scale(measurement.nan_to_num())
     if not bool(mask.all()):
-        values = fill_in(values, mask, scale.sigma)
+        values = fill(values, mask, scale.sigma)
     if exact:
         return StabilisedValues(values, mask, scale, values, None, "", "patch groups")
     power = noise_power(values, scale.sigma, mask) if may_be_correlated else white_power(values, scale.sigma)

@@ -16,9 +16,9 @@ DENOISE: dict[PresetName, DenoiseOptions] = {
 
 # Without noise nothing is over-fitted and no variance rises again: known pixels that were hidden say when to stop.
 FILLING = replace(FAST, stopping=replace(FAST.stopping, stop="held-out"))
-# So close to known values the network was never better.
-CLOSE = InpaintOptions(classical=0.9, engine=FILLING)
+# So close to known values the network was never better: it is not fitted unless there is time to waste.
 AT_ONCE = InpaintOptions(classical=1.0, engine=FILLING)
+CLOSE = InpaintOptions(engine=FILLING)
 LONG_FILLING = replace(FILLING, stopping=replace(FILLING.stopping, runs=BEST.stopping.runs))
 
 # Coordinates in, and no skips: only such a network invents structure, rather than blur, far from what is known.
@@ -38,27 +38,28 @@ PAPER_HOLE = replace(
     prior=PriorOptions(skip_width=(0,), upsample="nearest", seed_kind="meshgrid", jitter=0.03),
 )
 ALONE = InpaintOptions(tv_weight=0.0, classical=0.0)
+INVENTED = InpaintOptions(tv_weight=0.0, engine=HOLE)
 
 INPAINT: dict[MaskKind, dict[PresetName, InpaintOptions]] = {
     "scattered": {
         "instant": AT_ONCE,
-        "fast": CLOSE,
+        "fast": AT_ONCE,
         "balanced": CLOSE,
         "best": replace(CLOSE, engine=LONG_FILLING),
         "paper": replace(ALONE, engine=PAPER_FILLING),
     },
     "strokes": {
         "instant": AT_ONCE,
-        "fast": CLOSE,
+        "fast": AT_ONCE,
         "balanced": CLOSE,
         "best": replace(CLOSE, engine=LONG_FILLING),
         "paper": replace(ALONE, engine=PAPER_STROKES),
     },
     "holes": {
         "instant": AT_ONCE,
-        "fast": replace(ALONE, engine=HOLE),
-        "balanced": replace(ALONE, engine=replace(HOLE, stopping=replace(HOLE.stopping, iterations=2000))),
-        "best": replace(ALONE, engine=replace(HOLE, stopping=replace(HOLE.stopping, iterations=2000, runs=3))),
+        "fast": INVENTED,
+        "balanced": replace(INVENTED, engine=replace(HOLE, stopping=replace(HOLE.stopping, iterations=2000))),
+        "best": replace(INVENTED, engine=replace(HOLE, stopping=replace(HOLE.stopping, iterations=2000, runs=3))),
         "paper": replace(ALONE, engine=PAPER_HOLE),
     },
 }

@@ -7,6 +7,7 @@ import torch
 from laws import assert_matches
 
 from dipcli.classical.filling import fill_in, fill_missing
+from dipcli.classical.smooth_filling import BIHARMONIC, LAPLACIAN, fill_smoothly
 from dipcli.metrics import psnr_db
 
 
@@ -18,7 +19,19 @@ def by_patches(image, known):
     return fill_in(image, known, 0.02)
 
 
-every_filling = pytest.mark.parametrize("fill", [by_neighbours, by_patches], ids=["neighbours", "patches"])
+def by_membrane(image, known):
+    return fill_smoothly(image, known, LAPLACIAN)
+
+
+def by_thin_plate(image, known):
+    return fill_smoothly(image, known, BIHARMONIC)
+
+
+every_filling = pytest.mark.parametrize(
+    "fill",
+    [by_neighbours, by_patches, by_membrane, by_thin_plate],
+    ids=["neighbours", "patches", "membrane", "plate"],
+)
 
 
 def some(picture, share=0.5):
@@ -154,3 +167,21 @@ def test_flat_paper_with_scattered_holes_stays_finite(value, seed):
     filled = fill_in(page, known)
     assert bool(filled.isfinite().all())
     assert float((filled - page)[:, :20].abs().max()) < 0.05
+
+
+def test_a_plane_is_continued_by_both_surfaces():
+    down, right = torch.meshgrid(torch.linspace(0, 1, 40), torch.linspace(0, 1, 40), indexing="ij")
+    plane, known = (0.2 + 0.3 * down + 0.4 * right)[None], torch.ones(1, 40, 40, dtype=torch.bool)
+    known[:, 12:26, 10:30] = False
+    for fill in (by_membrane, by_thin_plate):
+        assert float((fill(plane, known) - plane).abs().max()) < 1e-4
+
+
+def test_the_thin_plate_is_that_of_scikit_image():
+    restoration = pytest.importorskip("skimage.restoration")
+    picture, known = torch.rand(1, 48, 48), torch.ones(1, 48, 48, dtype=torch.bool)
+    known[:, 10:22, 14:30] = False
+    theirs = restoration.inpaint_biharmonic(torch.where(known, picture, 0.0)[0].numpy(), ~known[0].numpy())
+    ours = by_thin_plate(picture, known)[0].clamp(0, 1)
+    inside = (theirs > 0) & (theirs < 1)
+    assert abs(ours.numpy() - theirs)[inside].max() < 1e-3
