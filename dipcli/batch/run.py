@@ -68,7 +68,7 @@ def run(context: Context, batch: Batch, medium: AnyMedium, *, look: Task | None 
     on_leaving = context.interrupted.on_leaving
     with (
         _signals(context),
-        on_leaving(partial(clear, files.call.scratch)),
+        on_leaving(partial(clear, files.call.scratch), at_once=True),
         on_leaving(partial(_say_interrupted, files)),
     ):
         task = look or partial(process, medium=medium)
