@@ -19,10 +19,11 @@ def main() -> None:
         "1"  # whatever Python is started from here takes no module from the current folder
     )
     try:
-        with interruptible(Interruption(), quiet=True, names=ASK):
+        interruption = Interruption()
+        with interruptible(interruption, quiet=True, names=ASK):
             from dipcli.cli.app import run_app
 
-            run_app()
+            run_app(interruption)
     finally:  # the exit code stays what it is, whatever comes while Python tidies up
         for number in {getattr(signal, name) for name in ASK if hasattr(signal, name)}:
             signal.signal(number, signal.SIG_IGN)

@@ -3,18 +3,17 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal
 
 from dipcli.errors import DipcliError, Interrupted, InUseError, OptionError, OutputError
 from dipcli.io.atomic import make_folder
 from dipcli.io.failures import LONGEST_REASON
 from dipcli.io.fingerprints import Fingerprints
-from dipcli.io.locks import lock_of, locked
 from dipcli.io.run_record import to_json
 from dipcli.options.files import FileOptions
 from dipcli.pipeline.checkpoints import Checkpoints
 from dipcli.pipeline.context import Context, Record
+from dipcli.pipeline.interruption import owned
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.progress_files import asked_of, forget_failure, note_failure, seal_of
 from dipcli.report.messages import LOGGER
@@ -50,8 +49,7 @@ def _done(item: Item, context: Context, task: Task) -> Ended:
     if item.output == item.input:
         return _ended(item, context, task(item, context))
     make_folder(item.output.parent)
-    unlock = partial(lock_of(item.output, item.stem).unlink, missing_ok=True)
-    with locked(item.output, item.stem), context.interrupted.on_leaving(unlock):
+    with owned(item.output, item.stem, context.interrupted):
         _refuse_existing(item, context.files)
         fingerprints = Fingerprints()
         asked = asked_of(item, context.files.call, fingerprints.of)

@@ -4,9 +4,9 @@ Every shard and every later call of a batch sees the items that were found first
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from dipcli import __version__
 from dipcli.batch.inputs import find_inputs
@@ -16,6 +16,8 @@ from dipcli.io.run_record import load_record, save_record
 from dipcli.options.call import Call
 from dipcli.options.files import FileOptions
 from dipcli.options.naming import Naming
+from dipcli.options.presets import PresetName
+from dipcli.options.resolved import Resolved
 from dipcli.pipeline.item import Item, is_there, item_of
 from dipcli.pipeline.progress_files import recorded_outputs
 
@@ -106,21 +108,26 @@ def _with_stems(items: Sequence[Item]) -> list[Item]:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is to be done, and by which call."""
+    """What is to be done, by which call, and what that call comes to where it says nothing."""
 
     call: Call
     items: tuple[Item, ...]
+    resolved: Resolved = field(default_factory=Resolved)
+    seed: int = 0  # of each input: from this one and from its name
+    version: str = __version__
 
 
-def save_manifest(folder: Path, call: Call, items: Sequence[Item], seed: int) -> None:
-    """Freeze a plan. Errors: OutputError when it cannot be written."""
+def save_manifest(folder: Path, manifest: Manifest, *, once: bool = False) -> None:
+    """Freeze a plan; `once` leaves one alone that lies there. Errors: OutputError when it cannot be written."""
+    call, items = manifest.call, manifest.items
     record = {
-        "version": __version__,
+        "version": manifest.version,
         "call": asdict(call),
-        "seed": seed,  # of each input: from this one and from its name
+        "seed": manifest.seed,
+        **asdict(manifest.resolved),
         "items": [{**item.plain, "output": item.output.relative_to(folder), "bytes": item.size} for item in items],
     }
-    save_record(folder / NAME, record)
+    save_record(folder / NAME, record, once=once)
 
 
 def load_manifest(folder: Path) -> Manifest:
@@ -138,7 +145,12 @@ def load_manifest(folder: Path) -> Manifest:
             raise InputError(
                 f"{folder / NAME}: {outside[0]} is not in this folder; delete the plan and run again."
             )
-        return Manifest(Call(call["command"], tuple(call["inputs"]), words, call["asked"]), tuple(items))
+        typed = Call(call["command"], tuple(call["inputs"]), words, call["asked"])
+        kinds = {kind: dict(flat) for kind, flat in record.get("options", {}).items()}
+        resolved = Resolved(record.get("preset", "auto"), kinds)
+        if resolved.preset not in get_args(PresetName):
+            raise InputError(f"{folder / NAME}: names a preset that is not known; delete it and run again.")
+        return Manifest(typed, tuple(items), resolved, record["seed"], str(record["version"]))
     except DipcliError:
         raise
     except Exception as error:

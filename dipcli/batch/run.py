@@ -1,10 +1,11 @@
 """The one funnel of every command: each item is processed, counted, and its failure said in one sentence."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -22,7 +23,8 @@ from dipcli.errors import DipcliError, Interrupted, OptionError, OutputError
 from dipcli.io.atomic import sweep
 from dipcli.io.locks import sweep_locks
 from dipcli.options.files import FileOptions
-from dipcli.options.presets import PresetName
+from dipcli.options.presets import PresetName, chosen_preset
+from dipcli.options.resolved import Resolved, flattened
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.interruption import Interruption
 from dipcli.pipeline.medium import AnyMedium
@@ -45,7 +47,8 @@ def open_context(command: str, batch: Batch, preset: PresetName) -> Context:
         open_reports()
     interrupted = Interruption()
     if files.cluster.submit:
-        return Context(command, preset, files, ELSEWHERE, 1, interrupted, console)
+        known = None if files.device == "auto" else files.device.split(":")[0]
+        return Context(command, _preset(batch, preset, known), files, ELSEWHERE, 1, interrupted, console)
     if files.threads > most_threads():
         raise OptionError(
             f"--threads {files.threads}: this machine has {os.cpu_count()} processor(s); give at most "
@@ -55,20 +58,40 @@ def open_context(command: str, batch: Batch, preset: PresetName) -> Context:
     threads = files.threads or max(1, allocated_threads() // len(devices))
     device = choose_device(devices[0])
     prepare(device, threads)
-    return Context(command, preset, files, device, threads, interrupted, console)
+    return Context(command, _preset(batch, preset, device.type), files, device, threads, interrupted, console)
 
 
-def run(context: Context, batch: Batch, medium: AnyMedium, *, look: Task | None = None) -> int:
+def _preset(batch: Batch, preset: PresetName, device_type: str | None) -> PresetName:
+    """The one that the plan has, or else what auto is here, or on machines that are not known."""
+    planned = batch.resolved.preset
+    if planned != "auto":
+        return planned
+    chosen = chosen_preset(preset, device_type)
+    if preset == "auto" and device_type is None:
+        LOGGER.info("--preset auto is %s, on whatever machines; add --preset balanced for GPUs.", chosen)
+    return chosen
+
+
+def run(
+    context: Context,
+    batch: Batch,
+    medium: AnyMedium,
+    options: Mapping[Any, object],
+    *,
+    look: Task | None = None,
+) -> int:
     """Process every item; the exit code: 0 all done, 1 some failed, 2 usage, 75 interrupted.
 
-    With `look`, inputs are only looked at, by that function, and nothing is written. With several jobs, each
-    process calls this function again and makes its own context and medium.
+    `options` are those of the medium, for each kind of input that has its own. With `look`, inputs are only looked
+    at, by that function, and nothing is written. With several jobs, each process calls this function again and
+    makes its own context and medium.
     """
+    resolved = Resolved(context.preset, {kind: flattened(each) for kind, each in options.items()})
     files = context.files
     on_leaving = context.interrupted.on_leaving
     with (
         _signals(context),
-        on_leaving(partial(clear, files.call.scratch)),
+        on_leaving(partial(clear, files.call.scratch), at_once=True),
         on_leaving(partial(_say_interrupted, files)),
     ):
         task = look or partial(process, medium=medium)
@@ -78,13 +101,13 @@ def run(context: Context, batch: Batch, medium: AnyMedium, *, look: Task | None 
             serve(lambda item: attempt(item, own, task, in_batch=False), reports)
             return 0
         if files.cluster.submit:
-            freeze(batch)
+            freeze(batch, resolved)
             return submit_batch(batch, files)
         if files.batch.dry_run:
             return show_plan(batch, context, None if look else medium, len(_devices(files)))
         if not look:
             _tidy(batch)
-        freeze(batch)
+        freeze(batch, resolved)
         counted: list[Ended] = []
         is_heard = True
         with Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display:

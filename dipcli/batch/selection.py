@@ -5,16 +5,19 @@ All that names show is said here, before torch is loaded.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from dipcli import __version__
 from dipcli.batch.claims import refuse_conflicts, refuse_existing, refuse_missing
 from dipcli.batch.inputs import find_inputs
-from dipcli.batch.plan import NAME, load_manifest, plan, save_manifest, share
+from dipcli.batch.plan import NAME, Manifest, load_manifest, plan, save_manifest, share
 from dipcli.errors import InputError, OptionError
 from dipcli.io.atomic import make_folder
+from dipcli.io.run_record import to_json
 from dipcli.options.files import FileOptions
 from dipcli.options.naming import Naming
+from dipcli.options.resolved import Options, Resolved, restored
 from dipcli.pipeline.item import Item, is_there
 from dipcli.pipeline.progress_files import Standing, standing_of
 from dipcli.report.messages import LOGGER, open_console, show_messages
@@ -32,6 +35,9 @@ class Batch:
     standings: tuple[Standing, ...] = ()
     folder: Path | None = None
     chosen: frozenset[Standing] = frozenset()
+    resolved: Resolved = field(
+        default_factory=Resolved
+    )  # by an earlier call that this one belongs to or goes on with
 
     @property
     def todo(self) -> list[Item]:
@@ -40,13 +46,39 @@ class Batch:
         return [item for item, standing in pairs if standing in self.chosen]
 
 
-def freeze(batch: Batch) -> None:
-    """Write the plan beside the outputs, where they have a folder. Errors: OutputError."""
-    files = batch.files
-    if batch.folder is not None and not files.batch.dry_run:
-        make_folder(batch.folder)
-        if not files.batch.shard or not (batch.folder / NAME).is_file():
-            save_manifest(batch.folder, files.call, batch.plan, files.seed)
+def as_planned(batch: Batch, options: Options, kind: str = "") -> Options:
+    """The options of the plan that a call belongs to, for one kind of input; without a plan, those that are given.
+
+    Raises InputError for a plan of other options.
+    """
+    try:
+        return restored(options, batch.resolved.options.get(kind, {}))
+    except OptionError as error:
+        raise InputError(f"{batch.files.output}/{NAME}: {error} Delete it and run again.") from error
+
+
+def freeze(batch: Batch, resolved: Resolved) -> None:
+    """Write the plan beside the outputs, where they have a folder.
+
+    Raises OutputError where it cannot be written, OptionError where another shard has planned other options.
+    """
+    files, folder = batch.files, batch.folder
+    if folder is None or files.batch.dry_run:
+        return
+    make_folder(folder)
+    mine = Manifest(files.call, batch.plan, resolved, files.seed)
+    if not files.batch.shard:
+        save_manifest(folder, mine)
+        return
+    save_manifest(folder, mine, once=True)
+    found = load_manifest(folder).resolved
+    if not found.options:
+        save_manifest(folder, mine)
+    elif to_json(asdict(found)) != to_json(asdict(resolved)):
+        raise OptionError(
+            f"{folder / NAME}: another machine has just planned this batch with --preset {found.preset}, not "
+            f"{resolved.preset}; run this part again."
+        )
 
 
 def look_at(inputs: Sequence[Path], files: FileOptions, naming: Naming) -> Batch:
@@ -70,7 +102,7 @@ def open_batch(
     """
     _say(files)
     if files.batch.worker:
-        return Batch(files)
+        return Batch(files, resolved=_resolved(files))
     with _in_one_sentence():
         return _planned_batch(inputs, files, naming, needed)
 
@@ -89,7 +121,8 @@ def _planned_batch(
     items = tuple(share(whole, *options.part())) if options.shard else whole
     goes_on = options.resume or options.retry_failed
     standings = tuple(standing_of(item, files.call) if goes_on or options.dry_run else "waiting" for item in items)
-    batch = Batch(files, items, whole, standings, files.output if is_batch else None, _chosen(files))
+    folder = files.output if is_batch else None
+    batch = Batch(files, items, whole, standings, folder, _chosen(files), _resolved(files))
     planned = _planned(files.output)
     refuse_existing(batch.todo, naming, planned, overwrite=files.overwrite, goes_on=goes_on)
     return batch
@@ -123,6 +156,25 @@ def _planned(folder: Path | None) -> set[Path]:
     except InputError:
         return set()
     return {item.output.absolute() for item in items}
+
+
+def _resolved(files: FileOptions) -> Resolved:
+    """What the plan says of the options, where this call is a part of it or goes on with it."""
+    options, folder = files.batch, files.output
+    belongs = options.worker or options.shard or options.resume or options.retry_failed
+    if folder is None or not belongs or not (folder / NAME).is_file():
+        return Resolved()
+    try:
+        manifest = load_manifest(folder)
+    except InputError:  # it will be written anew, unless this is a shard, which has said so
+        return Resolved()
+    if (manifest.call.command, manifest.call.asked) != (files.call.command, files.call.asked):
+        return Resolved()
+    if manifest.version != __version__ and not options.worker:
+        LOGGER.warning(
+            "%s: is of dipcli %s, this is %s; its options are kept.", folder / NAME, manifest.version, __version__
+        )
+    return manifest.resolved
 
 
 def _frozen(folder: Path, files: FileOptions) -> list[Item] | None:

@@ -79,6 +79,7 @@ def _listen(
             interruption.set()
             threading.Thread(target=_leave, args=(number, interruption, is_over, quiet), daemon=True).start()
         elif signal.Signals(number).name in ASK and time.monotonic() - first > ECHO:
+            interruption.bid_farewell(at_once=True)
             _end(128 + number)
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 from dipcli.errors import InputError, OptionError, OutputError
 from dipcli.io.signatures import usual_ending
+from dipcli.pipeline.interruption import Interruption
 from dipcli.report.messages import stdout_taken
 
 DASH = "-"
+TRIES = 3  # to delete a folder
 PART = 1 << 20  # bytes that are read at a time
 SCRATCH = "scratch"  # among the values of a call, the folder of its streams
 STDIN = (DASH, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
@@ -23,8 +25,10 @@ OPEN_FILES = ("/dev/fd/", "/proc/self/fd/")  # of this process: <(command) is on
 
 
 @contextmanager
-def streams(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def streams(values: Mapping[str, Any], interruption: Interruption) -> Iterator[dict[str, Any]]:
     """The values of a call's options and inputs with files in place of `-`, <(command) and named pipes.
+
+    The files go when the block is left, and when the process ends in it.
 
     Raises OptionError where a stream does not fit the other options, InputError for one that is empty, OutputError
     where there is no room for it.
@@ -35,7 +39,7 @@ def streams(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield dict(values)
         return
     _refuse_misfits(values, found, is_piped=is_piped)
-    with _temporary_folder() as name:
+    with _temporary_folder() as name, interruption.on_leaving(partial(clear, name), at_once=True):
         changes = {found_name: _spooled(values[found_name], Path(name) / found_name) for found_name in found}
         piped = {"output": f"{name}/stdout"} if is_piped else {}
         yield {**values, **changes, **piped, SCRATCH: name}
@@ -43,8 +47,8 @@ def streams(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def clear(folder: str | None) -> None:
     """Delete the folder of a call's streams, where it has one."""
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(TRIES if folder is not None else 0):  # something may just be written there
+        shutil.rmtree(str(folder), ignore_errors=True)
 
 
 def send(path: Path) -> None:

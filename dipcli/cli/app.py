@@ -17,6 +17,7 @@ from dipcli.cli.simulate import simulate
 from dipcli.cli.status import status
 from dipcli.cli.upscale import upscale
 from dipcli.errors import OutputError
+from dipcli.pipeline.interruption import Interruption
 from dipcli.report.messages import LOGGER, spell_letters, stdout_taken
 
 app = typer.Typer(
@@ -53,13 +54,13 @@ def _options(
     pass
 
 
-def run_app() -> None:
+def run_app(interruption: Interruption) -> None:
     """Run the program; what Typer itself writes to stdout, such as help, may not be taken either."""
     spell_letters()
     try:
         with stdout_taken():
             try:
-                app()
+                app(obj=interruption)
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()

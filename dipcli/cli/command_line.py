@@ -9,10 +9,11 @@ from typing import Any
 from dipcli.batch.stdio import SCRATCH
 from dipcli.options.batch import BatchOptions, ClusterOptions
 from dipcli.options.call import Call
+from dipcli.options.engine import WHEN
 from dipcli.options.files import FileOptions
 
 # Beside where files are and who computes, this does not decide what comes out, but only when.
-INDIFFERENT = {"max_time", *(f.name for kind in (FileOptions, BatchOptions, ClusterOptions) for f in fields(kind))}
+INDIFFERENT = {*WHEN, *(f.name for kind in (FileOptions, BatchOptions, ClusterOptions) for f in fields(kind))}
 DECIDING = {"seed"}
 
 

@@ -27,7 +27,7 @@ def deblur(
 
     from functools import partial
 
-    from dipcli.batch.selection import open_batch
+    from dipcli.batch.selection import as_planned, open_batch
     from dipcli.blur.naming import BLURRED
     from dipcli.blur.presets import DEBLUR
     from dipcli.options.presets import settings
@@ -43,11 +43,11 @@ def deblur(
     from dipcli.pictures.medium import Pictures
 
     context = open_context("deblur", batch, preset)
-    options = settings(DEBLUR, preset, context.device.type, knobs)
+    options = as_planned(batch, settings(DEBLUR, context.preset, context.device.type, knobs))
     kernel, truth = given_kernel(options), true_kernel(options)
     stated = partial(state_deblurring, options=options, kernel=kernel, truth=truth)
     sized = partial(workload_of, options=options, kernel=kernel)
     is_light = options.gamma > 1 or options.method == "rl"
     rescale = partial(in_own_range, headroom=HEADROOM, from_zero=is_light)
     medium = Pictures(stated, sized, rescale=rescale, sigma=options.sigma, fills_unseen=True)
-    return run(context, batch, medium)
+    return run(context, batch, medium, {"": options})

@@ -26,7 +26,7 @@ def denoise(
 
     from functools import partial
 
-    from dipcli.batch.selection import open_batch
+    from dipcli.batch.selection import as_planned, open_batch
     from dipcli.errors import OptionError
     from dipcli.options.presets import settings
     from dipcli.pictures.naming import PICTURES
@@ -49,9 +49,9 @@ def denoise(
     from dipcli.pictures.medium import JpegFiles, Pictures
 
     context = open_context("denoise", batch, preset)
-    options = settings(DENOISE, preset, context.device.type, knobs)
+    options = as_planned(batch, settings(DENOISE, context.preset, context.device.type, knobs))
     if options.jpeg:
-        return run(context, batch, JpegFiles(options))
+        return run(context, batch, JpegFiles(options), {"": options})
     medium = Pictures(
         partial(state_denoising, options=options),
         partial(workload_of, options=options),
@@ -61,4 +61,4 @@ def denoise(
         rescale=partial(in_own_range, reach=REACH, from_zero=options.loss == "poisson"),
         decide=partial(decide, options=options),
     )
-    return run(context, batch, medium)
+    return run(context, batch, medium, {"": options})

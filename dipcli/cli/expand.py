@@ -19,6 +19,7 @@ from dipcli.errors import DipcliError, OptionError
 from dipcli.options.call import Call
 from dipcli.options.notes import Flag, Hidden, Range, Verbatim
 from dipcli.options.overrides import Overrides
+from dipcli.pipeline.interruption import Interruption
 from dipcli.report.messages import LOGGER, open_console, show_messages
 
 SLASHES = (os.sep, os.altsep or os.sep)  # at the end of a folder's name
@@ -43,10 +44,10 @@ def expand(command: Callable[..., int]) -> Callable[..., None]:
         parameters += options
 
     @functools.wraps(command)
-    def wrapper(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
+    def wrapper(context: typer.Context, **values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
         show_messages(open_console(), "info")
         try:
-            with streams(values) as found:
+            with streams(values, context.obj or Interruption()) as found:
                 paths = _with_paths(parameters, found)
                 call = spell(command.__name__, parameters, paths, _with_paths(parameters, values))
                 paths.pop(SCRATCH, None)
@@ -67,8 +68,10 @@ def expand(command: Callable[..., int]) -> Callable[..., None]:
             raise typer.BadParameter(str(error)) from error
         return command(**values, **built)
 
-    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
+    # Typer hands its context over to whatever is annotated so.
+    own = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    wrapper.__signature__ = signature.replace(parameters=[*parameters, own])  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in (*parameters, own)} | {"return": None}
     return wrapper
 
 

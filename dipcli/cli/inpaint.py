@@ -24,7 +24,7 @@ def inpaint(
     Example: dipcli inpaint photo.png --mask scratches.png -o whole.png
     """
 
-    from dipcli.batch.selection import open_batch
+    from dipcli.batch.selection import as_planned, open_batch
     from dipcli.options.presets import settings
     from dipcli.pictures.naming import PICTURES
     from dipcli.pictures.presets import INPAINT
@@ -38,5 +38,7 @@ def inpaint(
     from dipcli.pictures.medium import MaskedPictures
 
     context = open_context("inpaint", batch, preset)
-    recipes = {kind: settings(presets, preset, context.device.type, knobs) for kind, presets in INPAINT.items()}
-    return run(context, batch, MaskedPictures(options, recipes))
+    options = as_planned(batch, options)
+    own = {kind: settings(each, context.preset, context.device.type, knobs) for kind, each in INPAINT.items()}
+    recipes = {kind: as_planned(batch, recipe, kind) for kind, recipe in own.items()}
+    return run(context, batch, MaskedPictures(options, recipes), {"": options, **recipes})

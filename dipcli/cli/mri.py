@@ -30,11 +30,11 @@ def mri(
 
     from functools import partial
 
-    from dipcli.batch.selection import look_at, open_batch
+    from dipcli.batch.selection import as_planned, look_at, open_batch
     from dipcli.mri.naming import scans
-    from dipcli.mri.presets import recipe_of
+    from dipcli.mri.presets import recipe_among, recipes_of
 
-    recipe_of(preset, None, knobs)
+    recipes_of(preset, None, knobs)
     options = knobs.over(MriOptions())
     named = [("--mask", options.reading.mask), ("--maps", options.reconstruction.maps)]
     naming = scans(options.reading.format)
@@ -45,6 +45,9 @@ def mri(
     from dipcli.mri.medium import Scans
 
     context = open_context("mri", batch, preset)
-    recipe = recipe_of(preset, context.device.type, knobs)
+    options = as_planned(batch, options)
+    own = recipes_of(context.preset, context.device.type, knobs)
+    recipes = {model: as_planned(batch, each, model) for model, each in own.items()}
+    recipe = partial(recipe_among, recipes)
     look = partial(inspect_scan, options=options, recipe=recipe) if inspect else None
-    return run(context, batch, Scans(options, recipe), look=look)
+    return run(context, batch, Scans(options, recipe), {"": options, **recipes}, look=look)

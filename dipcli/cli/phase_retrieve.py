@@ -30,7 +30,7 @@ def phase_retrieve(
     Example: dipcli phase-retrieve scan.cxi -o object.cxi --reference scan.cxi
     """
 
-    from dipcli.batch.selection import open_batch
+    from dipcli.batch.selection import as_planned, open_batch
     from dipcli.diffraction.naming import patterns
     from dipcli.diffraction.presets import presets_of
     from dipcli.options.presets import settings
@@ -45,4 +45,5 @@ def phase_retrieve(
     from dipcli.diffraction.medium import Patterns
 
     context = open_context("phase-retrieve", batch, preset)
-    return run(context, batch, Patterns(settings(presets, preset, context.device.type, knobs)))
+    options = as_planned(batch, settings(presets, context.preset, context.device.type, knobs))
+    return run(context, batch, Patterns(options), {"": options})

@@ -16,10 +16,14 @@ def simulate(
     Written are counts, a mask (0 is good) and the true object, which `phase-retrieve --reference` reads.
     Example: dipcli simulate bcdi --size 64 --phase-range 8 --photons 1e8 -o scan.cxi
     """
+    from dipcli.batch.signals import interruptible
     from dipcli.diffraction.simulation import write_simulation
+    from dipcli.pipeline.interruption import Interruption
     from dipcli.report.messages import open_console, say, show_messages
 
     show_messages(open_console(), "error" if options.quiet else "info")
-    said = write_simulation(sample, options)
+    interruption = Interruption()
+    with interruptible(interruption, quiet=False):
+        said = write_simulation(sample, options, interruption)
     say(said if options.dry_run else str(options.output))
     return 0

@@ -26,7 +26,7 @@ def upscale(
 
     from functools import partial
 
-    from dipcli.batch.selection import open_batch
+    from dipcli.batch.selection import as_planned, open_batch
     from dipcli.options.presets import settings
     from dipcli.pictures.naming import PICTURES
     from dipcli.pictures.presets import UPSCALE
@@ -40,7 +40,7 @@ def upscale(
     from dipcli.pictures.upscaling import HEADROOM, state_upscaling, workload_of
 
     context = open_context("upscale", batch, preset)
-    options = settings(UPSCALE, preset, context.device.type, knobs)
+    options = as_planned(batch, settings(UPSCALE, context.preset, context.device.type, knobs))
     tile = options.tile if options.factor.is_integer() else 0
     stated, sized = partial(state_upscaling, options=options), partial(workload_of, options=options)
     medium = Pictures(
@@ -52,4 +52,4 @@ def upscale(
         rescale=partial(in_own_range, headroom=HEADROOM),
         sigma=options.sigma,
     )
-    return run(context, batch, medium)
+    return run(context, batch, medium, {"": options})

@@ -13,7 +13,10 @@ from dipcli.diffraction.options import SampleName, SimulationOptions
 from dipcli.diffraction.writers import check_object_output, save_simulated
 from dipcli.engine.forecast import PROCESS_BYTES, free_bytes
 from dipcli.errors import OptionError
+from dipcli.io.atomic import sweep
+from dipcli.io.locks import sweep_locks
 from dipcli.io.names import by
+from dipcli.pipeline.interruption import Interruption, owned
 from dipcli.pipeline.tiling import check_room
 from dipcli.report.messages import LOGGER
 
@@ -21,14 +24,14 @@ BYTES = 120  # in memory for each pixel, at the peak
 N_AXES: dict[SampleName, int] = {"cdi": 2, "bcdi": 3}
 
 
-def write_simulation(sample: SampleName, options: SimulationOptions) -> str:
+def write_simulation(sample: SampleName, options: SimulationOptions, interruption: Interruption) -> str:
     """Simulate and write a pattern; returns what was written, or, on a dry run, what would be.
 
-    Raises OptionError for an odd side and an output that exists, InputError where memory does not suffice.
+    Raises OptionError for an odd side and an output that exists, InputError where memory does not suffice,
+    InUseError where another process writes this output.
     """
     check_object_output(options.output)
-    if options.output.exists() and not options.overwrite:
-        raise OptionError(f"{options.output} exists; add --overwrite, or name another --output.")
+    _refuse_existing(options)
     if options.size % 2:
         raise OptionError(f"--size {options.size} is odd; give an even number.")
     shape = (options.size,) * N_AXES[sample]
@@ -37,7 +40,16 @@ def write_simulation(sample: SampleName, options: SimulationOptions) -> str:
     if options.dry_run:
         size, mebibytes = by(shape), n_bytes / 2**20
         return f"{options.output}: would be written, {size}, {mebibytes:.0f} MiB of memory beside the program's"
-    return _simulate(shape, sample, options)
+    sweep(options.output.parent)
+    sweep_locks(options.output.parent)
+    with owned(options.output, "", interruption):
+        _refuse_existing(options)  # another process may just have written it
+        return _simulate(shape, sample, options)
+
+
+def _refuse_existing(options: SimulationOptions) -> None:
+    if options.output.exists() and not options.overwrite:
+        raise OptionError(f"{options.output} exists; add --overwrite, or name another --output.")
 
 
 def _simulate(shape: tuple[int, ...], sample: SampleName, options: SimulationOptions) -> str:

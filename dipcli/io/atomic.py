@@ -20,13 +20,13 @@ DAY = 86400.0  # seconds after which a temporary file of another machine is nobo
 _WRITTEN: ContextVar[dict[Path, str] | None] = ContextVar("written", default=None)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, once: bool = False) -> None:
     """Put `data` at `path` in one step: a reader sees the old file or the new one, never a part.
 
     The bytes go to a temporary file in the same folder (a rename works only within one file system), reach
     the disk, and then take the name. A failure leaves the old file as it was and no temporary file.
     Permissions are those of the old file; of a new one they follow the umask. A link is replaced, and what it
-    points at is left alone.
+    points at is left alone. With `once` whatever lies there is, and of several writers only the first one writes.
     Errors: OutputError when the folder or the disk refuses, or when something lies there that is no file.
     """
     temporary = path.parent / f".dipcli-{HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
@@ -34,7 +34,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         mode = _mode_of(path)
         try:
             _write_through(temporary, data, mode)
-            temporary.replace(path)
+            _rename(temporary, path, once=once)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
@@ -42,6 +42,19 @@ def write_atomically(path: Path, data: bytes) -> None:
     written = _WRITTEN.get()
     if written is not None:
         written[path] = hashlib.sha256(data).hexdigest()
+
+
+def _rename(temporary: Path, path: Path, *, once: bool) -> None:
+    if not once:
+        temporary.replace(path)
+        return
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without such links, on which two may write
+        if not path.exists():
+            temporary.replace(path)
 
 
 @contextlib.contextmanager

@@ -54,9 +54,9 @@ def to_json(record: Mapping[str, object], *, indent: int | None = None) -> str:
     return text
 
 
-def save_record(path: Path, record: Mapping[str, object]) -> None:
-    """Write a record as JSON. Errors: OutputError when it cannot be written."""
-    write_atomically(path, f"{to_json(record, indent=2)}\n".encode())
+def save_record(path: Path, record: Mapping[str, object], *, once: bool = False) -> None:
+    """Write a record as JSON, `once` only where there is none. Errors: OutputError when it cannot be written."""
+    write_atomically(path, f"{to_json(record, indent=2)}\n".encode(), once=once)
 
 
 def load_record(path: Path) -> dict[str, object]:

@@ -53,7 +53,7 @@ def _contents(scan: Scan) -> dict[str, str]:
 
 def _sampling(scan: Scan, is_lines: bool) -> str:
     if bool(scan.sampled.all()):
-        return "none, k-space is complete: nothing to recover, but --undersample 4 makes a test of it"
+        return "none, k-space is complete: its coils are combined; --undersample 4 makes a test of it"
     return f"{acceleration(scan):.2f}, {'lines (1D)' if is_lines else 'points (2D)'}"
 
 

@@ -18,9 +18,10 @@ from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim
 from dipcli.mri.encoding import root_sum_of_squares
 from dipcli.mri.options import MriOptions
 from dipcli.mri.readers import load_maps, load_reconstruction, load_scan
-from dipcli.mri.reconstruction import Recipe, Slice, blank_mri, state_mri, workload_of
+from dipcli.mri.reconstruction import Recipe, Slice, state_mri, workload_of
 from dipcli.mri.sampling import sampling_mask
 from dipcli.mri.scan import Scan, padding_of
+from dipcli.mri.unfitted import blank_mri, complete_mri, is_settled
 from dipcli.mri.writers import check_scan_output, save_preview, save_scan
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
@@ -78,13 +79,18 @@ class Scans(Medium[Scan, Slice]):
 
     def workload(self, measurement: Slice) -> Workload:
         """Of the model that the calibration block is likely to lead to."""
-        return workload_of(measurement, self._options.reconstruction, self._recipe)
+        work = workload_of(measurement, self._options.reconstruction, self._recipe)
+        if is_settled(measurement, self._options):
+            return replace(work, unknowns={}, classical_seconds=0.0, classical_bytes=0.0)
+        return work
 
     def state(self, source: Scan, measurement: Slice, control: Control) -> Statement:  # noqa: ARG002
-        """As for any slice; one that is empty, in a volume that is not, stays black."""
+        """As for any slice, but for those of which nothing has to be recovered."""
         is_empty = not bool(measurement.kspace.any()) and bool(source.kspace.any())
         if is_empty:
             return blank_mri(measurement, self._options)
+        if is_settled(measurement, self._options):
+            return complete_mri(measurement, self._options)
         return state_mri(measurement, self._options.reconstruction, self._recipe)
 
     def metric(self, source: Scan, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:  # noqa: ARG002

@@ -1,6 +1,6 @@
 """Presets of the reconstruction of scans, by the model of the coils."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dipcli.errors import OptionError
@@ -41,13 +41,12 @@ MRI: dict[EncodingName, dict[PresetName, MriOptions]] = {
 }
 
 
-def recipe_of(
+def recipes_of(
     preset: PresetName, device_type: str | None, given: Overrides[MriOptions]
-) -> Callable[[EncodingName], MriOptions]:
-    """All options for a model of the coils, which the scan decides.
+) -> dict[EncodingName, MriOptions]:
+    """All options for each model of the coils whose network takes every flag.
 
-    Raises OptionError where the flags fit no model, or not the one that is asked for; what is returned raises it
-    for the other one.
+    Raises OptionError where the flags fit no model, or not the one that is asked for.
     """
     wanted: ModelName = "sense" if given.given.get("maps") else given.given.get("model") or "auto"
     recipes: dict[EncodingName, MriOptions] = {}
@@ -59,13 +58,14 @@ def recipe_of(
             misfits[model] = error
     if wanted in misfits or not recipes:
         raise misfits.get(wanted) or next(iter(misfits.values()))
+    return recipes
 
-    def recipe(model: EncodingName) -> MriOptions:
-        if model in recipes:
-            return recipes[model]
-        raise OptionError(
-            f"The scan needs the {model} model, whose network does not take every flag that was given; "
-            f"--model {model} says which."
-        )
 
-    return recipe
+def recipe_among(recipes: Mapping[EncodingName, MriOptions], model: EncodingName) -> MriOptions:
+    """The options for a model, which the scan decides. Raises OptionError where there are none."""
+    if model in recipes:
+        return recipes[model]
+    raise OptionError(
+        f"The scan needs the {model} model, whose network does not take every flag that was given; "
+        f"--model {model} says which."
+    )

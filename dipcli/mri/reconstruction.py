@@ -62,9 +62,9 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
 
     `asked` says how the model of the coils is chosen, which has a recipe of its own.
 
-    Raises InputError for k-space that is empty, not finite or complete, OptionError for maps that do not fit.
+    Raises InputError for k-space that is empty or not finite, OptionError for maps that do not fit.
     """
-    _check(scan)
+    check_slice(scan)
     scale = scale_of(scan.kspace)
     kspace = scan.kspace / scale
     sigma = noise_level(kspace, scan.sampled)
@@ -119,9 +119,9 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
         None if options.classical == 1 else problem,
         chosen.engine,
         ("patch groups", classical),
-        _plain(chosen),
+        plain_options(chosen),
         decisions,
-        _warnings(kspace, sigma),
+        warnings_of(kspace, sigma),
         beside,
         finish=finish,
     )
@@ -131,20 +131,6 @@ def scale_of(kspace: Tensor) -> float:
     """The brightest point of the zero-filled image (coils, readout, phase)."""
     brightest = float(kspace.abs().max())  # first, lest squares overflow
     return brightest * float(root_sum_of_squares(ifft(kspace / brightest)).max())
-
-
-def blank_mri(scan: Slice, options: MriOptions) -> Statement:
-    """The statement for a slice of a volume of which every value is 0: it is black, and nothing is fitted."""
-    picture = crop_middle(torch.zeros_like(scan.kspace[:1].real), scan.crop)
-    coils = crop_middle(torch.zeros_like(scan.kspace), scan.crop)
-    return Statement(
-        None,
-        options.engine,
-        ("none", picture),
-        _plain(options),
-        warnings=("is empty, every value is 0; it stays black.",),
-        finish=lambda _: Restoration(picture, {"coil_images": coils}),
-    )
 
 
 def _change(picture: Tensor, before: Tensor) -> float:
@@ -179,25 +165,23 @@ def enforce(coils: Tensor, kspace: Tensor, sampled: Tensor, weight: float) -> Te
     return ifft(torch.where(sampled, own.lerp(kspace, share), own))
 
 
-def _plain(options: MriOptions) -> dict[str, Any]:
+def plain_options(options: MriOptions) -> dict[str, Any]:
+    """Those of the task, for the record."""
     return {**asdict(options.reading), **asdict(options.undersampling), **asdict(options.reconstruction)}
 
 
-def _warnings(kspace: Tensor, sigma: float) -> tuple[str, ...]:
+def warnings_of(kspace: Tensor, sigma: float) -> tuple[str, ...]:
     """Say it where the brightest point is not brighter than the brightest of pure noise would be."""
     highest = math.sqrt(2 * len(kspace)) + math.sqrt(2 * math.log(kspace[0].numel()))
     return ("holds hardly more than noise; there is no picture to be had.",) if sigma * highest > 1 else ()
 
 
-def _check(scan: Slice) -> None:
+def check_slice(scan: Slice) -> None:
+    """Raise InputError for k-space of which no image can be made."""
     if not bool(torch.isfinite(torch.view_as_real(scan.kspace)).all()):
         raise InputError("K-space holds values that are not finite; export it again.")
     if not bool((scan.kspace != 0).any()):
         raise InputError("K-space is empty: every value is 0.")
-    if bool(scan.sampled.all()):
-        raise InputError(
-            "K-space is complete, there is nothing to recover; --undersample 4 makes a retrospective test of it."
-        )
     if not bool(scan.sampled[scan.sampled.shape[0] // 2, scan.sampled.shape[1] // 2]):
         raise InputError("The centre of k-space was not measured; check --axes, and that frequency 0 is central.")
 

@@ -9,6 +9,8 @@ from dipcli.options.notes import Range
 PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren", "mlp"]
 StopName = Literal["emv", "wmv", "held-out", "never"]
 
+WHEN = frozenset({"max_time"})  # options that do not decide what comes out, but when
+
 
 @dataclass(frozen=True)
 class PriorOptions:

@@ -94,6 +94,13 @@ STOCK: dict[PriorName, EngineOptions] = {
 }
 
 
+def chosen_preset(preset: PresetName, device_type: str | None) -> PresetName:
+    """What auto is on a device; as long as it is not known, that of a processor."""
+    if preset != "auto":
+        return preset
+    return "fast" if device_type in ("cpu", None) else "balanced"
+
+
 def settings(
     presets: Mapping[PresetName, Command], preset: PresetName, device_type: str | None, given: Overrides[Command]
 ) -> Command:
@@ -103,9 +110,7 @@ def settings(
 
     Raises OptionError for options that do not fit each other or the device.
     """
-    if preset == "auto":
-        preset = "fast" if device_type in ("cpu", None) else "balanced"
-    base = presets[preset]
+    base = presets[chosen_preset(preset, device_type)]
     prior: PriorName | None = given.given.get("prior")
     if prior is not None and prior != base.engine.prior.prior:
         if prior not in STOCK:

@@ -4,7 +4,11 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
 from typing import final
+
+from dipcli.io.locks import lock_of, locked
 
 
 @final
@@ -18,7 +22,7 @@ class Interruption:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._lock = threading.RLock()
-        self._farewells: list[Callable[[], object]] = []
+        self._farewells: list[tuple[Callable[[], object], bool]] = []
 
     def set(self) -> None:
         """Ask to leave."""
@@ -41,16 +45,32 @@ class Interruption:
         return not is_free
 
     @contextlib.contextmanager
-    def on_leaving(self, farewell: Callable[[], object]) -> Iterator[None]:
-        """What is to be done where the process ends within the block: quickly, and from another thread."""
-        self._farewells.append(farewell)
+    def on_leaving(self, farewell: Callable[[], object], *, at_once: bool = False) -> Iterator[None]:
+        """What is to be done where the process ends within the block: quickly, and from another thread.
+
+        `at_once`: it takes no time, and is done even where the process shall end without delay.
+        """
+        entry = (farewell, at_once)
+        self._farewells.append(entry)
         try:
             yield
         finally:
-            self._farewells.remove(farewell)
+            self._farewells.remove(entry)
 
-    def bid_farewell(self) -> None:
-        """Do what is to be done on leaving, the last first; what fails stops nothing."""
-        for farewell in reversed(self._farewells):
-            with contextlib.suppress(Exception):
-                farewell()
+    def bid_farewell(self, *, at_once: bool = False) -> None:
+        """Do what is to be done on leaving, or only what takes no time, the last first; no failure stops it."""
+        for farewell, takes_no_time in reversed(self._farewells):
+            if takes_no_time or not at_once:
+                with contextlib.suppress(Exception):
+                    farewell()
+
+
+@contextlib.contextmanager
+def owned(output: Path, stem: str, interruption: Interruption) -> Iterator[None]:
+    """Hold the lock of an output, of which nothing is left either where the process ends in the block.
+
+    Raises InUseError where another process holds it.
+    """
+    unlock = partial(lock_of(output, stem).unlink, missing_ok=True)
+    with locked(output, stem), interruption.on_leaving(unlock, at_once=True):
+        yield

@@ -17,7 +17,8 @@ from dipcli.pipeline.interruption import Interruption
 interruption = Interruption()
 signals.ECHO = {echo}
 bye = interruption.on_leaving(lambda: print("farewell", flush=True))
-with signals.interruptible(interruption, quiet=False), bye:
+tidy = interruption.on_leaving(lambda: print("tidied", flush=True), at_once=True)
+with signals.interruptible(interruption, quiet=False), bye, tidy:
 """
 # One call into a library, in which Python has no word.
 DEAF = """
@@ -64,7 +65,7 @@ def test_a_call_that_hears_nothing_is_left(begun, name):
     process = begun(DEAF)
     process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (Interrupted.exit_code, "farewell\n", f"{name}: leaving.\n")
+    assert (process.returncode, out, err) == (Interrupted.exit_code, "tidied\nfarewell\n", f"{name}: leaving.\n")
 
 
 def test_what_is_being_saved_is_waited_for_and_leaves_by_itself(begun):
@@ -76,12 +77,12 @@ def test_what_is_being_saved_is_waited_for_and_leaves_by_itself(begun):
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
-def test_a_second_one_ends_it_at_once(begun, name, code):
+def test_a_second_one_ends_it_at_once_but_for_what_takes_no_time(begun, name, code):
     process = begun(SAVING)
     process.send_signal(signal.SIGINT)
     process.stderr.readline()
     process.send_signal(getattr(signal, name))
-    assert (process.wait(60), process.stdout.read()) == (code, "")
+    assert (process.wait(60), process.stdout.read()) == (code, "tidied\n")
 
 
 def test_an_echo_is_no_second_one(begun):

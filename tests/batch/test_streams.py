@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -14,6 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from dipcli.cli.app import app
+from dipcli.errors import Interrupted
 from tests.commands import QUICK, save_noisy
 
 
@@ -48,6 +50,23 @@ def test_a_pipe_that_does_not_fit_is_one_sentence(arguments, code, sentence):
     done = piped("denoise", *arguments, stdin=b"")
     assert (done.exit_code, done.stdout) == (code, "")
     assert sentence in done.stderr
+
+
+def test_nothing_stays_of_a_stream_that_is_interrupted(noisy, tmp_path):
+    (tmp_path / "tmp").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dipcli", "denoise", "-", "-o", tmp_path / "clean.png"],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+    )
+    process.stdin.write(noisy.read_bytes()[:100])
+    process.stdin.flush()
+    while not list(tmp_path.glob("tmp/*/*/*/stdin")):
+        assert process.poll() is None, "ended before"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == Interrupted.exit_code
+    process.stdin.close()
+    assert not list(tmp_path.glob("tmp/*"))
 
 
 @pytest.fixture

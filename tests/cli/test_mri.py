@@ -228,10 +228,21 @@ def test_bart_and_numpy_give_the_same_decisions(mri, scan, tmp_path):
     assert decided(tmp_path / "a.npy") == decided(tmp_path / "b.npy")
 
 
-def test_a_scan_that_is_whole_is_one_sentence(mri, full, tmp_path):
-    sentence = sentence_of(mri(full, "-o", tmp_path / "recon.npy"))
-    assert "full.npy: K-space is complete, there is nothing to recover; --undersample 4 makes a" in sentence
-    assert not list(tmp_path.glob("recon*"))
+def test_a_scan_that_is_whole_is_its_coils_combined(mri, full, tmp_path):
+    done = mri(full, "-o", tmp_path / "recon.npy", "--keep-coils")
+    assert done.exit_code == 0, done.stderr
+    assert "full.npy: was measured whole, so nothing is recovered" in done.stderr
+    expected = np.sqrt((np.abs(to_images(full_kspace()[0])) ** 2).sum(0))
+    np.testing.assert_allclose(np.load(tmp_path / "recon.npy")[0], expected, rtol=1e-5)
+    record = record_of(tmp_path / "recon.npy")
+    assert (record["ending"], record["classical"]["method"]) == ("classical", "root-sum-of-squares")
+    assert len(record["warnings"]) == 1
+
+
+def test_noise_is_removed_from_a_whole_scan_where_that_is_asked_for(mri, full, tmp_path):
+    done = mri(full, "-o", tmp_path / "recon.npy", "--dc", "soft:1")
+    assert done.exit_code == 0, done.stderr
+    assert record_of(tmp_path / "recon.npy")["classical"]["method"] == "patch groups"
 
 
 def test_undersampling_what_is_not_whole_is_one_sentence(mri, scan, tmp_path):

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from typing import get_args
 
 import pytest
 import typer
@@ -31,7 +32,7 @@ COMMANDS = {
 def options_of(command, number):
     """The flags of a command that take a float, or an int."""
     parameters = inspect.signature(expand(COMMANDS[command])).parameters.values()
-    kinds = {p.name: str(p.annotation.__origin__) for p in parameters}
+    kinds = {p.name: str(get_args(p.annotation)[:1]) for p in parameters}
     return [
         f"--{name.replace('_', '-')}" for name, kind in kinds.items() if number in kind and "tuple" not in kind
     ]

@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from patterns import as_cxi, read_h5, simulated
 
+from dipcli.io.locks import locked
 from tests.commands import pixels_of, record_of, sentence_of
 
 FEW = ("--starts", "3", "--cycles", "100", "--rounds", "1", "--threads", "1")
@@ -257,3 +258,12 @@ def test_the_unit_of_the_counts_is_of_no_account(phase, counts, tmp_path):
         assert done.exit_code == 0, done.stderr
         found.append(np.load(tmp_path / "object.npz")["object"])
     np.testing.assert_array_equal(*found)
+
+
+def test_two_simulations_of_one_output_notice_each_other(program, tmp_path):
+    path = tmp_path / "scan.npz"
+    with locked(path):
+        sentence = sentence_of(program("simulate", "cdi", "--size", "32", "--output", path))
+    assert "is writing it; wait for it, or name another --output." in sentence
+    assert program("simulate", "cdi", "--size", "32", "--output", path).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["scan.npz"]
