@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from dipcli.blur.blur import convolve
 from dipcli.blur.deconvolution import (
+    CERTAIN,
+    Deconvolved,
     deconvolve_richardson_lucy,
     deconvolve_tv,
     deconvolve_wiener,
@@ -29,7 +31,6 @@ GROUPED_UP_TO = 700_000  # values of a frame for which patch groups are worth th
 MOST_HIDDEN = 0.9
 SATURATED = 0.98  # from here on values were clipped, in frames that have room above all others
 LEAST_TV, TV_OF_NOISE = 3e-4, 0.2
-CERTAIN = 0.005  # less noise than this nobody can count on: a kernel is never exact
 MORE = 1.4  # noise than there is: so much must be assumed in groups of few patches, or some is left
 ROUNDS = 24
 GROUPING = Grouping(side=6, step=4, reach=12, count=24)
@@ -57,9 +58,13 @@ class BlurredFrame:
 
     def latent_image_by_tv(self, kernel: Tensor) -> Tensor:
         """The same by total variation, in a second."""
+        return self.explained_by(kernel).picture
+
+    def explained_by(self, kernel: Tensor) -> Deconvolved:
+        """The same, and how far it is from explaining the frame."""
         weight = LEAST_TV + TV_OF_NOISE * self.sigma
         clipped = self.clipped if bool(self.clipped.any()) else None
-        return deconvolve_tv(self.frame, kernel, weight, mask=self.mask, clipped=clipped).picture
+        return deconvolve_tv(self.frame, kernel, weight, mask=self.mask, clipped=clipped)
 
     def part(self, rows: slice, columns: slice) -> Self:
         """A rectangle of it."""
@@ -70,10 +75,14 @@ class BlurredFrame:
             clipped=self.clipped[rows, columns],
         )
 
+    def gray(self) -> Self:
+        """The frame's brightness alone."""
+        sigma = self.sigma / math.sqrt(len(self.frame))
+        return replace(self, frame=self.frame.mean(0, keepdim=True), sigma=sigma)
+
     def denoised_gray(self) -> Tensor:
         """Its brightness (height, width) without noise: what is left of it would be taken for edges."""
-        gray = self.frame.mean(0, keepdim=True)
-        sigma = self.sigma / math.sqrt(len(self.frame))
+        gray, sigma = self.gray().frame, self.gray().sigma
         if sigma <= FAINTEST.sigma:
             return gray[0]
         groups = find_groups(dct_denoise(gray, white_power(gray, sigma)), GROUPING)

@@ -7,8 +7,10 @@ from torch.nn import functional
 
 from dipcli.blur.blur import Blur, blind_deblurring_problem
 from dipcli.blur.blurred_frame import BlurredFrame, look_at, method_of
+from dipcli.blur.crops import given_part
 from dipcli.blur.deconvolution import inside
 from dipcli.blur.edge_kernels import KernelCandidate, similarity, trimmed
+from dipcli.blur.given_kernel import CheckedKernel, check_kernel
 from dipcli.blur.kernel_search import (
     PART,
     KernelSearch,
@@ -16,7 +18,6 @@ from dipcli.blur.kernel_search import (
     choose_part,
     cut_off,
     doubts_of,
-    given_part,
     largest_window,
     second_opinion,
     with_network,
@@ -32,6 +33,7 @@ from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Restoration, Statement
 from dipcli.problem import Estimate, Unknown
 
+RETURNED = "The input is returned; --keep returns the result all the same."
 HEADROOM = 0.1  # share of the blurred picture's contrast by which the sharp one may exceed it
 DRAWN = 17  # side of the smallest window that a network draws
 ROOM = 3  # pixels around the kernel of edges in which the network may find more
@@ -101,6 +103,10 @@ def _informed(
 ) -> Statement:
     """With a kernel that is known: the classical answer, or a network that is fed with it."""
     _check_kernel(kernel, blurred.frame)
+    checked = check_kernel(blurred, kernel)
+    kernel, decisions = checked.kernel, {**decisions, **checked.decisions}
+    if checked.doubts and not options.keep:
+        return _refused(blurred, options, decisions, checked)
     picture = blurred.latent_image(kernel)
 
     def returned(image: Tensor) -> Tensor:
@@ -125,9 +131,27 @@ def _informed(
         options.engine,
         (blurred.method, classical),
         without_engine(options),
-        {**decisions, "kernel": f"given, {kernel.shape[0]}x{kernel.shape[0]}"},
+        decisions,
+        warnings=checked.warnings + checked.doubts,
         up_to_shift=True,
         finish=finish,
+    )
+
+
+def _refused(
+    blurred: BlurredFrame, options: DeblurOptions, decisions: dict[str, str], checked: CheckedKernel
+) -> Statement:
+    """With a kernel that explains nothing: the input itself."""
+    frame = blurred.in_units_of_input(blurred.frame)
+    return Statement(
+        None,
+        options.engine,
+        ("input", frame),
+        without_engine(options),
+        decisions,
+        warnings=(f"{' '.join(checked.doubts)} {RETURNED}",),
+        up_to_shift=True,
+        finish=lambda _: Restoration(frame, {"kernel": checked.kernel}),
     )
 
 
@@ -167,7 +191,7 @@ def _blind(
         )
         if doubts and not options.keep:
             shown = blurred.in_units_of_input(blurred.frame)
-            doubts = (f"{' '.join(doubts)} The input is returned; --keep returns the result all the same.",)
+            doubts = (f"{' '.join(doubts)} {RETURNED}",)
         return Restoration(
             shown,
             {"kernel": trimmed(best.kernel)},

@@ -12,7 +12,7 @@ from scipy import fft
 from torch import Tensor
 from torch.nn import functional
 
-from dipcli.grid import gradients
+from dipcli.grid import gradients, slopes
 
 SPLIT = 0.03  # of the masked frame from the blurred picture; decides how fast, not whereto
 PER_WEIGHT = 50.0  # the split of the slopes, in weights of the total variation
@@ -83,10 +83,11 @@ def inside(picture: Tensor, kernel: Tensor) -> Tensor:
 
 
 class Deconvolved(NamedTuple):
-    """The picture (channels, H, W) behind a frame, and how far it is from explaining that (root mean square)."""
+    """The picture (channels, H, W) behind a frame, and how well that is explained."""
 
     picture: Tensor
-    misfit: float
+    misfit: float  # root mean square
+    objective: float  # of misfit and total variation together, the sum over the frame
 
 
 def deconvolve_tv(
@@ -124,7 +125,10 @@ def deconvolve_tv(
         spectrum = wanted / energy
     errors = torus.mask * (torus.ifft(torus.transfer * spectrum) - torus.measured)
     misfit = float((errors.square().sum() / (torus.mask.sum() * len(errors)).clamp(min=1)).sqrt())
-    return Deconvolved(torus.crop(torus.ifft(spectrum)), misfit)
+    picture = torus.crop(torus.ifft(spectrum))
+    variation = torch.linalg.vector_norm(slopes(picture), dim=(0, 1)).sum()
+    objective = float(errors.square().sum() / 2 + weight * variation)
+    return Deconvolved(picture, misfit, objective)
 
 
 def deconvolve_wiener(blurred: Tensor, kernel: Tensor, sigma: float) -> Tensor:

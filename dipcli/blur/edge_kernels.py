@@ -66,7 +66,7 @@ def estimate_kernel(blurred: Tensor, window: int, *, edges: float = EDGES, mask:
 
 def judge(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> KernelCandidate:
     """How believable a kernel is: its picture should have few strong edges, and explain the frame."""
-    picture, misfit = deconvolve_tv(blurred[None], kernel, TV, mask=mask, rounds=60)
+    picture, misfit, _ = deconvolve_tv(blurred[None], kernel, TV, mask=mask, rounds=60)
     slopes = torch.cat([difference.flatten() for difference in gradients(picture)])
     sharpness = float(slopes.abs().sum() / torch.linalg.vector_norm(slopes).clamp(min=1e-9))
     score = math.log(max(sharpness, 1e-9)) + FIT * math.log(max(misfit, 1e-6))

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
-from torch.nn import functional
 
 from dipcli.blur.blurred_frame import BlurredFrame
+from dipcli.blur.crops import Part, given_part, most_edges
 from dipcli.blur.deconvolution import inside
 from dipcli.blur.edge_kernels import (
     EDGES,
@@ -21,17 +20,11 @@ from dipcli.blur.edge_kernels import (
 )
 from dipcli.blur.options import DeblurOptions
 from dipcli.errors import OptionError
-from dipcli.grid import slopes
 from dipcli.penalties import normalised_sparsity
-
-Part = tuple[slice, slice]
 
 WINDOWS = (9, 13, 17, 21, 25, 31, 39, 51, 67, 87)  # tried one after the other
 OF_PICTURE = 3  # the side of the picture in windows, unless it is given
 PART = 384  # side of the part in which a kernel is sought
-SMALLEST_PART = 32
-STRIDE = 8
-STEEPEST = 0.01  # squared slopes: one bright line does not make a part worth looking at
 TRIES = ((1.0, 2.0), (0.4, 4.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
 FAINT = 0.01
 
@@ -113,24 +106,7 @@ def choose_part(blurred: BlurredFrame, options: DeblurOptions, avoid: Part | Non
         return given_part(options.part, height, width)
     if options.method == "prior":
         return slice(0, height), slice(0, width)
-    sides = (min(PART, height), min(PART, width))
-    gray = blurred.frame.mean(0, keepdim=True)
-    steepness = slopes(gray).square().sum(0)
-    worth = torch.where(blurred.mask, steepness.clamp(max=STEEPEST), -STEEPEST)
-    if avoid is not None:
-        worth[:, avoid[0], avoid[1]] = -1
-    sums = functional.avg_pool2d(worth[None], sides, stride=STRIDE)[0, 0]
-    top, left = (STRIDE * int(at) for at in divmod(int(sums.argmax()), sums.shape[1]))
-    return slice(top, top + sides[0]), slice(left, left + sides[1])
-
-
-def given_part(part: Part, height: int, width: int) -> Part:
-    """The same rectangle. Raises OptionError where it is not in the frame, or too small."""
-    rows, columns = part
-    shortest = min(rows.stop - rows.start, columns.stop - columns.start)
-    if rows.stop > height or columns.stop > width or shortest < SMALLEST_PART:
-        raise OptionError(f"--crop is no part of {width}x{height}, of sides of at least {SMALLEST_PART}.")
-    return rows, columns
+    return most_edges(blurred, PART, () if avoid is None else (avoid,))
 
 
 def second_opinion(blurred: BlurredFrame, first: Part, kernel: Tensor, options: DeblurOptions) -> tuple[str, ...]:

@@ -157,7 +157,7 @@ def test_clipped_and_missing_values_are_not_believed(blurred):
     frame = blurred.clone()
     frame[:, 20:24, 30:40] = 1.0
     frame[:, 60, 50] = math.nan
-    statement = state(frame, hook(), method="prior")
+    statement = state(frame, hook(), method="prior", keep=True)  # what stands there was never blurred
     hidden = statement.problem.weight == 0
     assert bool(hidden[:, 19:25, 29:41].all())  # and what lies next to them
     assert bool(hidden[:, 59:62, 49:52].all())

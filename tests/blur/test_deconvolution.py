@@ -79,7 +79,7 @@ def test_what_is_not_believed_cannot_change_the_picture(method):
 
 def test_total_variation_explains_the_frame():
     frame = blur(shapes(50, 50), hook())
-    picture, misfit = deconvolve_tv(frame, hook(), 3e-4)
+    picture, misfit, _ = deconvolve_tv(frame, hook(), 3e-4)
     errors = convolve(picture, hook()) - frame
     assert misfit == pytest.approx(float(errors.square().mean().sqrt()), rel=1e-3)
     assert misfit < 0.01

@@ -1,0 +1,46 @@
+"""The parts of a blurred frame that say most about its kernel: where there are edges, and nothing is clipped."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dipcli.blur.blurred_frame import BlurredFrame
+from dipcli.errors import OptionError
+from dipcli.grid import slopes
+
+Part = tuple[slice, slice]
+
+SMALLEST_PART = 32
+STRIDE = 8
+STEEPEST = 0.01  # squared slopes: one bright line does not make a part worth looking at
+
+
+def most_edges(blurred: BlurredFrame, side: int, avoid: Sequence[Part] = ()) -> Part:
+    """The square, as far as there is room, with most edges and least that is clipped, outside of others."""
+    height, width = blurred.frame.shape[1:]
+    sides = (min(side, height), min(side, width))
+    steepness = slopes(blurred.frame.mean(0, keepdim=True)).square().sum((0, 1))
+    worth = torch.where(blurred.mask, steepness.clamp(max=STEEPEST), -STEEPEST)
+    for rows, columns in avoid:
+        worth[rows, columns] = -STEEPEST
+    sums = _sums(worth, sides)[::STRIDE, ::STRIDE]
+    top, left = (STRIDE * int(at) for at in divmod(int(sums.argmax()), sums.shape[1]))
+    return slice(top, top + sides[0]), slice(left, left + sides[1])
+
+
+def given_part(part: Part, height: int, width: int) -> Part:
+    """The same rectangle. Raises OptionError where it is not in the frame, or too small."""
+    rows, columns = part
+    shortest = min(rows.stop - rows.start, columns.stop - columns.start)
+    if rows.stop > height or columns.stop > width or shortest < SMALLEST_PART:
+        raise OptionError(f"--crop is no part of {width}x{height}, of sides of at least {SMALLEST_PART}.")
+    return rows, columns
+
+
+def _sums(values: Tensor, sides: tuple[int, int]) -> Tensor:
+    """Of all rectangles of these sides of values (height, width)."""
+    table = functional.pad(values.double(), (1, 0, 1, 0)).cumsum(0).cumsum(1)
+    rows = table[sides[0] :] - table[: -sides[0]]
+    return rows[:, sides[1] :] - rows[:, : -sides[1]]
