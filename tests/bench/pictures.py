@@ -15,13 +15,19 @@ NAMES = ("Baboon", "F16", "House", "Peppers", "kodim01", "kodim02", "kodim03", "
 KINDS = (
     "gaussian 0.10",
     "gaussian 0.26",
+    "impulse 0.05",
     "impulse 0.3",
     "impulse 0.7",
     "shot 25",
     "shot 5",
     "speckle 0.20",
     "speckle 0.45",
+    "shot+gaussian 0.05",
+    "shot+gaussian 0.10",
+    "gaussian+impulse 0.05",
+    "gaussian+impulse 0.10",
 )
+PHOTONS, STRUCK = 30, 0.05  # of the kinds with two laws
 
 
 # Nothing was tuned on these.
@@ -47,6 +53,11 @@ def noisy_picture(clean: Array, kind: str, name: str) -> Array:
         noisy = clean + random.normal(0, float(level), clean.shape)
     elif law == "impulse":
         noisy = random_noise(clean, mode="s&p", amount=float(level), rng=random)
+    elif law == "shot+gaussian":
+        noisy = random.poisson(clean * PHOTONS) / PHOTONS + random.normal(0, float(level), clean.shape)
+    elif law == "gaussian+impulse":
+        noisy = np.clip(clean + random.normal(0, float(level), clean.shape), 0, 1)
+        noisy = random_noise(noisy, mode="s&p", amount=STRUCK, rng=random)
     elif law == "shot":
         noisy = random.poisson(clean * float(level)) / float(level)
     else:
