@@ -90,7 +90,7 @@ def denoise_patch_groups(noisy: Tensor, pilot: Tensor, sigma: float | Tensor, se
     deviation = torch.as_tensor(sigma, dtype=noisy.dtype, device=noisy.device).expand(len(noisy))
     if not bool((deviation > 0).any()):
         return noisy.clone()
-    along_axes = (_axes(pilot).square() @ deviation.square()).sqrt()
+    along_axes = (lightness_first(pilot).square() @ deviation.square()).sqrt()
     restored = _denoise_axes(noisy, pilot, along_axes, settings, None)
     return torch.where((deviation > 0)[:, None, None], restored, noisy)
 
@@ -117,7 +117,7 @@ def _denoise_axes(
     noisy: Tensor, pilot: Tensor, sigma: Tensor, settings: Chain, covariance: Tensor | None
 ) -> Tensor:
     """With the noise's deviation along each of `colour_axes`, and its covariance in a patch if it is not white."""
-    axes = _axes(pilot)
+    axes = lightness_first(pilot)
     scale = sigma.clamp(min=1e-4 * float(sigma.max()))[:, None, None]
     first, second = (torch.tensordot(axes, image, dims=1) / scale for image in (noisy, pilot))
     restored: Tensor = torch.tensordot(axes.T, _chain(first, second, settings, covariance) * scale, dims=1)
@@ -149,7 +149,7 @@ def _roots(covariance: Tensor | None, caution: float, left: float, least: float)
     return NoiseShares(left, least, caution, (waves / deviations) @ waves.mT, (waves * deviations) @ waves.mT)
 
 
-def _axes(image: Tensor) -> Tensor:
+def lightness_first(image: Tensor) -> Tensor:
     """An orthonormal transform of channels, lightness first: opponent colours for three, else principal axes."""
     if len(image) in (1, 3):
         return colour_axes(image)
@@ -171,16 +171,27 @@ def plan(image: Tensor, settings: Chain) -> ReferenceGrid:
 def _chain(noisy: Tensor, pilot: Tensor, settings: Chain, covariance: Tensor | None) -> Tensor:
     """The passes, on channels in each of which the noise has deviation 1."""
     frame, mean = plan(noisy, settings), pilot.mean((1, 2), keepdim=True)
-    outside = frame.pad(torch.zeros_like(noisy[:1]), math.inf)[0]
     state = ChainState(frame.pad(noisy - mean), frame.pad(noisy - mean), frame.pad(pilot - mean))
     groups, noise = list[Tensor](), _roots(covariance, settings.caution, 0.0, settings.least)
     for number in range(settings.passes):
         if number % settings.renew == 0:
-            guide = state.current[0] if number else state.estimate[0]
-            groups = [find_groups(tile.cut(guide), tile.cut(outside), tile, frame) for tile in frame.tiles()]
+            groups = all_groups(state.current[0] if number else state.estimate[0], frame)
         left = settings.trust * (1 - (number + 1) / settings.passes)
         state = _sweep(state, groups, frame, replace(noise, left=left, least=max(left, settings.least)))
     return frame.crop(state.estimate) + mean
+
+
+def all_groups(guide: Tensor, frame: ReferenceGrid) -> list[Tensor]:
+    """Of each tile of a padded guide (height, width), those of `find_groups`."""
+    outside = frame.pad(guide.new_zeros((1, frame.height, frame.width)), math.inf)[0]
+    return [find_groups(tile.cut(guide), tile.cut(outside), tile, frame) for tile in frame.tiles()]
+
+
+def ridge_pass(noisy: Tensor, pilot: Tensor, sigma: float, groups: list[Tensor], frame: ReferenceGrid) -> Tensor:
+    """One pass over images (channels, height, width), with white noise of deviation `sigma` in each channel."""
+    first, second = (frame.pad(image / sigma) for image in (noisy, pilot))
+    alone = NoiseShares(left=0.0, least=1.0, caution=1.0, whitening=None, colouring=None)
+    return frame.crop(_sweep(ChainState(first, first, second), groups, frame, alone).estimate) * sigma
 
 
 def _sweep(state: ChainState, groups: list[Tensor], frame: ReferenceGrid, noise: NoiseShares) -> ChainState:

@@ -6,9 +6,11 @@ Danielyan, Katkovnik and Egiazarian, BM3D frames and variational image deblurrin
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from dipcli.classical.dct import dct_threshold
+from dipcli.classical.nonlocal_ridge import Chain, all_groups, lightness_first, plan, ridge_pass
 from dipcli.classical.patch_groups import Grouping, find_groups, shrink_groups
 
 # From an image, and the deviation of the noise that it may have, to the nearest image that explains the data.
@@ -49,4 +51,23 @@ def alternate_groups(
         if k and k % REGROUP == 0:
             groups = find_groups(image, grouping, wanted)
         image = explain(shrink_groups(image, groups, grouping, sigma), sigma)
+    return image
+
+
+def alternate_ridge(image: Tensor, explain: Explain, levels: Sequence[float], settings: Chain) -> Tensor:
+    """Rounds of ridge combinations of patch groups, each guided by the one before.
+
+    Image (channels, height, width). Better than `alternate_groups` where what is measured is noisy, and slower;
+    the same images come back as they are.
+    """
+    if image.ndim != 3 or min(image.shape[1:]) < SHORTEST_SIDE:
+        return image
+    axes, mean, frame = lightness_first(image), image.mean((1, 2), keepdim=True), plan(image, settings)
+    pilot, groups = None, list[Tensor]()
+    for k, sigma in enumerate(levels):
+        turned = torch.tensordot(axes, image - mean, dims=1)
+        if k % REGROUP == 0:
+            groups = all_groups(frame.pad(turned[:1])[0], frame)
+        pilot = ridge_pass(turned, turned if pilot is None else pilot, sigma, groups, frame)
+        image = explain(torch.tensordot(axes.T, pilot, dims=1) + mean, sigma)
     return image

@@ -66,8 +66,8 @@ INPAINT: dict[MaskKind, dict[PresetName, InpaintOptions]] = {
 
 UPSCALE: dict[PresetName, UpscaleOptions] = {
     "instant": UpscaleOptions(classical=1.0, engine=FAST),
-    "fast": UpscaleOptions(classical=0.5, engine=FAST),
-    "balanced": UpscaleOptions(classical=0.5, engine=BALANCED),
-    "best": UpscaleOptions(classical=0.5, engine=BEST),
+    "fast": UpscaleOptions(engine=FAST),
+    "balanced": UpscaleOptions(engine=BALANCED),
+    "best": UpscaleOptions(engine=BEST),
     "paper": UpscaleOptions(tv_weight=0.0, classical=0.0, kernel="lanczos2", engine=PAPER),
 }

@@ -1,6 +1,7 @@
 """Upscaling one frame: a large picture that, reduced again, is the small one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -8,8 +9,9 @@ from torch import Tensor
 from dipcli.classical.dct import colour_axes
 from dipcli.classical.filling import fill_in
 from dipcli.classical.noise import fit_law, noise_curve, weakest_component
+from dipcli.classical.nonlocal_ridge import Chain
 from dipcli.classical.patch_groups import Grouping
-from dipcli.classical.plug_and_play import alternate_groups, alternate_windows, falling
+from dipcli.classical.plug_and_play import alternate_groups, alternate_ridge, alternate_windows, falling
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
 from dipcli.fidelities import root_mean_squared_error
@@ -29,7 +31,9 @@ CERTAIN = {1: 0.04, 3: 0.01}  # less noise than this may be texture; between col
 ROUNDING = 0.002  # what 8 bits and an unknown program leave of noise in a clean file
 TV = 0.05
 HEADROOM = 0.1  # share of the small picture's contrast by which the large one may exceed it
-GROUPING = Grouping(side=6, step=4, reach=12, count=16)
+GROUPING, ROUNDS = Grouping(side=6, step=4, reach=12, count=16), 48
+# Of noisy pictures: to which share of the noise the rounds fall, and how.
+LEAST, NOISY_ROUNDS, RIDGE = 0.7, 12, Chain(step=4, reach=12, count=32)
 
 
 def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units = AS_STORED) -> Statement:
@@ -47,16 +51,23 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units =
     def explain(image: Tensor, level: float) -> Tensor:
         return operator.explain(image, small, (sigma / level) ** 2)
 
+    is_noisy = sigma > ROUNDING
+    is_left_out = is_noisy and options.classical is None
+    if is_left_out:
+        options = replace(options, classical=1.0)
     start = operator.enlarge(small, 1e-3 + sigma**2)
     start = alternate_windows(start, explain, falling(0.05, max(0.02, sigma), 6))
-    classical = alternate_groups(start, explain, falling(0.2, max(0.02, sigma), 48), GROUPING)
+    if is_noisy:
+        classical = alternate_ridge(start, explain, falling(0.2, max(0.02, LEAST * sigma), NOISY_ROUNDS), RIDGE)
+    else:
+        classical = alternate_groups(start, explain, falling(0.2, 0.02, ROUNDS), GROUPING)
 
     def mixed(image: Tensor) -> Tensor:
         return image.lerp(classical, options.classical_share)
 
     def finish(estimate: Estimate) -> Restoration:
         picture = mixed(estimate["image"]) if estimate else classical
-        return Restoration(explain(picture.clamp(0, 1), max(0.02, sigma)))
+        return Restoration(picture if is_noisy else explain(picture.clamp(0, 1), 0.02))
 
     def check(picture: Tensor) -> dict[str, float]:
         return {"consistency_rmse": float(((operator(picture.clamp(0, 1)) - small)[mask]).square().mean().sqrt())}
@@ -76,6 +87,8 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units =
         "kernel": options.kernel,
         "noise": f"σ ≈ {sigma / units.white:.3f}" if sigma > ROUNDING else "hardly any",
     }
+    if is_left_out:
+        decisions["network"] = "not fitted, for it gains nothing where the picture is noisy"
     return Statement(
         None if options.classical == 1 else problem,
         options.engine,

@@ -10,6 +10,7 @@ NAMES = (
     "fuzz",
     "golden",
     "house",
+    "impulses",
     "inpaint",
     "jpeg",
     "kills",
