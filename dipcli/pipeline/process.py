@@ -24,9 +24,12 @@ from dipcli.pipeline.medium import AnyMedium, Control, SourceFile
 from dipcli.pipeline.record import record_of
 from dipcli.pipeline.statement import Fitted
 from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, forecast_in_tiles, side_of_tiles
+from dipcli.report.endings import ending_line
 from dipcli.report.forecasts import in_words
 from dipcli.report.messages import LOGGER
+from dipcli.report.progress import stage
 
+CLASSICAL = "classical"  # the estimate that comes before the fit, and decides whether there is one
 LONG_SECONDS = 30.0  # of an item whose forecast is said before it is begun
 LARGE_BYTES = 1e9  # of a small measurement whose search is checked for memory all the same
 
@@ -61,13 +64,15 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
             write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(frames)))
         record: Record = {
             **record_of(context, source, frames, hashes, outputs),
+            "confirmed": not any(frame.doubts for frame in frames),
             "output_sha256": written[item.output],
             **({} if metrics is None else {"metrics": dict(metrics)}),
             "seconds": round(seconds, 3),
             "warnings": _warnings(source, frames, medium),
         }
         save_record(item.beside("run.json"), record)
-        return record
+    LOGGER.info("%s", ending_line(item.name, record))
+    return record
 
 
 def forecast(item: Item, context: Context, medium: AnyMedium) -> Forecast:
@@ -167,10 +172,13 @@ def _fit(
                 seed=derive_seed(control.seed, number),
                 deadline=control.share_of_time(cost.tiles - number),
             )
-            return fit(tiled.state(source, tile, own), context, own)
+            with stage(context.show, own.label, CLASSICAL):
+                statement = tiled.state(source, tile, own)
+            return fit(statement, context, own)
 
         return fit_tiles(measurement, side, fit_tile)
-    statement = medium.state(source, measurement, control)
+    with stage(context.show, control.label, CLASSICAL):
+        statement = medium.state(source, measurement, control)
     metric = None if truth is None else medium.metric(source, statement, truth)
     return fit(statement, context, control, metric=metric, networks=medium.networks(before, statement))
 
