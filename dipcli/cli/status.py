@@ -36,7 +36,7 @@ def status(
     if json:
         say(to_json({"counts": counts, "unconfirmed": unconfirmed, "items": rows}))
         return 0
-    width = max((len(printable(row["name"])) for row in rows), default=0), default=0)
+    width = max((len(printable(row["name"])) for row in rows), default=0)
     for row in rows:
         details = [str(row[name]) for name in ("ending", "error") if name in row]
         details += [f"{row['iterations']} iterations, {row['seconds']} s"] if "seconds" in row else []

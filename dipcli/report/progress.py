@@ -1,5 +1,6 @@
 """What a person sees while work goes on: bars on a terminal, a plain line now and then elsewhere."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -202,6 +203,7 @@ class Reporter:
     ) -> None:
         self._show, self._interval, self._label = show, interval, label
         self._iterations, self._runs = stopping.iterations, stopping.runs
+        self._limit = stopping.max_time or math.inf
         self._last = time.perf_counter()
 
     def __enter__(self) -> Self:
@@ -220,7 +222,7 @@ class Reporter:
         self._last = now
         done = (moment.run - 1) * self._iterations + moment.step.iteration
         total = self._iterations * self._runs
-        left = moment.seconds / done * (total - done)
+        left = min(moment.seconds / done * (total - done), max(self._limit - moment.seconds, 0.0))
         step = f"{moment.step.iteration}/{self._iterations}"
         run = f"run {moment.run}/{self._runs}" if self._runs > 1 else ""
         self._show(FitProgress(self._label, done, total, step, run, _details(moment), left))

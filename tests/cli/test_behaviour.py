@@ -129,5 +129,5 @@ def test_progress_outside_a_terminal_is_a_plain_line(tmp_path):
     )
     lines = [line for line in done.stderr.splitlines() if "iteration" in line and "left" in line]
     assert 1 <= len(lines) <= 3
-    assert re.search(r"iteration \d+/100000, loss [\d.]+.* s left", lines[0])
+    assert re.search(r"iteration \d+/100000, loss [\d.]+.*, at most [\d.]+ s left", lines[0])
     assert "\x1b" not in done.stderr
