@@ -14,6 +14,7 @@ def status(
 
     Works while the batch runs, on this machine or elsewhere; of a folder without a plan, by its records. Files are
     not read through: --resume is more exact.
+
     Example: dipcli status clean/
     """
     from collections import Counter
