@@ -10,10 +10,14 @@ OTHERS = {"input": "input", "zero_filled": "zero-filled", "classical": "classica
 
 def ending_line(name: str, record: Mapping[str, Any]) -> str:
     """Such as "a.png: 30.67 dB (input 20.46, classical 30.66), stopped at 100 of 200, 49 s"."""
+    return f"{name}: {outcome(record)}, {duration(record['seconds'])}"
+
+
+def outcome(record: Mapping[str, Any]) -> str:
+    """The same without the name and the time."""
     frames = f"{len(record['frames'])} frames" if "frames" in record else ""
     doubt = "" if record["confirmed"] else "not confirmed"
-    parts = [_quality(record["metrics"]), frames, _how(record), doubt, duration(record["seconds"])]
-    return f"{name}: {', '.join(part for part in parts if part)}"
+    return ", ".join(part for part in (_quality(record["metrics"]), frames, _how(record), doubt) if part)
 
 
 def batch_line(counts: Mapping[str, int], seconds: float) -> str:

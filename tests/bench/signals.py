@@ -24,12 +24,12 @@ COMMANDS: dict[str, tuple[Sequence[str], Sequence[str] | None]] = {
     "denoise": (("big.png", "-o", "OUT.png"), ("small.png", "-o", "OUT.png", "--classical", "0.5", *LONG)),
     "inpaint": (
         ("big.png", "-o", "OUT.png", "--mask", "mask.png"),
-        ("small.png", "-o", "OUT.png", "--mask", "hole.png", *LONG),
+        ("small.png", "-o", "OUT.png", "--mask", "hole.png", "--classical", "0.5", *LONG),
     ),
     "upscale": (("big.png", "-o", "OUT.png"), ("small.png", "-o", "OUT.png", *LONG)),
     "deblur": (
         ("big.png", "-o", "OUT.png"),
-        ("small.png", "-o", "OUT.png", "--kernel", "gauss:1", "--method", "prior", *LONG),
+        ("small.png", "-o", "OUT.png", "--kernel", "gauss:1", "--keep", "--method", "prior", *LONG),
     ),
     "mri": (("scan.npy", "-o", "OUT.npy"), ("scan.npy", "-o", "OUT.npy", "--width", "4,4", *LONG)),
     "phase-retrieve": (
@@ -93,8 +93,10 @@ def _inputs(folder: Path) -> None:
     with (folder / "huge.png").open("wb") as file:
         file.truncate(40 * 10**9)  # of no blocks
     (folder / "tmp").mkdir()
-    for name, side in (("mask", 1024), ("hole", 32)):
-        Image.fromarray(np.where(rng.random((side, side)) < 0.3, 255, 0).astype("u1")).save(folder / f"{name}.png")
+    Image.fromarray(np.where(rng.random((1024, 1024)) < 0.3, 255, 0).astype("u1")).save(folder / "mask.png")
+    hole = np.zeros((32, 32), "u1")
+    hole[8:24, 8:24] = 255
+    Image.fromarray(hole).save(folder / "hole.png")
     for name in ("phase.cxi", "mri.npy"):
         (folder / name.replace("mri", "scan")).symlink_to(SAMPLES / name)
 
