@@ -11,6 +11,7 @@ from dipcli.engine.solve import Ending
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import SourceFile
+from dipcli.pipeline.provenance import provenance
 from dipcli.pipeline.statement import Fitted
 from dipcli.report.endings import outcome
 from dipcli.report.figures import Panel, Report
@@ -45,6 +46,7 @@ def record_of(
             **({"files": others} if others else {}),
         },
         "asked": dict(context.asked or {}),
+        **provenance(context.files.call, first, context.device),
         "device": str(context.device),
         "threads": context.threads,
         **_together(shares),
