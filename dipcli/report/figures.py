@@ -90,7 +90,7 @@ def draw(report: Report) -> bytes:
         shown = _show(axes, panel, panel.values)
         axes.set_title(panel.title, fontsize=9)
         if panel.has_detail:
-            _outline(axes, panel.values.shape, corner)
+            _outline(axes, panel.values, corner)
             _show(figure.add_subplot(grid[1, column]), panel, _cut(panel.values, corner), is_detail=True)
         if panel.has_scale:
             figure.colorbar(shown, ax=axes, fraction=0.046).ax.tick_params(labelsize=7)
@@ -105,15 +105,14 @@ def draw(report: Report) -> bytes:
 
 
 def _show(axes: Any, panel: Panel, values: Array, *, is_detail: bool = False) -> Any:  # noqa: ANN401 - matplotlib's
-    step = 1 if is_detail else max(1, max(values.shape[:2]) // MOST_ROWS)
+    step = 1 if is_detail else _step(values)
     low, high = panel.limits
+    values = values[::step, ::step]
     if values.ndim == 3:
         values, low, high = ((values - low) / max(high - low, 1e-30)).clip(0, 1), 0, 1
         values = np.where(np.isnan(values), MISSING, values)
     interpolation = "nearest" if is_detail or max(values.shape[:2]) < DOTS * SIDE else "antialiased"
-    shown = axes.imshow(
-        values[::step, ::step], vmin=low, vmax=high, cmap=panel.palette, interpolation=interpolation
-    )
+    shown = axes.imshow(values, vmin=low, vmax=high, cmap=panel.palette, interpolation=interpolation)
     shown.set_cmap(shown.get_cmap().with_extremes(bad=MISSING))
     axes.set_xticks([])
     axes.set_yticks([])
@@ -130,7 +129,8 @@ def _detail(panels: Sequence[Panel]) -> tuple[float, float, float, float]:
     ]
     if not pairs:
         return MIDDLE
-    difference = np.nan_to_num(np.abs(pairs[-1][0].values - pairs[-1][1].values))
+    step = _step(pairs[-1][0].values)
+    difference = np.nan_to_num(np.abs(pairs[-1][0].values[::step, ::step] - pairs[-1][1].values[::step, ::step]))
     flat = difference.mean(-1) if difference.ndim == 3 else difference
     sides = [min(side, max(LEAST_DETAIL, max(flat.shape) // DETAIL)) for side in flat.shape]
     mean = uniform_filter(flat.astype(np.float32), sides)
@@ -143,6 +143,11 @@ def _detail(panels: Sequence[Panel]) -> tuple[float, float, float, float]:
     return (top / height, (top + sides[0]) / height, left / width, (left + sides[1]) / width)
 
 
+def _step(values: Array) -> int:
+    """Pixels from one to the next that is looked at, of large pictures."""
+    return max(1, int(max(values.shape[:2])) // MOST_ROWS)
+
+
 def _cut(values: Array, corner: tuple[float, float, float, float]) -> Array:
     height, width = values.shape[:2]
     top, bottom, left, right = corner
@@ -151,9 +156,8 @@ def _cut(values: Array, corner: tuple[float, float, float, float]) -> Array:
     return values[rows, columns]
 
 
-def _outline(axes: Any, shape: Sequence[int], corner: tuple[float, float, float, float]) -> None:  # noqa: ANN401
-    step = max(1, max(shape[:2]) // MOST_ROWS)
-    height, width = shape[0] / step, shape[1] / step
+def _outline(axes: Any, values: Array, corner: tuple[float, float, float, float]) -> None:  # noqa: ANN401
+    height, width = (side / _step(values) for side in values.shape[:2])
     top, bottom, left, right = corner[0] * height, corner[1] * height, corner[2] * width, corner[3] * width
     axes.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color="orange", linewidth=1)
     axes.set_xlim(-0.5, width - 0.5)
