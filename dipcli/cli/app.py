@@ -59,7 +59,7 @@ _add(status)
 @app.command("help")
 def _help(
     context: typer.Context,
-    command: Annotated[str, typer.Argument(metavar="[COMMAND]", help="The command that is explained.")] = "",
+    command: Annotated[str, typer.Argument(metavar="COMMAND", help="The command that is explained.")] = "",
 ) -> None:
     """Explain a command, as its --help does."""
     parent = context.find_root()

@@ -19,7 +19,7 @@ EXAMPLE = "Example: "  # begins the last lines of a command's docstring
 # What several commands take.
 Preset = Annotated[PresetName, typer.Option(help=PRESETS, metavar="|".join(get_args(PresetName)), is_eager=True)]
 PictureInputs = Annotated[
-    list[Path], typer.Argument(metavar="INPUT...", help="Pictures, folders with -r, or @list.txt.")
+    list[Path], typer.Argument(metavar="INPUT", help="Pictures, folders with -r, or @list.txt.")
 ]
 
 
@@ -105,7 +105,8 @@ def _counts(counts: Sequence[int]) -> str:
 
 
 def _metavar(argument: Any) -> str:  # noqa: ANN401 - Click's
-    return str(argument.metavar or argument.name.upper())
+    several = "..." if argument.nargs == -1 else ""
+    return f"{argument.metavar or argument.name.upper()}{several}"
 
 
 def _row(param: Any, defaults: Mapping[str, str], *, is_long: bool) -> tuple[str, str]:  # noqa: ANN401 - Click's

@@ -12,9 +12,7 @@ from dipcli.options.overrides import Overrides
 
 
 def mri(
-    inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Scans, folders with -r, or @list.txt.")
-    ],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Scans, folders with -r, or @list.txt.")],
     files: FileOptions,
     knobs: Overrides[MriOptions],
     preset: Preset = "auto",

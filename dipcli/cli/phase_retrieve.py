@@ -15,7 +15,7 @@ def phase_retrieve(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="INPUT...", help="Patterns, folders of frames, FILE.h5:NAME, folders with -r, or @list.txt."
+            metavar="INPUT", help="Patterns, folders of frames, FILE.h5:NAME, folders with -r, or @list.txt."
         ),
     ],
     files: FileOptions,
