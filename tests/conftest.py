@@ -17,6 +17,7 @@ from tests.commands import QUICK, save_noisy
 def _reproducible(monkeypatch):
     torch.set_num_threads(1)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of programs that are started: two with two threads are slow
+    monkeypatch.setenv("DIPCLI_REPORT", "0")  # drawing takes longer than most of what is tested
     torch.set_flush_denormal(False)  # the program, run in this process, turns it on
     torch.set_warn_always(True)  # torch says some warnings only once: which test fails must not depend on order
     torch.manual_seed(0)

@@ -28,6 +28,7 @@ class Ended:
     ending: Literal["done", "failed", "interrupted"]
     text: str = ""
     is_usage: bool = False  # whether it failed by options that cannot be right for it
+    is_confirmed: bool = True  # whether its fit ended as it was meant to
 
 
 def attempt(item: Item, context: Context, task: Task, *, in_batch: bool) -> Ended:
@@ -126,9 +127,11 @@ def _checkpoints(item: Item, context: Context, asked: Mapping[str, Any]) -> Chec
 
 
 def _ended(item: Item, context: Context, record: Record) -> Ended:
+    is_confirmed = bool(record.get("confirmed", True))
     if context.files.json:
-        return Ended("done", to_json(record))
-    return Ended("done", str(item.output).replace("\n", "\\n") if "outputs" in record else "")
+        return Ended("done", to_json(record), is_confirmed=is_confirmed)
+    shown = str(item.output).replace("\n", "\\n") if "outputs" in record else ""
+    return Ended("done", shown, is_confirmed=is_confirmed)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -1,6 +1,9 @@
 """The one funnel of every command: each item is processed, counted, and its failure said in one sentence."""
 
+import logging
 import os
+import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -29,6 +32,7 @@ from dipcli.pipeline.context import Context
 from dipcli.pipeline.interruption import Interruption
 from dipcli.pipeline.medium import AnyMedium
 from dipcli.pipeline.process import process
+from dipcli.report.endings import batch_line
 from dipcli.report.messages import LOGGER, open_console, say, show_messages
 from dipcli.report.progress import Display
 
@@ -109,17 +113,21 @@ def run(
             _tidy(batch)
         freeze(batch, resolved)
         counted: list[Ended] = []
+        start = time.perf_counter()
         is_heard = True
         with Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display:
             own = replace(context, show=display.show, interval=display.interval)
             for ended in _endings(batch, own, task, display):
                 counted.append(ended)
-                display.advance()
                 try:
-                    _tell(ended, batch)
+                    with display.aside():
+                        _tell(ended, batch)
                 except OutputError as error:  # the work goes on, unless this was it
                     LOGGER.error("%s", error)
                     is_heard = False
+                display.advance()
+    if len(batch.items) > 1 and not look:
+        _sum_up(counted, batch, time.perf_counter() - start)
     return _exit_code(counted, batch, files) or (0 if is_heard else OutputError.exit_code)
 
 
@@ -172,12 +180,26 @@ def _tell(ended: Ended, batch: Batch) -> None:
         say(ended.text)
 
 
+def _sum_up(counted: Sequence[Ended], batch: Batch, seconds: float) -> None:
+    """One line about all items; said even where only errors are, if some failed."""
+    counts = Counter(ended.ending for ended in counted)
+    line = batch_line(
+        {
+            "done": counts["done"],
+            "unconfirmed": sum(not ended.is_confirmed for ended in counted),
+            "failed": counts["failed"],
+            "interrupted": len(batch.todo) - counts["done"] - counts["failed"],
+            "skipped": len(batch.items) - len(batch.todo),
+        },
+        seconds,
+    )
+    LOGGER.log(logging.ERROR if counts["failed"] else logging.INFO, "%s.", line)
+
+
 def _exit_code(counted: Sequence[Ended], batch: Batch, files: FileOptions) -> int:
     """The exit code of all items together."""
     failed = [ended for ended in counted if ended.ending == "failed"]
     n_ended = sum(ended.ending != "interrupted" for ended in counted)
-    if failed and len(batch.items) > 1:
-        LOGGER.error("%d of %d inputs failed.", len(failed), len(batch.items))
     if n_ended < len(batch.todo):
         _say_interrupted(files)
         return Interrupted.exit_code

@@ -54,7 +54,8 @@ def serve(attempt: Callable[[Item], Ended], reports: Reports) -> None:
         with contextlib.redirect_stdout(printed):
             ended = attempt(item_of(json.loads(line)))
         is_busy.clear()
-        reports.say(ended.ending, text=f"{printed.getvalue()}{ended.text}", is_usage=ended.is_usage)
+        rest = {**asdict(ended), "text": f"{printed.getvalue()}{ended.text}"}
+        reports.say(rest.pop("ending"), **rest)
 
 
 def _read(lines: queue.Queue[str], is_busy: threading.Event) -> None:

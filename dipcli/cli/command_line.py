@@ -39,7 +39,7 @@ def spell(
 def _words(parameter: inspect.Parameter, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever Typer parsed
     flag = f"--{parameter.name.replace('_', '-')}"
     if isinstance(value, bool):
-        return (flag if value else f"--no-{flag[2:]}",)
+        return (flag if value else negated(flag),)
     return (flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value))
 
 
@@ -47,3 +47,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever Typer parsed
     if isinstance(value, tuple):
         return list(value)
     return str(value) if isinstance(value, Path) else value
+
+
+def negated(flag: str) -> str:
+    """The opposite of a flag: --no-crop of --crop, and --crop of --no-crop."""
+    return f"--{flag[5:]}" if flag.startswith("--no-") else f"--no-{flag[2:]}"

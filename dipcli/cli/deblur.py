@@ -1,28 +1,25 @@
 """`dipcli deblur`: the sharp picture, and the kernel that blurred it."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from dipcli.blur.options import DeblurOptions
+from dipcli.cli.help import PictureInputs, Preset
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PRESETS, PresetName
 
 
 def deblur(
-    inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
+    inputs: PictureInputs,
     files: FileOptions,
     knobs: Overrides[DeblurOptions],
-    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
+    preset: Preset = "auto",
 ) -> int:
     """Remove an even blur, whether its kernel is known (--kernel) or not: a shaken camera, a lens out of focus.
 
     Beside the picture come NAME.kernel.npy (of sum 1, for convolution) and NAME.kernel.png. Where the kernel that
     was found is not believable, the input is returned with a warning. With --reference, scores are also given at
     the best shift, for picture and kernel can be shifted against each other.
+
     Example: dipcli deblur shaken.jpg -o sharp.png
+    Example: dipcli deblur disk.png --kernel disk:4 -o sharp.png
     """
 
     from functools import partial

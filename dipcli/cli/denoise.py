@@ -1,27 +1,25 @@
 """`dipcli denoise`: a clean picture from a noisy one."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
+from dipcli.cli.help import PictureInputs, Preset
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PRESETS, PresetName
 from dipcli.pictures.options import DenoiseOptions
 
 
 def denoise(
-    inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
+    inputs: PictureInputs,
     files: FileOptions,
     knobs: Overrides[DenoiseOptions],
-    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
+    preset: Preset = "auto",
 ) -> int:
     """Remove the noise of a picture, whatever its kind and level, without any training data.
 
     With --jpeg, remove the artefacts of compression from a JPEG file.
     Writes the picture, and beside it NAME.run.json, NAME.history.csv and, for several runs, NAME.spread.tif.
+
     Example: dipcli denoise noisy.png -o clean.png
+    Example: dipcli denoise -r scans/ -o clean/ --jobs 4 --resume
+    Example: dipcli denoise photo.jpg --jpeg -o photo.png
     """
 
     from functools import partial

@@ -8,20 +8,34 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
 from dipcli.batch.stdio import SCRATCH, streams
-from dipcli.cli.command_line import spell
+from dipcli.cli.command_line import negated, spell
+from dipcli.cli.help import show_all
 from dipcli.cli.numbers import counts_parser, number_parser, range_text, whole_range
 from dipcli.errors import DipcliError, OptionError
 from dipcli.options.call import Call
-from dipcli.options.notes import Flag, Hidden, Range, Verbatim
+from dipcli.options.notes import Environment, Flag, Hidden, Range, Verbatim
 from dipcli.options.overrides import Overrides
 from dipcli.pipeline.interruption import Interruption
 from dipcli.report.messages import LOGGER, open_console, show_messages
 
+# Typer hands its context over to whatever is annotated so.
+OWN = (
+    inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+    inspect.Parameter(
+        "help_all",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=False,
+        annotation=Annotated[
+            bool,
+            typer.Option("--help-all", callback=show_all, help="Show every option with its default, and exit."),
+        ],
+    ),
+)
 SLASHES = (os.sep, os.altsep or os.sep)  # at the end of a folder's name
 
 
@@ -45,9 +59,10 @@ def expand(command: Callable[..., int]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapper(context: typer.Context, **values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
+        values.pop("help_all", None)
         show_messages(open_console(), "info")
         try:
-            with streams(values, context.obj or Interruption()) as found:
+            with streams(values, context.find_object(Interruption) or Interruption()) as found:
                 paths = _with_paths(parameters, found)
                 call = spell(command.__name__, parameters, paths, _with_paths(parameters, values))
                 paths.pop(SCRATCH, None)
@@ -68,10 +83,9 @@ def expand(command: Callable[..., int]) -> Callable[..., None]:
             raise typer.BadParameter(str(error)) from error
         return command(**values, **built)
 
-    # Typer hands its context over to whatever is annotated so.
-    own = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    wrapper.__signature__ = signature.replace(parameters=[*parameters, own])  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {p.name: p.annotation for p in (*parameters, own)} | {"return": None}
+    shown = [*parameters, *OWN]
+    wrapper.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in shown} | {"return": None}
     return wrapper
 
 
@@ -120,23 +134,43 @@ def _option(kind: Any, field: Any, default: Any) -> inspect.Parameter:  # noqa: 
     span = next((note for note in notes if isinstance(note, Range)), Range())
     names = [f"--{field.name.replace('_', '-')}", *(n.name for n in notes if isinstance(n, Flag))]
     if bare is bool and default is not False:
-        names[0] += f"/--no-{field.name.replace('_', '-')}"
-    settings: dict[str, Any] = {"help": text, "rich_help_panel": kind.__name__.removesuffix("Options")}
+        names[0] += f"/{negated(names[0])}"
+    settings: dict[str, Any] = {
+        "help": text,
+        "rich_help_panel": (inspect.getdoc(kind) or "").partition(".\n")[0].rstrip("."),
+    }
+    settings["envvar"] = next((note.name for note in notes if isinstance(note, Environment)), None)
     settings["hidden"] = any(isinstance(note, Hidden) for note in notes)
+    settings["metavar"] = _value_name(bare, span)
     if bare == tuple[int, ...]:
-        settings |= {"parser": counts_parser(span), "metavar": "N,N|NxK"}
+        settings["parser"] = counts_parser(span)
         bare = tuple
     elif _is_one_of(bare, float):
-        settings |= {"parser": number_parser(span), "metavar": range_text(span)}
+        settings["parser"] = number_parser(span)
     elif _is_one_of(bare, int):
         settings |= whole_range(span)
     annotation = bare if default is not None and default is not MISSING else _optional(bare)
     option = typer.Option(*names, **settings)
     verbatim = next((note for note in notes if isinstance(note, Verbatim)), None)
     if verbatim is not None:
-        annotation, option.metavar = _optional(str), "PATH"
+        annotation = _optional(str)
     note: Any = Annotated[annotation, option, verbatim]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=note)
+
+
+def _title(kind: Any) -> str:  # noqa: ANN401 - a dataclass of options
+    """What a group of options is about: the first sentence of its docstring."""
+    return (inspect.getdoc(kind) or "").splitlines()[0].rstrip(".")
+
+
+def _value_name(kind: Any, span: Range) -> str:  # noqa: ANN401 - a type
+    """What help shows for the value of an option: its kind, or its choices, and the range of a number."""
+    kinds = set(get_args(kind)) - {types.NoneType} if isinstance(kind, types.UnionType) else {kind}
+    choices = [choice for each in kinds if get_origin(each) is Literal for choice in get_args(each)]
+    if choices:
+        return "|".join(choices)
+    names = {int: "COUNT", float: "NUMBER", Path: "PATH", tuple[int, ...]: "COUNTS"}
+    return next((names[each] for each in kinds if each in names), "TEXT") + range_text(span)
 
 
 def _is_one_of(kind: Any, number: type) -> bool:  # noqa: ANN401 - a type

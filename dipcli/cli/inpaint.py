@@ -1,27 +1,24 @@
 """`dipcli inpaint`: a whole picture from one with parts missing."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
+from dipcli.cli.help import PictureInputs, Preset
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PRESETS, PresetName
 from dipcli.pictures.options import InpaintOptions
 
 
 def inpaint(
-    inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
+    inputs: PictureInputs,
     files: FileOptions,
     knobs: Overrides[InpaintOptions],
-    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
+    preset: Preset = "auto",
 ) -> int:
     """Fill in what is missing of a picture: scratches, text, dead pixels, holes.
 
     In a mask, white means missing. Of a float file, what is not a number is missing too. Known pixels come
     back bit by bit, unless --blend or --denoise is given.
+
     Example: dipcli inpaint photo.png --mask scratches.png -o whole.png
+    Example: dipcli inpaint sensor.tif --mask auto-saturated -o whole.tif
     """
 
     from dipcli.batch.selection import as_planned, open_batch

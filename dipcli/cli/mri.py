@@ -5,17 +5,17 @@ from typing import Annotated
 
 import typer
 
+from dipcli.cli.help import Preset
 from dipcli.mri.options import MriOptions
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PRESETS, PresetName
 
 
 def mri(
-    inputs: Annotated[list[Path], typer.Argument(help="Scans, folders with -r, or @list.txt.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Scans, folders with -r, or @list.txt.")],
     files: FileOptions,
     knobs: Overrides[MriOptions],
-    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
+    preset: Preset = "auto",
     inspect: Annotated[
         bool, typer.Option("--inspect", help="Say what a scan holds, and reconstruct nothing.")
     ] = False,
@@ -25,6 +25,8 @@ def mri(
     Reads fastMRI and other HDF5, ISMRMRD, BART (.cfl), NumPy and MATLAB files; writes .h5 (`reconstruction`),
     .nii, .nii.gz, .npy, .cfl or .png, and beside it NAME.run.json, NAME.history.csv and NAME.preview.png, which
     shows zero-filled and classical reconstructions beside the result. Frequency 0 is in the centre.
+
+    Example: dipcli mri scan.h5 --inspect
     Example: dipcli mri full.cfl --undersample 4 -o recon.h5
     """
 

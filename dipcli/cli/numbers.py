@@ -54,10 +54,9 @@ def whole_range(span: Range) -> dict[str, int | None]:
 
 
 def range_text(span: Range) -> str:
-    """A range as help shows it."""
-    low = "" if span.lowest is None else f"{span.lowest:g}<="
-    high = "" if span.highest is None else f"<={span.highest:g}"
-    return f"FLOAT [{low}x{high}]" if low or high else "FLOAT"
+    """A range as help shows it, after a blank; nothing where there is none."""
+    ends = [f"{word} {end:g}" for word, end in (("from", span.lowest), ("to", span.highest)) if end is not None]
+    return f" [{' '.join(ends)}]" if ends else ""
 
 
 def _is_count(text: str) -> bool:

@@ -5,20 +5,22 @@ from typing import Annotated
 
 import typer
 
+from dipcli.cli.help import Preset
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PRESETS, PresetName
 
 
 def phase_retrieve(
     inputs: Annotated[
         list[Path],
-        typer.Argument(help="Patterns, folders of frames, FILE.h5:NAME, folders with -r, or @list.txt."),
+        typer.Argument(
+            metavar="INPUT", help="Patterns, folders of frames, FILE.h5:NAME, folders with -r, or @list.txt."
+        ),
     ],
     files: FileOptions,
     knobs: Overrides[PhaseOptions],
-    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
+    preset: Preset = "auto",
 ) -> int:
     """Find a complex object from the intensity of its far-field diffraction, in two or three dimensions.
 
@@ -27,7 +29,9 @@ def phase_retrieve(
     writes .cxi or .npz, and beside it NAME.run.json, NAME.runs.csv, NAME.prtf.csv, NAME.preview.png and, of a
     volume, NAME.vti. The transform is Σ x·exp(-2πi k·r); objects of programs that have +2πi are the complex
     conjugates (--fft-sign).
+
     Example: dipcli phase-retrieve scan.cxi -o object.cxi --reference scan.cxi
+    Example: dipcli phase-retrieve scan.h5:entry/data --mask mask.npy -o object.cxi
     """
 
     from dipcli.batch.selection import as_planned, open_batch

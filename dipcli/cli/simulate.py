@@ -14,6 +14,7 @@ def simulate(
     """Simulate the far-field diffraction of a crystal with facets, strain and dislocations, as it is measured.
 
     Written are counts, a mask (0 is good) and the true object, which `phase-retrieve --reference` reads.
+
     Example: dipcli simulate bcdi --size 64 --phase-range 8 --photons 1e8 -o scan.cxi
     """
     from dipcli.batch.signals import interruptible

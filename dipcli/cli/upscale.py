@@ -1,27 +1,24 @@
 """`dipcli upscale`: a large picture from a small one."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
+from dipcli.cli.help import PictureInputs, Preset
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
-from dipcli.options.presets import PRESETS, PresetName
 from dipcli.pictures.options import UpscaleOptions
 
 
 def upscale(
-    inputs: Annotated[list[Path], typer.Argument(help="Pictures, folders with -r, or @list.txt.")],
+    inputs: PictureInputs,
     files: FileOptions,
     knobs: Overrides[UpscaleOptions],
-    preset: Annotated[PresetName, typer.Option(help=PRESETS)] = "auto",
+    preset: Preset = "auto",
 ) -> int:
     """Enlarge a small picture by any factor, so that reducing it again gives what went in.
 
     The input is the small picture itself; nothing is reduced first. The record has the root mean square
     difference between the reduced result and the input as `consistency_rmse`, white being 1.
+
     Example: dipcli upscale small.png --factor 4 -o large.png
+    Example: dipcli upscale -r thumbs/ --factor 2 -o large/
     """
 
     from functools import partial

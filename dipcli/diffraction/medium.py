@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dipcli.diffraction.options import PhaseOptions
+from dipcli.diffraction.panels import panels_of
 from dipcli.diffraction.pattern import Recording
 from dipcli.diffraction.phase_search import Measurement, box_sides, limits_of, peak_bytes, seconds_of
 from dipcli.diffraction.phasing import state_phasing
@@ -27,6 +28,7 @@ from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
 from dipcli.pipeline.statement import Fitted, Statement
 from dipcli.problem import Unknown
+from dipcli.report.figures import Panel
 from dipcli.symmetries import align, error
 
 INSIDE = 0.3  # share of the truth's largest magnitude from which a pixel belongs to the object
@@ -105,6 +107,16 @@ class Patterns(Medium[Recording, Measurement]):
     def files(self, item: Item, source: Recording, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
         """Those of the pattern."""
         return source.files
+
+    def panels(
+        self,
+        source: Recording,
+        measurement: Measurement,  # noqa: ARG002
+        fitted: Fitted,
+        truth: Tensor | None,  # noqa: ARG002
+    ) -> Sequence[Panel]:
+        """The object before and after, and the patterns."""
+        return panels_of(source, fitted)
 
     def write(self, item: Item, source: Recording, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
         """The object, all starts, the PRTF, a preview and, of a volume, a file for ParaView."""

@@ -17,6 +17,7 @@ from dipcli.io.names import beside, by, stem_of
 from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim
 from dipcli.mri.encoding import root_sum_of_squares
 from dipcli.mri.options import MriOptions
+from dipcli.mri.panels import panels_of
 from dipcli.mri.readers import load_maps, load_reconstruction, load_scan
 from dipcli.mri.reconstruction import Recipe, Slice, state_mri, workload_of
 from dipcli.mri.sampling import sampling_mask
@@ -27,6 +28,7 @@ from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
 from dipcli.pipeline.statement import Fitted, Statement
+from dipcli.report.figures import Panel
 
 ORDER = {"zero-filled": 0, "classical": 2, "": 3}  # in the preview; all others are 1
 
@@ -130,6 +132,16 @@ class Scans(Medium[Scan, Slice]):
         files = [path for path in given if path is not None]
         pairs = [path.with_suffix(".hdr") for path in files if path.suffix == ".cfl"]
         return [item.input, *(path for path in (*files[1:], *pairs) if path.is_file())]
+
+    def panels(
+        self,
+        source: Scan,  # noqa: ARG002
+        measurement: Slice,  # noqa: ARG002
+        fitted: Fitted,
+        truth: Tensor | None,
+    ) -> Sequence[Panel]:
+        """Zero-filled, classical, result, and where the truth is known, what is wrong."""
+        return panels_of(fitted, truth)
 
     def write(self, item: Item, source: Scan, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:  # noqa: ARG002
         """The magnitudes, what was asked for beside them, and a preview of the middle slice."""

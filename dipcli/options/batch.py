@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from dipcli.errors import OptionError
-from dipcli.options.notes import Flag, Hidden, Range
+from dipcli.options.notes import Environment, Flag, Hidden, Range
 
 SchedulerName = Literal["slurm", "pbs", "lsf", "sge", "dask"]
 
@@ -23,7 +23,9 @@ class BatchOptions:
     dry_run: Annotated[
         bool, "Say what would be done, and what it would cost; compute and write nothing.", Flag("-n")
     ] = False
-    jobs: Annotated[int, "Inputs at a time, each in a process of its own.", Range(1, 1000)] = 1
+    jobs: Annotated[
+        int, "Inputs at a time, each in a process of its own.", Range(1, 1000), Environment("DIPCLI_JOBS")
+    ] = 1
     checkpoint_every: Annotated[
         float, "Seconds between checkpoints of a run; 0 for none but those on a signal.", Range(0)
     ] = 300.0

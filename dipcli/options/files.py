@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from dipcli.options.batch import BatchOptions, ClusterOptions
 from dipcli.options.call import Call
-from dipcli.options.notes import Flag, Hidden, Range, Verbatim
+from dipcli.options.notes import Environment, Flag, Hidden, Range, Verbatim
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,18 @@ class FileOptions:
         Path | None, "The truth, to be scored against: a file, or a folder with the same names."
     ] = None
     seed: Annotated[int, "Decides everything random, together with the input's name.", Range(0, 2**63 - 1)] = 0
-    device: Annotated[str, "auto, cpu, cuda, cuda:1, mps, or cuda:all for one process on each GPU."] = "auto"
-    threads: Annotated[int, "Processor threads of each process; 0 divides what the job was granted.", Range(0)] = 0
+    device: Annotated[
+        str, "auto, cpu, cuda, cuda:1, mps, or cuda:all for one process on each GPU.", Environment("DIPCLI_DEVICE")
+    ] = "auto"
+    threads: Annotated[
+        int,
+        "Processor threads of each process; 0 divides what the job was granted.",
+        Range(0),
+        Environment("DIPCLI_THREADS"),
+    ] = 0
+    report: Annotated[
+        bool, "Draw NAME.report.png, where matplotlib is installed.", Environment("DIPCLI_REPORT")
+    ] = True
     json: Annotated[bool, "Print one JSON object for each input, not the path of its output."] = False
     quiet: Annotated[bool, "Say nothing but errors.", Flag("-q")] = False
     log_level: Annotated[

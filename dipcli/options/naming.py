@@ -15,4 +15,4 @@ class Naming:
 
 
 # Beside every output. The last one is a folder.
-ALWAYS = ("run.json", "history.csv", "failed.json", "checkpoint")
+ALWAYS = ("run.json", "history.csv", "report.png", "failed.json", "checkpoint")

@@ -19,6 +19,13 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class Environment:
+    """The variable of the environment that an option has its default from, where it is set."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Hidden:
     """An option that the program gives to itself; help does not name it."""
 

@@ -22,13 +22,18 @@ class Resolved:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def flattened(options: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of options
-    """Every field that decides what comes out, nested ones too, by name: no two of a command have the same."""
+def every_field(options: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of options
+    """The fields of options and of those nested in them, by name: no two of a command have the same."""
     flat: dict[str, Any] = {}
     for entry in fields(options):
         value = getattr(options, entry.name)
-        flat |= flattened(value) if is_dataclass(value) else {entry.name: value}
-    return {name: value for name, value in flat.items() if name not in WHEN}
+        flat |= every_field(value) if is_dataclass(value) else {entry.name: value}
+    return flat
+
+
+def flattened(options: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of options
+    """Every field that decides what comes out."""
+    return {name: value for name, value in every_field(options).items() if name not in WHEN}
 
 
 def restored(options: Options, flat: Mapping[str, Any]) -> Options:

@@ -24,7 +24,6 @@ from dipcli.pictures.files.images import (
     in_own_range,
     load_picture,
     load_reference,
-    plain_picture,
     save_picture,
 )
 from dipcli.pictures.files.jpeg import read_jpeg
@@ -35,10 +34,13 @@ from dipcli.pictures.files.transparency import fill_unseen, hide_unseen
 from dipcli.pictures.given_sigma import check_sigma
 from dipcli.pictures.mask_option import load_with_mask
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind
+from dipcli.pictures.panels import panels_of
+from dipcli.pictures.side_files import array_of, write_objects, write_residual
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
 from dipcli.pipeline.statement import Fitted, Statement
+from dipcli.report.figures import Panel
 
 Rescale = Callable[[Path, Picture], Picture]
 
@@ -134,15 +136,23 @@ class PictureFiles(Medium[Picture, Tensor]):
             scores["input_psnr_db"] = psnr_db(measured, truth)
         return scores
 
+    def panels(
+        self, source: Picture, measurement: Tensor, fitted: Fitted, truth: Tensor | None
+    ) -> Sequence[Panel]:
+        """Input, classical estimate, result, and where the truth is known, what is wrong."""
+        return panels_of(measurement, fitted, truth, source.encoding)
+
     def write(self, item: Item, source: Picture, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:  # noqa: ARG002
         """The pictures, the objects that were found beside them, and the spread over runs."""
-        save_picture(item.output, [_array(frame.picture) for frame in frames], source, self._kept(source, frames))
-        outputs = {"picture": item.output, **_write_objects(item, frames)}
-        outputs |= _write_residual(item, source, frames)
+        save_picture(
+            item.output, [array_of(frame.picture) for frame in frames], source, self._kept(source, frames)
+        )
+        outputs = {"picture": item.output, **write_objects(item, frames)}
+        outputs |= write_residual(item, source, frames)
         spreads = [frame.spread for frame in frames]
         if all(spread is not None for spread in spreads):
             outputs["spread"] = item.beside("spread.tif")
-            maps = [_array(spread) for spread in spreads if spread is not None]
+            maps = [array_of(spread) for spread in spreads if spread is not None]
             save_picture(outputs["spread"], maps, differences_like(source))
         return outputs
 
@@ -257,16 +267,6 @@ class JpegFiles(PictureFiles):
         return dejpeg.state_dejpeg(measurement, source.jpeg, self._options)
 
 
-def _write_residual(item: Item, source: Picture, frames: Sequence[Fitted]) -> dict[str, Path]:
-    """Write what was removed, in the unit of the file, where that was asked for."""
-    if not frames[0].statement.options.get("residual"):
-        return {}
-    path, pairs = item.beside("residual.tif"), zip(source.frames, frames, strict=True)
-    removed = [np.nan_to_num(measured - _array(frame.picture)) for measured, frame in pairs]
-    save_picture(path, removed, differences_like(source))
-    return {"residual": path}
-
-
 def _warned_of_loss(item: Item, picture: Picture) -> Picture:
     if not format_of_name(item.output).is_lossy:
         return picture
@@ -277,23 +277,3 @@ def _warned_of_loss(item: Item, picture: Picture) -> Picture:
 def _size(shape: Sequence[int]) -> str:
     channels, *sides = shape
     return f"{by(reversed(sides))} with {channels} channel(s)"
-
-
-def _write_objects(item: Item, frames: Sequence[Fitted]) -> dict[str, Path]:
-    """Write what was found beside the pictures: exactly, and to be looked at with its largest value white."""
-    outputs: dict[str, Path] = {}
-    for index, frame in enumerate(frames):
-        for name, tensor in frame.restoration.objects.items():
-            called = name if len(frames) == 1 else f"{name}{index}"
-            exact = _array(tensor)[None]
-            shown = (exact / max(float(exact.max()), 1e-30)).clip(0, 1)
-            for ending, array, dtype in (("npy", exact, "float32"), ("png", shown, "uint16")):
-                path = item.beside(f"{called}.{ending}")
-                save_picture(path, [array], plain_picture([array], dtype=dtype))
-                outputs[f"{called}_{ending}"] = path
-    return outputs
-
-
-def _array(tensor: Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = tensor.detach().cpu().numpy()
-    return array

@@ -16,6 +16,7 @@ from dipcli.engine.restore import Networks
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.statement import Fitted, Statement
+from dipcli.report.figures import Panel
 
 
 class SourceFile(Protocol):
@@ -105,6 +106,16 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
     @abstractmethod
     def write(self, item: Item, source: SourceT, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
         """Write everything but history and record; returns what was written, by name, the output first."""
+
+    def panels(
+        self,
+        source: SourceT,  # noqa: ARG002
+        measurement: MeasurementT,  # noqa: ARG002
+        fitted: Fitted,  # noqa: ARG002
+        truth: Tensor | None,  # noqa: ARG002
+    ) -> Sequence[Panel]:
+        """The pictures of one frame that its report shows, the result behind what it is compared with."""
+        return ()
 
     def metric(
         self,

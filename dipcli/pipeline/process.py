@@ -21,12 +21,16 @@ from dipcli.pipeline.context import Context, Record
 from dipcli.pipeline.fit import fit
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import AnyMedium, Control, SourceFile
-from dipcli.pipeline.record import record_of
+from dipcli.pipeline.record import record_of, report_of
 from dipcli.pipeline.statement import Fitted
 from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, forecast_in_tiles, side_of_tiles
+from dipcli.report.endings import ending_line
+from dipcli.report.figures import Panel, can_draw, drawn
 from dipcli.report.forecasts import in_words
 from dipcli.report.messages import LOGGER
+from dipcli.report.progress import stage
 
+CLASSICAL = "classical"  # the estimate that comes before the fit, and decides whether there is one
 LONG_SECONDS = 30.0  # of an item whose forecast is said before it is begun
 LARGE_BYTES = 1e9  # of a small measurement whose search is checked for memory all the same
 
@@ -44,14 +48,23 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
         LOGGER.warning("%s", warning)
     medium = medium.for_frames(source, context.device)
     frames: list[Fitted] = []
+    panels: Sequence[Panel] = ()
     for index, measurement in enumerate(medium.frames(source, context.device)):
         control = _control(item, context, medium, index, len(truths))
         if index == 0:
             _say_forecast(item, _foreseen(measurement, context, medium, len(truths))[0])
         fitted = _fit(source, measurement, truths[index], context, medium, control, frames)
         frames.append(_scored(source, fitted, measurement, truths[index], medium))
+        if index == len(truths) // 2 and context.files.report and can_draw():
+            panels = medium.panels(source, measurement, frames[-1], truths[index])
     known = [truth for truth in truths if truth is not None]
     metrics = medium.score_all(frames, known) if known else None
+    told: Record = {
+        **record_of(context, source, frames, hashes),
+        "confirmed": not any(frame.doubts for frame in frames),
+        **({} if metrics is None else {"metrics": dict(metrics)}),
+    }
+    report = drawn(report_of(item, told, frames[len(frames) // 2], panels)) if panels else None
     seconds = time.perf_counter() - start
     marked = context.checkpoints.outputs() if context.checkpoints else hashes_of_written()
     with context.interrupted.saving, marked as written:
@@ -59,15 +72,19 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
         if any(frame.result for frame in frames):
             outputs["history"] = item.beside("history.csv")
             write_atomically(outputs["history"], b"".join(f.history.csv(i) for i, f in enumerate(frames)))
+        if report is not None:
+            outputs["report"] = item.beside("report.png")
+            write_atomically(outputs["report"], report)
         record: Record = {
-            **record_of(context, source, frames, hashes, outputs),
+            **told,
+            "outputs": {name: str(path) for name, path in outputs.items()},
             "output_sha256": written[item.output],
-            **({} if metrics is None else {"metrics": dict(metrics)}),
             "seconds": round(seconds, 3),
             "warnings": _warnings(source, frames, medium),
         }
         save_record(item.beside("run.json"), record)
-        return record
+    LOGGER.info("%s", ending_line(item.name, record))
+    return record
 
 
 def forecast(item: Item, context: Context, medium: AnyMedium) -> Forecast:
@@ -167,10 +184,13 @@ def _fit(
                 seed=derive_seed(control.seed, number),
                 deadline=control.share_of_time(cost.tiles - number),
             )
-            return fit(tiled.state(source, tile, own), context, own)
+            with stage(context.show, own.label, CLASSICAL):
+                statement = tiled.state(source, tile, own)
+            return fit(statement, context, own)
 
         return fit_tiles(measurement, side, fit_tile)
-    statement = medium.state(source, measurement, control)
+    with stage(context.show, control.label, CLASSICAL):
+        statement = medium.state(source, measurement, control)
     metric = None if truth is None else medium.metric(source, statement, truth)
     return fit(statement, context, control, metric=metric, networks=medium.networks(before, statement))
 

@@ -9,8 +9,12 @@ from dipcli import __version__
 from dipcli.engine.restore import Result
 from dipcli.engine.solve import Ending
 from dipcli.pipeline.context import Context
+from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import SourceFile
+from dipcli.pipeline.provenance import provenance
 from dipcli.pipeline.statement import Fitted
+from dipcli.report.endings import outcome
+from dipcli.report.figures import Panel, Report
 
 NO_FIT = {"ending": "classical", "iterations": 0, "best_iteration": 0, "runs": []}
 ENDINGS = ("classical", *get_args(Ending))  # from best to worst
@@ -21,9 +25,8 @@ def record_of(
     source: SourceFile,
     frames: Sequence[Fitted],
     hashes: Mapping[Path, str],
-    outputs: Mapping[str, Path],
 ) -> dict[str, Any]:
-    """Everything about one item, of whose files, the input first, these are the hashes.
+    """Everything about one item but what was written, of whose files, the input first, these are the hashes.
 
     Of a stack's frames also each one's own share, under `frames`.
     """
@@ -43,12 +46,22 @@ def record_of(
             **({"files": others} if others else {}),
         },
         "asked": dict(context.asked or {}),
-        "outputs": {name: str(path) for name, path in outputs.items()},
+        **provenance(context.files.call, first, context.device),
         "device": str(context.device),
         "threads": context.threads,
         **_together(shares),
         **({"frames": shares} if len(shares) > 1 else {}),
     }
+
+
+def report_of(item: Item, told: Mapping[str, Any], shown: Fitted, panels: Sequence[Panel]) -> Report:
+    """What is drawn of an item, by what the record will tell of it, and by one of its frames."""
+    stops = [] if shown.result is None else [solution.best_iteration for solution in shown.result.solutions]
+    decisions = {**shown.statement.decisions, **shown.restoration.decisions}
+    facts = {"result": outcome(told), **{name: str(fact) for name, fact in decisions.items()}}
+    warned = "; ".join(shown.warnings)
+    facts |= {"beware": warned} if warned else {}
+    return Report(f"dipcli {told['command']} {item.name}", panels, facts, shown.history, stops)
 
 
 def _of_frame(frame: Fitted) -> dict[str, Any]:

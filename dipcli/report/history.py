@@ -5,7 +5,9 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dipcli.engine.solve import Moment
@@ -51,6 +53,14 @@ class History:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go back to a `state`."""
         self._names, self._rows, self._terms = (list(state[name]) for name in ("names", "rows", "terms"))
+
+    def curves(self) -> dict[str, NDArray[np.float64]]:
+        """Of every step run, iteration, loss, variance and psnr_db, NaN where there is none; {} for no steps."""
+        if not self._rows:
+            return {}
+        columns = np.array([[np.nan if value is None else value for value in row] for row in self._rows], float)
+        named = dict(zip(("run", "iteration", "seconds", "variance", "psnr_db"), columns.T, strict=True))
+        return {**named, "loss": torch.stack(self._terms).sum(1).double().cpu().numpy()}
 
     def csv(self, frame: int = 0) -> bytes:
         """The rows of one frame of a stack, counted from 0; the first one has the header.

@@ -165,11 +165,25 @@ def test_status_tells_of_every_input(batch, program, scans, tmp_path):
     lines = program("status", tmp_path / "out").stdout.splitlines()
     assert lines[0].startswith("a.png  done     max_iterations, 4 iterations")
     assert "cannot be read" in lines[1] or "b.png" in lines[1]
-    assert lines[-1] == "1 done, 1 failed, 1 waiting"
+    assert lines[0].endswith("NOT CONFIRMED, look at it")
+    assert lines[-1] == "1 done, 1 failed, 1 waiting, 1 not confirmed"
 
 
-def test_status_of_a_folder_without_a_plan_is_one_sentence(program, tmp_path):
-    done = program("status", tmp_path)
+def test_status_of_a_folder_without_a_plan_is_by_its_records(batch, program, scans, tmp_path):
+    (scans / "b.png").write_text("no picture")
+    batch()
+    expected = program("status", tmp_path / "out").stdout
+    (tmp_path / "out" / "dipcli.plan.json").unlink()
+    found = program("status", tmp_path / "out").stdout
+    assert [line.split() for line in found.splitlines()] == [
+        [word.removesuffix(".png") if word == "b.png" else word for word in line.split()]
+        for line in expected.splitlines()
+    ]
+
+
+@pytest.mark.parametrize("name", [".", "missing"])
+def test_status_of_a_folder_of_nothing_is_one_sentence(program, tmp_path, name):
+    done = program("status", tmp_path / name)
     assert done.exit_code == 1
     assert done.stderr.rstrip().endswith(".")
 
@@ -305,4 +319,4 @@ def test_status_is_told_from_anywhere(batch, program, tmp_path, monkeypatch):
     batch()
     (tmp_path / "out").rename(tmp_path / "moved")
     monkeypatch.chdir(tmp_path)
-    assert program("status", "moved").stdout.splitlines()[-1] == "3 done"
+    assert program("status", "moved").stdout.splitlines()[-1] == "3 done, 3 not confirmed"

@@ -33,6 +33,7 @@ def test_all_files_of_an_item_are_listed(tmp_path):
         "o.png",
         "o.run.json",
         "o.history.csv",
+        "o.report.png",
         "o.failed.json",
         "o.checkpoint",
         "o.spread.tif",

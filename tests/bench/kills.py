@@ -30,6 +30,7 @@ FLAGS = [
     "--threads",
     "1",
     "--quiet",
+    "--no-report",
 ]
 EXACT = ["--compile", "off", "--memory-format", "contiguous"]
 N_PICTURES = 8

@@ -18,34 +18,9 @@ from tests.commands import save_noisy, until_saved
 PROGRAM = [sys.executable, "-m", "dipcli"]
 
 
-@pytest.mark.parametrize("command", ["denoise", "inpaint", "upscale"])
-def test_every_option_has_help(command):
-    text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "300", "TERM": "dumb"}).stdout
-    lines = [line for line in text.splitlines() if re.match(r"│\s+\*?\s*--", line)]
-    assert len(lines) > 40
-    for line in lines:
-        assert re.search(r"[a-z0-9)]+[.\])]+\s*(\[default.*\])?\s*│$", line), line
-
-
-def test_help_names_an_example():
-    assert "dipcli denoise noisy.png -o clean.png" in CliRunner().invoke(app, ["--help"]).stdout
-
-
-@pytest.mark.parametrize(
-    "example",
-    [
-        "dipcli denoise noisy.png -o clean.png",
-        "dipcli inpaint photo.png --mask scratches.png -o whole.png",
-        "dipcli upscale small.png --factor 4 -o large.png",
-    ],
-)
-def test_the_help_of_a_command_ends_in_an_example(example):
-    text = CliRunner().invoke(app, [example.split()[1], "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).stdout
-    assert f"Example: {example}" in text
-
-
 def test_version_is_printed():
-    assert CliRunner().invoke(app, ["--version"]).stdout == f"dipcli {__version__}\n"
+    for flag in ("--version", "-v"):
+        assert CliRunner().invoke(app, [flag]).stdout == f"dipcli {__version__}\n"
 
 
 def test_no_arguments_show_help():
@@ -120,14 +95,14 @@ def test_a_signal_leaves_a_checkpoint_and_code_75(long_run, tmp_path, name):
 
 def test_progress_outside_a_terminal_is_a_plain_line(tmp_path):
     save_noisy(tmp_path / "noisy.png", (48, 48, 3))
-    flags = ["-o", str(tmp_path / "clean.png"), "--iterations", "100000", "--stop", "never", "--max-time", "7"]
+    flags = ["-o", str(tmp_path / "clean.png"), "--iterations", "100000", "--stop", "never", "--max-time", "12"]
     done = subprocess.run(
         [*PROGRAM, "denoise", "--classical", "0.5", str(tmp_path / "noisy.png"), *flags, "--threads", "1"],
         capture_output=True,
         text=True,
         check=True,
     )
-    lines = [line for line in done.stderr.splitlines() if "iteration" in line]
-    assert 1 <= len(lines) <= 2
-    assert re.search(r"iteration \d+/100000, loss [\d.]+.* s left", lines[0])
+    lines = [line for line in done.stderr.splitlines() if "iteration" in line and "left" in line]
+    assert 1 <= len(lines) <= 3
+    assert re.search(r"iteration \d+/100000, loss [\d.]+.*, at most [\d.]+ s left", lines[0])
     assert "\x1b" not in done.stderr

@@ -1,5 +1,6 @@
 """`dipcli denoise --jpeg`: the artefacts of compression are removed, within what the file says."""
 
+import re
 import sys
 
 import numpy as np
@@ -100,4 +101,4 @@ def test_a_file_of_another_format_does_not_stop_the_batch(denoise, photo, noisy,
     done = denoise("--jpeg", photo, noisy, "-o", tmp_path / "out")
     assert done.exit_code == 1
     assert done.stdout == f"{tmp_path / 'out' / 'photo.jpg'}\n"
-    assert "1 of 2 inputs failed." in done.stderr
+    assert re.search(r"2 inputs: 1 done.*, 1 failed, ", done.stderr)

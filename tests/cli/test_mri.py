@@ -275,14 +275,3 @@ def test_an_output_of_another_format_is_one_sentence(mri, scan, tmp_path, name):
 def test_options_that_do_not_fit_are_a_usage_error(mri, scan, tmp_path, flags):
     assert mri(scan, "-o", tmp_path / "recon.npy", *flags).exit_code == 2
     assert not (tmp_path / "recon.npy").exists()
-
-
-def test_every_option_has_help_and_an_example_ends_it(program, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.setenv("TERM", "dumb")
-    text = program("mri", "--help").stdout
-    lines = [line for line in text.splitlines() if re.match(r"│\s+\*?\s*--", line)]
-    assert len(lines) > 60
-    for line in lines:
-        assert re.search(r"[a-zA-Z0-9)]+[.\])]+\s*(\[default.*\])?\s*│$", line), line
-    assert "Example: dipcli mri full.cfl --undersample 4 -o recon.h5" in text

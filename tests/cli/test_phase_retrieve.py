@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 
 import numpy as np
 import pytest
@@ -183,16 +182,6 @@ def test_a_pattern_that_does_not_fit_into_memory_is_one_sentence(phase, scan, tm
     monkeypatch.setattr("dipcli.pipeline.process.SMALL", 0)
     said = sentence_of(phase(scan, "-o", tmp_path / "o.npz"))
     assert "needs about 0.4 GB, and 0.1 GB are free; use --crop or --bin" in said
-
-
-def test_every_option_has_help_and_an_example_ends_it(program, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.setenv("TERM", "dumb")
-    for command in ("phase-retrieve", "simulate"):
-        text = program(command, "--help").stdout
-        for line in [line for line in text.splitlines() if re.match(r"│\s+\*?\s*--", line)]:
-            assert re.search(r"[a-zA-Z0-9)]+[.\])]+\s*(\[default.*\])?\s*│$", line), line
-        assert f"Example: dipcli {command}" in text
 
 
 # simulate

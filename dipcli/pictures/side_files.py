@@ -1,0 +1,44 @@
+"""What is written beside a picture: kernels, and what was removed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dipcli.pictures.files.images import differences_like, plain_picture, save_picture
+from dipcli.pictures.files.picture import Picture
+from dipcli.pipeline.item import Item
+from dipcli.pipeline.statement import Fitted
+
+
+def write_objects(item: Item, frames: Sequence[Fitted]) -> dict[str, Path]:
+    """Write what was found beside the pictures: exactly, and to be looked at with its largest value white."""
+    outputs: dict[str, Path] = {}
+    for index, frame in enumerate(frames):
+        for name, tensor in frame.restoration.objects.items():
+            called = name if len(frames) == 1 else f"{name}{index}"
+            exact = array_of(tensor)[None]
+            shown = (exact / max(float(exact.max()), 1e-30)).clip(0, 1)
+            for ending, array, dtype in (("npy", exact, "float32"), ("png", shown, "uint16")):
+                path = item.beside(f"{called}.{ending}")
+                save_picture(path, [array], plain_picture([array], dtype=dtype))
+                outputs[f"{called}_{ending}"] = path
+    return outputs
+
+
+def write_residual(item: Item, source: Picture, frames: Sequence[Fitted]) -> dict[str, Path]:
+    """Write what was removed, in the unit of the file, where that was asked for."""
+    if not frames[0].statement.options.get("residual"):
+        return {}
+    path, pairs = item.beside("residual.tif"), zip(source.frames, frames, strict=True)
+    removed = [np.nan_to_num(measured - array_of(frame.picture)) for measured, frame in pairs]
+    save_picture(path, removed, differences_like(source))
+    return {"residual": path}
+
+
+def array_of(tensor: Tensor) -> NDArray[np.float32]:
+    """A tensor as it is written."""
+    array: NDArray[np.float32] = tensor.detach().cpu().numpy()
+    return array
