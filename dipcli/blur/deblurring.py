@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -10,7 +11,7 @@ from dipcli.blur.blurred_frame import BlurredFrame, look_at, method_of
 from dipcli.blur.crops import given_part
 from dipcli.blur.deconvolution import inside
 from dipcli.blur.edge_kernels import KernelCandidate, similarity, trimmed
-from dipcli.blur.given_kernel import CheckedKernel, check_kernel
+from dipcli.blur.given_kernel import check_kernel
 from dipcli.blur.kernel_search import (
     PART,
     KernelSearch,
@@ -18,11 +19,13 @@ from dipcli.blur.kernel_search import (
     choose_part,
     cut_off,
     doubts_of,
+    is_blurred,
     largest_window,
     second_opinion,
     with_network,
 )
 from dipcli.blur.options import DeblurOptions
+from dipcli.blur.sharpness import measure_sharpness
 from dipcli.engine.forecast import Workload
 from dipcli.errors import InputError, OptionError
 from dipcli.fidelities import root_mean_squared_error
@@ -106,7 +109,8 @@ def _informed(
     checked = check_kernel(blurred, kernel)
     kernel, decisions = checked.kernel, {**decisions, **checked.decisions}
     if checked.doubts and not options.keep:
-        return _refused(blurred, options, decisions, checked)
+        warnings = (f"{' '.join(checked.doubts)} {RETURNED}",)
+        return _unchanged(blurred, options, decisions, warnings, kernel)
     picture = blurred.latent_image(kernel)
 
     def returned(image: Tensor) -> Tensor:
@@ -138,20 +142,25 @@ def _informed(
     )
 
 
-def _refused(
-    blurred: BlurredFrame, options: DeblurOptions, decisions: dict[str, str], checked: CheckedKernel
+def _unchanged(
+    blurred: BlurredFrame,
+    options: DeblurOptions,
+    decisions: dict[str, str],
+    warnings: tuple[str, ...],
+    kernel: Tensor | None = None,
 ) -> Statement:
-    """With a kernel that explains nothing: the input itself."""
+    """The input itself, and what speaks against all else; its kernel is a point, unless one was given."""
     frame = blurred.in_units_of_input(blurred.frame)
+    objects = {"kernel": frame.new_ones(1, 1) if kernel is None else kernel}
     return Statement(
         None,
         options.engine,
         ("input", frame),
         without_engine(options),
         decisions,
-        warnings=(f"{' '.join(checked.doubts)} {RETURNED}",),
+        unchanged=torch.ones_like(frame, dtype=torch.bool),
         up_to_shift=True,
-        finish=lambda _: Restoration(frame, {"kernel": checked.kernel}),
+        finish=lambda _: Restoration(frame, objects, warnings),
     )
 
 
@@ -166,6 +175,10 @@ def _blind(
     part = blurred.part(rows, columns)
     gray = part.denoised_gray()
     search = KernelSearch(part, gray, largest_window(min(gray.shape), options), options)
+    sharpness = measure_sharpness(gray)
+    decisions = {**decisions, "sharpness": str(sharpness)}
+    if options.init == "classical" and not options.keep and not is_blurred(search, sharpness):
+        return _unchanged(blurred, options, decisions, (f"No blur was found ({sharpness}). {RETURNED}",))
     guess = by_edges(search)
     classical = _sharp(blurred, guess)
     image, kernel = _unknowns(search, guess)

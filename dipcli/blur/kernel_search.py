@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from torch import Tensor
+from torch.nn import functional
 
 from dipcli.blur.blurred_frame import BlurredFrame
 from dipcli.blur.crops import Part, given_part, most_edges
@@ -19,6 +20,7 @@ from dipcli.blur.edge_kernels import (
     tidy,
 )
 from dipcli.blur.options import DeblurOptions
+from dipcli.blur.sharpness import SHARP_WIDTH, Sharpness
 from dipcli.errors import OptionError
 from dipcli.penalties import normalised_sparsity
 
@@ -28,6 +30,9 @@ PART = 384  # side of the part in which a kernel is sought
 TRIES = ((1.0, 2.0), (0.4, 4.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
 FAINT = 0.01
 
+GHOSTS = (31, 4 * EDGES)  # window and weight of edges of the search for a second image beside sharp edges
+POINT = 0.8  # share of the kernel within two pixels from which on there is none
+SOFTER = 0.86  # ℓ1/ℓ2 of the gradients, after over before, above which there is none
 SHARP = 0.76  # ℓ1/ℓ2 of the gradients, after over before, above which there was no blur to remove
 PEAKED = 0.9
 BRIGHTER = 0.1
@@ -49,6 +54,20 @@ class KernelSearch:
     def judge(self, kernel: Tensor) -> KernelCandidate:
         """How believable a kernel is here."""
         return judge(self.gray, kernel, self.part.mask)
+
+
+def is_blurred(search: KernelSearch, sharpness: Sharpness) -> bool:
+    """Whether there is a kernel to be sought: edges are wide, or sharp with a second image beside them."""
+    if sharpness.width == 0:
+        return False
+    if sharpness.width > SHARP_WIDTH:
+        return True
+    window, edges = GHOSTS
+    kernel = estimate_kernel(search.gray, min(window, search.largest), edges=edges, mask=search.part.mask)
+    within = functional.avg_pool2d(kernel[None, None], 5, 1, 2, divisor_override=1).max()
+    guess = search.judge(kernel)
+    before, after = (float(normalised_sparsity(x)) for x in (search.gray[None], inside(guess.picture, kernel)))
+    return float(within) < POINT and after < SOFTER * before
 
 
 def by_edges(search: KernelSearch) -> KernelCandidate:
