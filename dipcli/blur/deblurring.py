@@ -1,5 +1,6 @@
 """Deblurring one frame: the kernel, where it is not known, and the sharp picture."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -7,20 +8,22 @@ from torch import Tensor
 from torch.nn import functional
 
 from dipcli.blur.blur import Blur, blind_deblurring_problem
-from dipcli.blur.blurred_frame import BlurredFrame, look_at, method_of
+from dipcli.blur.blurred_frame import BlurredFrame, Tell, look_at, method_of, silent
 from dipcli.blur.crops import given_part
 from dipcli.blur.deconvolution import inside
 from dipcli.blur.edge_kernels import KernelCandidate, similarity, trimmed
 from dipcli.blur.given_kernel import check_kernel
 from dipcli.blur.kernel_search import (
     PART,
+    ROOM,
     KernelSearch,
-    by_edges,
     choose_part,
     cut_off,
     doubts_of,
+    find_kernel,
     is_blurred,
     largest_window,
+    search_in,
     second_opinion,
     with_network,
 )
@@ -34,15 +37,15 @@ from dipcli.options.overrides import without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Restoration, Statement
-from dipcli.problem import Estimate, Unknown
+from dipcli.problem import Estimate, Problem, Unknown
 
 RETURNED = "The input is returned; --keep returns the result all the same."
 HEADROOM = 0.1  # share of the blurred picture's contrast by which the sharp one may exceed it
 DRAWN = 17  # side of the smallest window that a network draws
-ROOM = 3  # pixels around the kernel of edges in which the network may find more
+LARGE = 1_000_000  # pixels, from which on no networks are fitted
 # Of the final pictures, for each value, and of the search, for each pixel of the part in which it is made.
 SECONDS = {"patches": 1.3e-4, "tv": 1.1e-5, "wiener": 4.5e-7, "rl": 1.1e-6}
-SECONDS_OF_SEARCH = 8e-4
+SECONDS_OF_SEARCH = 4.7e-4
 RATES = {"classical": 0.1, "none": 0.01}  # of learning, in the picture's: over hundreds of steps, and thousands
 
 
@@ -52,6 +55,7 @@ def state_deblurring(
     kernel: Tensor | None = None,
     truth: Tensor | None = None,
     units: Units = AS_STORED,
+    tell: Tell = silent,
 ) -> Statement:
     """The statement for a frame (channels, height, width) in [0, 1], NaN where nothing was measured.
 
@@ -59,10 +63,11 @@ def state_deblurring(
     Raises OptionError for a kernel or a part that does not fit into the frame, InputError where hardly a value
     is mask.
     """
+    tell("looking at the noise", 0.0)
     blurred, decisions = look_at(measurement, options, units)
     if kernel is None:
-        return _blind(blurred, options, decisions, truth)
-    return _informed(blurred, options, decisions, kernel.to(measurement))
+        return _blind(blurred, options, decisions, truth, tell)
+    return _informed(blurred, options, decisions, kernel.to(measurement), tell)
 
 
 def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | None = None) -> Workload:
@@ -90,10 +95,14 @@ def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | No
         "image": Unknown((channels, sides[0] + side - 1, sides[1] + side - 1)),
         "kernel": Unknown((1, side, side), "simplex", _kernel_prior(options)),
     }
-    if options.kernel_prior == "none":
-        unknowns = {}
+    is_fitted = _has_networks(height * width, options)
     search = SECONDS_OF_SEARCH * sides[0] * sides[1] * (options.restarts + 1)
-    return Workload((channels, height, width), options.engine, unknowns, search + 2 * final)
+    return Workload(
+        (channels, height, width),
+        options.engine,
+        unknowns if is_fitted else {},
+        search + (1 + is_fitted) * final,
+    )
 
 
 def _check_kernel(kernel: Tensor, frame: Tensor) -> None:
@@ -102,24 +111,33 @@ def _check_kernel(kernel: Tensor, frame: Tensor) -> None:
 
 
 def _informed(
-    blurred: BlurredFrame, options: DeblurOptions, decisions: dict[str, str], kernel: Tensor
+    blurred: BlurredFrame, options: DeblurOptions, decisions: dict[str, str], kernel: Tensor, tell: Tell
 ) -> Statement:
     """With a kernel that is known: the classical answer, or a network that is fed with it."""
     _check_kernel(kernel, blurred.frame)
     checked = check_kernel(blurred, kernel)
     kernel, decisions = checked.kernel, {**decisions, **checked.decisions}
     if checked.doubts and not options.keep:
-        warnings = (f"{' '.join(checked.doubts)} {RETURNED}",)
-        return _unchanged(blurred, options, decisions, warnings, kernel)
+        refusal = (f"{' '.join(checked.doubts)} {RETURNED}",)
+        return _unchanged(blurred, options, decisions, refusal, kernel)
+    warnings = checked.warnings + checked.doubts
+    if options.method != "prior":
+        classical = blurred.in_units_of_input(blurred.sharp_picture(kernel, tell))
+        return Statement(
+            None,
+            options.engine,
+            (blurred.method, classical),
+            without_engine(options),
+            decisions,
+            warnings=warnings,
+            up_to_shift=True,
+            finish=lambda _: Restoration(classical, {"kernel": kernel}),
+        )
     picture = blurred.latent_image(kernel)
 
     def returned(image: Tensor) -> Tensor:
         return blurred.in_units_of_input(inside(image.lerp(picture, options.classical), kernel))
 
-    def finish(estimate: Estimate) -> Restoration:
-        return Restoration(returned(estimate["image"]) if estimate else classical, {"kernel": kernel})
-
-    classical = blurred.in_units_of_input(inside(picture, kernel))
     problem = picture_problem(
         blurred.frame,
         root_mean_squared_error,
@@ -131,14 +149,14 @@ def _informed(
         picture=returned,
     )
     return Statement(
-        problem if options.method == "prior" else None,
+        problem,
         options.engine,
-        (blurred.method, classical),
+        (blurred.method, blurred.in_units_of_input(inside(picture, kernel))),
         without_engine(options),
         decisions,
-        warnings=checked.warnings + checked.doubts,
+        warnings=warnings,
         up_to_shift=True,
-        finish=finish,
+        finish=lambda estimate: Restoration(returned(estimate.get("image", picture)), {"kernel": kernel}),
     )
 
 
@@ -169,25 +187,60 @@ def _blind(
     options: DeblurOptions,
     decisions: dict[str, str],
     truth: Tensor | None,
+    tell: Tell,
 ) -> Statement:
     """The kernel of the edges first; then picture and kernel by two networks; then the picture anew."""
-    rows, columns = choose_part(blurred, options)
-    part = blurred.part(rows, columns)
-    gray = part.denoised_gray()
-    search = KernelSearch(part, gray, largest_window(min(gray.shape), options), options)
-    sharpness = measure_sharpness(gray)
+    tell("looking for a blur", 0.0)
+    search = search_in(blurred, choose_part(blurred, options), options, tell)
+    sharpness = measure_sharpness(search.gray)
     decisions = {**decisions, "sharpness": str(sharpness)}
     if options.init == "classical" and not options.keep and not is_blurred(search, sharpness):
         return _unchanged(blurred, options, decisions, (f"No blur was found ({sharpness}). {RETURNED}",))
-    guess = by_edges(search)
-    classical = _sharp(blurred, guess)
+    search, guess = find_kernel(blurred, search)
+    guess, uneven = second_opinion(blurred, search, guess)
+    height, width = search.gray.shape
+    decisions["kernel"] = f"up to {search.largest}x{search.largest}, sought in {width}x{height} pixels"
+    warnings = uneven + cut_off(guess.kernel)
+    if not _has_networks(blurred.mask.numel(), options):
+        decisions["networks"] = "none"
+        doubts = doubts_of(search, guess, guess)
+        if doubts and not options.keep:
+            doubts = (f"{' '.join(doubts)} {RETURNED}",)
+            return _unchanged(blurred, options, decisions, warnings + doubts, trimmed(guess.kernel))
+    classical = blurred.in_units_of_input(blurred.sharp_picture(trimmed(guess.kernel), tell))
+    problem, finish = _two_networks((blurred, search), guess, classical, truth)
+    return Statement(
+        problem if _has_networks(blurred.mask.numel(), options) else None,
+        options.engine,
+        (f"edges, {blurred.method}", classical),
+        without_engine(options),
+        decisions,
+        warnings=warnings,
+        part=(..., *search.place),
+        up_to_shift=True,
+        finish=finish,
+    )
+
+
+def _has_networks(n_pixels: int, options: DeblurOptions) -> bool:
+    """Whether networks look for more of the kernel: what they gain is not worth making a large picture twice."""
+    is_asked_for = options.init == "none" or options.method == "prior"
+    return options.kernel_prior != "none" and (is_asked_for or n_pixels <= LARGE)
+
+
+def _two_networks(
+    parts: tuple[BlurredFrame, KernelSearch], guess: KernelCandidate, classical: Tensor, truth: Tensor | None
+) -> tuple[Problem, Callable[[Estimate], Restoration]]:
+    """The problem of picture and kernel in the part where it was sought, and what comes of its estimate."""
+    blurred, search = parts
+    options = search.options
     image, kernel = _unknowns(search, guess)
     problem = blind_deblurring_problem(
-        part.frame,
+        search.part.frame,
         image,
         kernel,
         root_mean_squared_error,
-        weight=part.weight(),
+        weight=search.part.weight(),
         sparsity_weight=options.sparsity_weight,
         tv_weight=options.tv_weight,
         finish=blurred.in_units_of_input,
@@ -195,16 +248,16 @@ def _blind(
 
     def finish(estimate: Estimate) -> Restoration:
         best = with_network(search, guess, estimate["kernel"][0]) if estimate else guess
-        sharp = classical if best is guess else _sharp(blurred, best)
         doubts = doubts_of(search, best, guess)
-        shown = (
-            problem.picture(estimate)
-            if estimate and options.method == "prior"
-            else blurred.in_units_of_input(sharp)
-        )
         if doubts and not options.keep:
             shown = blurred.in_units_of_input(blurred.frame)
             doubts = (f"{' '.join(doubts)} {RETURNED}",)
+        elif estimate and options.method == "prior":
+            shown = problem.picture(estimate)
+        elif best is guess:
+            shown = classical
+        else:
+            shown = blurred.in_units_of_input(blurred.sharp_picture(trimmed(best.kernel), search.tell))
         return Restoration(
             shown,
             {"kernel": trimmed(best.kernel)},
@@ -213,26 +266,7 @@ def _blind(
             {} if truth is None else {"kernel_similarity": similarity(best.kernel, truth.to(best.kernel))},
         )
 
-    return Statement(
-        None if options.kernel_prior == "none" else problem,
-        options.engine,
-        (f"edges, {blurred.method}", blurred.in_units_of_input(classical)),
-        without_engine(options),
-        {
-            **decisions,
-            "kernel": f"up to {search.largest}x{search.largest}, sought in {gray.shape[1]}x{gray.shape[0]} pixels",
-        },
-        warnings=second_opinion(blurred, (rows, columns), guess.kernel, options) + cut_off(guess.kernel),
-        part=(..., rows, columns),
-        up_to_shift=True,
-        finish=finish,
-    )
-
-
-def _sharp(blurred: BlurredFrame, guess: KernelCandidate) -> Tensor:
-    """The part in the frame of the picture behind it."""
-    kernel = trimmed(guess.kernel)
-    return inside(blurred.latent_image(kernel), kernel)
+    return problem, finish
 
 
 def _unknowns(search: KernelSearch, guess: KernelCandidate) -> tuple[Unknown, Unknown]:

@@ -7,7 +7,6 @@ sharpness).
 """
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dipcli.blur.blur import centroid
-from dipcli.blur.deconvolution import Torus, deconvolve_tv
+from dipcli.blur.deconvolution import Torus, deconvolve_tv, inside
 from dipcli.classical.least_squares import least_squares
 from dipcli.grid import gradients
 
@@ -67,22 +66,10 @@ def estimate_kernel(blurred: Tensor, window: int, *, edges: float = EDGES, mask:
 def judge(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> KernelCandidate:
     """How believable a kernel is: its picture should have few strong edges, and explain the frame."""
     picture, misfit, _ = deconvolve_tv(blurred[None], kernel, TV, mask=mask, rounds=60)
-    slopes = torch.cat([difference.flatten() for difference in gradients(picture)])
-    sharpness = float(slopes.abs().sum() / torch.linalg.vector_norm(slopes).clamp(min=1e-9))
+    slopes = torch.cat([difference.flatten() for difference in gradients(inside(picture, kernel))])
+    sharpness = float(slopes.abs().mean() / slopes.square().mean().sqrt().clamp(min=1e-9))
     score = math.log(max(sharpness, 1e-9)) + FIT * math.log(max(misfit, 1e-6))
     return KernelCandidate(score, misfit, kernel, picture)
-
-
-def best_guess(
-    blurred: Tensor, ways: Iterable[tuple[int, float]], *, mask: Tensor | None = None
-) -> KernelCandidate:
-    """The most believable kernel for a gray frame (height, width) of several `ways`: windows and weights of edges.
-
-    One that its window cuts off is taken only where all are.
-    """
-    kernels = [estimate_kernel(blurred, size, edges=edges, mask=mask) for size, edges in ways]
-    whole = [kernel for kernel in kernels if not is_cut_off(kernel)]
-    return min((judge(blurred, kernel, mask) for kernel in whole or kernels), key=lambda guess: guess.score)
 
 
 def is_cut_off(kernel: Tensor) -> bool:

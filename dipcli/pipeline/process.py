@@ -26,6 +26,7 @@ from dipcli.pipeline.statement import Fitted
 from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, forecast_in_tiles, side_of_tiles
 from dipcli.report.forecasts import in_words
 from dipcli.report.messages import LOGGER
+from dipcli.report.progress import StageReporter
 
 LONG_SECONDS = 30.0  # of an item whose forecast is said before it is begun
 LARGE_BYTES = 1e9  # of a small measurement whose search is checked for memory all the same
@@ -137,10 +138,12 @@ def _escaped(stem: str) -> str:
 
 def _control(item: Item, context: Context, medium: AnyMedium, index: int, count: int) -> Control:
     names = (item.name, index) if medium.holds_stacks else ()
+    label = item.name if count == 1 else f"{item.name} [{index + 1}/{count}]"
     return Control(
-        item.name if count == 1 else f"{item.name} [{index + 1}/{count}]",
+        label,
         derive_seed(context.files.seed, *names),
         interrupted=context.interrupted.is_set,
+        tell=StageReporter(context.show, label),
     )
 
 

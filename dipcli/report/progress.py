@@ -1,5 +1,6 @@
 """What a person sees while runs go on: bars on a terminal, a plain line now and then elsewhere."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from dipcli.options.engine import StoppingOptions
 
 PLAIN_SECONDS = 5.0
 BAR_SECONDS = 0.2
+STAGE = 1000  # steps of a bar for what comes before a fit
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ class Display:
         if self._quiet or not progress.status or now - self._last < PLAIN_SECONDS:
             return
         self._last = now
-        line = f"{printable(progress.label)}: {progress.status}, at most {progress.seconds_left:.0f} s left"
+        left = "" if math.isinf(progress.seconds_left) else f", at most {progress.seconds_left:.0f} s left"
+        line = f"{printable(progress.label)}: {progress.status}{left}"
         self._console.print(line, markup=False, soft_wrap=True)
 
     def _update(self, bar: Progress, progress: FitProgress) -> None:
@@ -90,6 +93,24 @@ class Display:
                 escape(printable(progress.label)), total=progress.total, status=""
             )
         bar.update(self._tasks[progress.label], completed=progress.done, status=progress.status)
+
+
+@final
+class StageReporter:
+    """Tells what goes on before or after a fit, and the share of it that is done; nothing where it is over."""
+
+    def __init__(self, show: Callable[[FitProgress], None], label: str) -> None:
+        self._show, self._label = show, label
+        self._start, self._share = time.perf_counter(), 0.0
+
+    def __call__(self, status: str, share: float) -> None:
+        """Tell of one step; where the share is less than before, something else has begun."""
+        now = time.perf_counter()
+        if share < self._share:
+            self._start = now
+        self._share = share
+        left = (now - self._start) / share * (1 - share) if share else math.inf
+        self._show(FitProgress(self._label, round(STAGE * share), STAGE, status, left))
 
 
 @final
