@@ -1,52 +1,44 @@
 """Deblurring one frame: the kernel, where it is not known, and the sharp picture."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from dipcli.blur.blur import Blur, blind_deblurring_problem
+from dipcli.blur.blur import Blur
 from dipcli.blur.blurred_frame import BlurredFrame, Tell, look_at, method_of, silent
 from dipcli.blur.crops import given_part
-from dipcli.blur.deconvolution import inside
-from dipcli.blur.edge_kernels import KernelCandidate, similarity, trimmed
+from dipcli.blur.deconvolution import CERTAIN, inside
+from dipcli.blur.edge_kernels import trimmed
 from dipcli.blur.given_kernel import check_kernel
 from dipcli.blur.kernel_search import (
     PART,
-    ROOM,
-    KernelSearch,
+    RETURNED,
+    cautions_of,
     choose_part,
-    cut_off,
     doubts_of,
     find_kernel,
     is_blurred,
     largest_window,
     search_in,
     second_opinion,
-    with_network,
 )
 from dipcli.blur.options import DeblurOptions
 from dipcli.blur.sharpness import measure_sharpness
+from dipcli.blur.two_networks import has_networks, kernel_prior, two_networks
 from dipcli.engine.forecast import Workload
 from dipcli.errors import InputError, OptionError
 from dipcli.fidelities import root_mean_squared_error
-from dipcli.options.engine import PriorOptions
 from dipcli.options.overrides import without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Restoration, Statement
-from dipcli.problem import Estimate, Problem, Unknown
+from dipcli.problem import Unknown
 
-RETURNED = "The input is returned; --keep returns the result all the same."
 HEADROOM = 0.1  # share of the blurred picture's contrast by which the sharp one may exceed it
-DRAWN = 17  # side of the smallest window that a network draws
-LARGE = 1_000_000  # pixels, from which on no networks are fitted
 # Of the final pictures, for each value, and of the search, for each pixel of the part in which it is made.
 SECONDS = {"patches": 1.3e-4, "tv": 1.1e-5, "wiener": 4.5e-7, "rl": 1.1e-6}
 SECONDS_OF_SEARCH = 4.7e-4
-RATES = {"classical": 0.1, "none": 0.01}  # of learning, in the picture's: over hundreds of steps, and thousands
 
 
 def state_deblurring(
@@ -93,9 +85,9 @@ def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | No
     side = largest_window(min(sides), options)
     unknowns = {
         "image": Unknown((channels, sides[0] + side - 1, sides[1] + side - 1)),
-        "kernel": Unknown((1, side, side), "simplex", _kernel_prior(options)),
+        "kernel": Unknown((1, side, side), "simplex", kernel_prior(options)),
     }
-    is_fitted = _has_networks(height * width, options)
+    is_fitted = has_networks(height * width, options)
     search = SECONDS_OF_SEARCH * sides[0] * sides[1] * (options.restarts + 1)
     return Workload(
         (channels, height, width),
@@ -200,17 +192,19 @@ def _blind(
     guess, uneven = second_opinion(blurred, search, guess)
     height, width = search.gray.shape
     decisions["kernel"] = f"up to {search.largest}x{search.largest}, sought in {width}x{height} pixels"
-    warnings = uneven + cut_off(guess.kernel)
-    if not _has_networks(blurred.mask.numel(), options):
+    warnings = uneven + cautions_of(search, guess)
+    if options.method == "auto" and blurred.method == "tv":
+        blurred = replace(blurred, sigma=max(blurred.sigma, CERTAIN))  # the kernel is not exact: it would ring
+    if not has_networks(blurred.mask.numel(), options):
         decisions["networks"] = "none"
         doubts = doubts_of(search, guess, guess)
         if doubts and not options.keep:
             doubts = (f"{' '.join(doubts)} {RETURNED}",)
             return _unchanged(blurred, options, decisions, warnings + doubts, trimmed(guess.kernel))
     classical = blurred.in_units_of_input(blurred.sharp_picture(trimmed(guess.kernel), tell))
-    problem, finish = _two_networks((blurred, search), guess, classical, truth)
+    problem, finish = two_networks(blurred, search, guess, classical, truth)
     return Statement(
-        problem if _has_networks(blurred.mask.numel(), options) else None,
+        problem if has_networks(blurred.mask.numel(), options) else None,
         options.engine,
         (f"edges, {blurred.method}", classical),
         without_engine(options),
@@ -219,81 +213,4 @@ def _blind(
         part=(..., *search.place),
         up_to_shift=True,
         finish=finish,
-    )
-
-
-def _has_networks(n_pixels: int, options: DeblurOptions) -> bool:
-    """Whether networks look for more of the kernel: what they gain is not worth making a large picture twice."""
-    is_asked_for = options.init == "none" or options.method == "prior"
-    return options.kernel_prior != "none" and (is_asked_for or n_pixels <= LARGE)
-
-
-def _two_networks(
-    parts: tuple[BlurredFrame, KernelSearch], guess: KernelCandidate, classical: Tensor, truth: Tensor | None
-) -> tuple[Problem, Callable[[Estimate], Restoration]]:
-    """The problem of picture and kernel in the part where it was sought, and what comes of its estimate."""
-    blurred, search = parts
-    options = search.options
-    image, kernel = _unknowns(search, guess)
-    problem = blind_deblurring_problem(
-        search.part.frame,
-        image,
-        kernel,
-        root_mean_squared_error,
-        weight=search.part.weight(),
-        sparsity_weight=options.sparsity_weight,
-        tv_weight=options.tv_weight,
-        finish=blurred.in_units_of_input,
-    )
-
-    def finish(estimate: Estimate) -> Restoration:
-        best = with_network(search, guess, estimate["kernel"][0]) if estimate else guess
-        doubts = doubts_of(search, best, guess)
-        if doubts and not options.keep:
-            shown = blurred.in_units_of_input(blurred.frame)
-            doubts = (f"{' '.join(doubts)} {RETURNED}",)
-        elif estimate and options.method == "prior":
-            shown = problem.picture(estimate)
-        elif best is guess:
-            shown = classical
-        else:
-            shown = blurred.in_units_of_input(blurred.sharp_picture(trimmed(best.kernel), search.tell))
-        return Restoration(
-            shown,
-            {"kernel": trimmed(best.kernel)},
-            doubts,
-            {"kernel_of": "edges" if best is guess else "edges and two networks"},
-            {} if truth is None else {"kernel_similarity": similarity(best.kernel, truth.to(best.kernel))},
-        )
-
-    return problem, finish
-
-
-def _unknowns(search: KernelSearch, guess: KernelCandidate) -> tuple[Unknown, Unknown]:
-    """Picture and kernel, which start where the edges led to, or nowhere."""
-    part, options = search.part, search.options
-    prior = _kernel_prior(options)
-    if options.init == "none":
-        side = max(search.largest, DRAWN)
-        picture = functional.pad(part.frame[None], (side // 2,) * 4, mode="replicate")[0]
-        return Unknown(tuple(picture.shape), guide=picture), Unknown((1, side, side), "simplex", prior)
-    start = trimmed(guess.kernel, ROOM, DRAWN)
-    picture = part.latent_image_by_tv(start).clamp(0, 1)
-    return (
-        Unknown(tuple(picture.shape), guide=picture),
-        Unknown((1, *start.shape), "simplex", prior, guide=start[None]),
-    )
-
-
-def _kernel_prior(options: DeblurOptions) -> PriorOptions:
-    """The network of the kernel. Ren et al., CVPR 2020 (dense); Zhuang et al., 2022 (coordinates)."""
-    prior = PriorOptions(
-        prior="siren",
-        width=(64, 64),
-        jitter=0.0,
-        from_guide=options.init == "classical",
-        learning_rate_factor=RATES[options.init],
-    )
-    return (
-        prior if options.kernel_prior == "siren" else replace(prior, prior="mlp", width=(1000,), seed_channels=200)
     )

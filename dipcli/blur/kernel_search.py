@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from dipcli.blur.edge_kernels import (
     is_cut_off,
     judge,
     similarity,
+    strokes_of,
     tidy,
     trimmed,
 )
@@ -26,15 +28,18 @@ from dipcli.blur.sharpness import SHARP_WIDTH, Sharpness
 from dipcli.errors import OptionError
 from dipcli.penalties import normalised_sparsity
 
+RETURNED = "The input is returned; --keep returns the result all the same."
 WINDOWS = (13, 21, 31, 51, 87, 151)  # tried one after the other; the last one in large pictures
 OF_PICTURE = 3  # the side of the picture in windows, unless it is given
 PART, CORE = 384, 256  # sides of the part in which a kernel is sought, and of that for a small one
 NARROW = 0.6  # of the largest window: kernels that are larger may be larger still
 OF_WIDE, FEWEST_WIDE = 4, 8  # largest windows in a side of the part for them, and of the picture
 TRIES = ((1.0, 4.0), (0.4, 2.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
+STROKES, OF_STROKES = 20.0, (31, 51)  # the same weight for writing, and the windows in which it is tried
 FAINT = 0.01
 
 GHOSTS = (31, 4 * EDGES)  # window and weight of edges of the search for a second image beside sharp edges
+LIGHTS = 0.002  # share of the part that is clipped
 POINT = 0.8  # share of the kernel within two pixels from which on there is none
 SOFTER = 0.86  # ℓ1/ℓ2 of the gradients, after over before, above which there is none
 SHARP = 0.76  # ℓ1/ℓ2 of the gradients, after over before, above which there was no blur to remove
@@ -73,10 +78,17 @@ def is_blurred(search: KernelSearch, sharpness: Sharpness) -> bool:
         return True
     window, edges = GHOSTS
     kernel = estimate_kernel(search.gray, min(window, search.largest), edges=edges, mask=search.part.mask)
-    within = functional.avg_pool2d(kernel[None, None], 5, 1, 2, divisor_override=1).max()
     guess = search.judge(kernel)
     before, after = (float(normalised_sparsity(x)) for x in (search.gray[None], inside(guess.picture, kernel)))
-    return float(within) < POINT and after < SOFTER * before
+    return _within(kernel) < POINT and after < SOFTER * before
+
+
+class Way(NamedTuple):
+    """Of looking for a kernel: in which window, with which weight of an edge, and whether it is writing."""
+
+    size: int
+    edges: float
+    has_strokes: bool = False
 
 
 def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> tuple[KernelSearch, KernelCandidate]:
@@ -107,29 +119,30 @@ def by_edges(search: KernelSearch, sizes: Sequence[int] = ()) -> KernelCandidate
     Each try has two weights of edges: a wrong kernel that is nearly believable is rarely found by both.
     """
     sizes = sizes or [size for size in WINDOWS if size < search.largest] + [search.largest]
+    strokes = [Way(size, STROKES * EDGES, has_strokes=True) for size in sizes if size in OF_STROKES]
     guesses: list[KernelCandidate] = []
     tries = TRIES[: search.options.restarts + 1]
     for number, weights in enumerate(tries):
-        ways = [(size, weight * EDGES) for weight in weights for size in sizes]
-        guesses.append(_best_of(search, ways, (number / len(tries), 1 / len(tries))))
+        ways = [Way(size, weight * EDGES) for weight in weights for size in sizes]
+        guesses.append(_best_of(search, ways if number else ways + strokes, (number / len(tries), 1 / len(tries))))
         if not doubts_of(search, guesses[-1], guesses[-1]):
             break
     return min(guesses, key=lambda guess: guess.score)
 
 
-def _best_of(
-    search: KernelSearch, ways: Sequence[tuple[int, float]], progress: tuple[float, float]
-) -> KernelCandidate:
-    """The most believable kernel of several windows and weights of edges, small windows in the core alone.
+def _best_of(search: KernelSearch, ways: Sequence[Way], progress: tuple[float, float]) -> KernelCandidate:
+    """The most believable kernel of several ways, small windows in the core alone.
 
     One that its window cuts off is taken only where all are. `progress` is where this begins, and its share.
     """
     begin, share = progress
     kernels = []
-    for number, (size, edges) in enumerate(ways):
-        search.tell(f"kernel of up to {size} pixels", begin + share * number / len(ways))
-        place = search.core if size <= SMALL_WINDOW else (slice(None), slice(None))
-        kernels.append(estimate_kernel(search.gray[place], size, edges=edges, mask=search.part.mask[place]))
+    for number, way in enumerate(ways):
+        search.tell(f"kernel of up to {way.size} pixels", begin + share * number / len(ways))
+        place = search.core if way.size <= SMALL_WINDOW else (slice(None), slice(None))
+        gray = strokes_of(search.gray[place]) if way.has_strokes else search.gray[place]
+        mask = search.part.mask[place]
+        kernels.append(estimate_kernel(gray, way.size, edges=way.edges, mask=mask, has_strokes=way.has_strokes))
     whole = [kernel for kernel in kernels if not is_cut_off(kernel)]
     return min(map(search.judge, whole or kernels), key=lambda guess: guess.score)
 
@@ -215,14 +228,22 @@ def other_parts(blurred: BlurredFrame, first: Part) -> list[Part]:
     return places[1:]
 
 
-def cut_off(kernel: Tensor) -> tuple[str, ...]:
-    """A warning where no window was large enough."""
-    size = kernel.shape[0]
-    return (
-        (f"The kernel goes on beyond its {size} pixels; give a larger --kernel-size.",)
-        if is_cut_off(kernel)
-        else ()
-    )
+def cautions_of(search: KernelSearch, guess: KernelCandidate) -> tuple[str, ...]:
+    """Warnings where no window was large enough, and of what misleads the search."""
+    size, clipped = guess.kernel.shape[0], float(search.part.clipped.float().mean())
+    near = f"The kernel is near a point ({_within(guess.kernel):.0%} of it within two pixels)"
+    cautions = {
+        f"The kernel goes on beyond its {size} pixels; give a larger --kernel-size.": is_cut_off(guess.kernel),
+        f"{near}: there was hardly a blur, or it was not found.": _within(guess.kernel) > POINT,
+        f"{clipped:.1%} of where the kernel was sought are clipped lights, which mislead the search: look "
+        "at the kernel, and give a darker part by --crop.": clipped > LIGHTS,
+    }
+    return tuple(caution for caution, is_so in cautions.items() if is_so)
+
+
+def _within(kernel: Tensor) -> float:
+    """The largest share of a kernel within two pixels of one."""
+    return float(functional.avg_pool2d(kernel[None, None], 5, 1, 2, divisor_override=1).max())
 
 
 def largest_window(shortest: int, options: DeblurOptions) -> int:
