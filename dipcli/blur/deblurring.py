@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dipcli.blur.blur import Blur
-from dipcli.blur.blurred_frame import BlurredFrame, Tell, look_at, method_of, silent
+from dipcli.blur.blurred_frame import BAND_VALUES, BlurredFrame, Tell, look_at, method_of, silent
 from dipcli.blur.crops import given_part
 from dipcli.blur.deconvolution import CERTAIN, inside
 from dipcli.blur.edge_kernels import trimmed
@@ -38,6 +38,7 @@ from dipcli.problem import Unknown
 HEADROOM = 0.1  # share of the blurred picture's contrast by which the sharp one may exceed it
 # Of the final pictures, for each value, and of the search, for each pixel of the part in which it is made.
 SECONDS = {"patches": 1.3e-4, "tv": 1.1e-5, "wiener": 4.5e-7, "rl": 1.1e-6}
+BAND_BYTES, BYTES = 1.2e9, 80.0  # of one band of the picture, and for each value of all of it
 SECONDS_OF_SEARCH = 4.7e-4
 
 
@@ -75,7 +76,9 @@ def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | No
     if kernel is not None:
         _check_kernel(kernel, measurement)
         unknowns = {"image": Unknown((channels, height, width))} if options.method == "prior" else {}
-        return Workload((channels, height, width), options.engine, unknowns, final)
+        return Workload(
+            (channels, height, width), options.engine, unknowns, final, _bytes_of(measurement, options)
+        )
     sides = (min(PART, height), min(PART, width))
     if options.part is not None:
         rows, columns = given_part(options.part, height, width)
@@ -94,7 +97,15 @@ def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | No
         options.engine,
         unknowns if is_fitted else {},
         search + (1 + is_fitted) * final,
+        _bytes_of(measurement, options),
     )
+
+
+def _bytes_of(measurement: Tensor, options: DeblurOptions) -> float | None:
+    """Memory for a picture that is made in bands; None for that of smaller ones."""
+    n_values = measurement.numel()
+    is_small = n_values <= BAND_VALUES or options.method in ("patches", "prior")
+    return None if is_small else BAND_BYTES + BYTES * n_values
 
 
 def _check_kernel(kernel: Tensor, frame: Tensor) -> None:

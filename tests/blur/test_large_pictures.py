@@ -8,6 +8,7 @@ from dipcli.blur import blurred_frame, kernel_search
 from dipcli.blur.blur import motion_kernel
 from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.crops import most_edges
+from dipcli.blur.deblurring import workload_of
 from dipcli.blur.edge_kernels import estimate_kernel, similarity, strokes_of
 from dipcli.blur.kernel_search import KernelCandidate, cautions_of, choose_part, search_in
 from dipcli.blur.options import DeblurOptions
@@ -89,6 +90,15 @@ def test_a_larger_window_is_tried_where_the_kernel_fills_its_own(monkeypatch):
     wider, guess = kernel_search.find_kernel(blurred, search)
     assert wider.largest == 21
     assert similarity(guess.kernel, kernel) > 0.6
+
+
+def test_a_large_picture_takes_little_memory_and_no_network():
+    whole = torch.empty(1).expand(3, 3000, 4000)  # no memory for it
+    work = workload_of(whole, DeblurOptions())
+    assert work.unknowns == {}
+    assert work.classical_bytes is not None
+    assert work.classical_bytes < 4.2e9
+    assert workload_of(whole[:, :300, :300], DeblurOptions()).classical_bytes is None
 
 
 def test_stages_are_told_with_the_time_that_is_left():
