@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dipcli.blur.blur import Blur
-from dipcli.blur.blurred_frame import BAND_VALUES, BlurredFrame, Tell, look_at, method_of, silent
+from dipcli.blur.blurred_frame import BAND_VALUES, GROUPED_UP_TO, BlurredFrame, Tell, look_at, method_of, silent
 from dipcli.blur.crops import given_part
 from dipcli.blur.deconvolution import CERTAIN, inside
 from dipcli.blur.edge_kernels import trimmed
@@ -204,7 +204,7 @@ def _blind(
     height, width = search.gray.shape
     decisions["kernel"] = f"up to {search.largest}x{search.largest}, sought in {width}x{height} pixels"
     warnings = uneven + cautions_of(search, guess)
-    if options.method == "auto" and blurred.method == "tv":
+    if blurred.method == "tv" and blurred.frame.numel() > GROUPED_UP_TO:
         blurred = replace(blurred, sigma=max(blurred.sigma, CERTAIN))  # the kernel is not exact: it would ring
     if not has_networks(blurred.mask.numel(), options):
         decisions["networks"] = "none"
