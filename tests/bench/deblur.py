@@ -195,7 +195,7 @@ def sharp(bench: Bench, pairs: list[tuple[int, int]]) -> None:
 
 def kinds(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """Sharp pictures of all kinds come back bit by bit: those of scikit-image."""
-    _head("picture", "is unchanged", "CPU s", "sharpness", "warnings")
+    _head("picture", "CPU s", "is unchanged", "sharpness", "warnings")
     for name in KINDS:
         source, output = (bench.place / f"{name}{ending}.png" for ending in ("", ".sharp"))
         picture = np.asarray(getattr(skimage.data, name)())
