@@ -1,6 +1,7 @@
 """A blurred frame: its mask, its noise, and the latent image once a kernel is known."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -15,6 +16,7 @@ from dipcli.blur.deconvolution import (
     deconvolve_richardson_lucy,
     deconvolve_tv,
     deconvolve_wiener,
+    inside,
 )
 from dipcli.blur.options import DeblurOptions
 from dipcli.classical.dct import dct_denoise, white_power
@@ -24,16 +26,26 @@ from dipcli.classical.noise import weakest_component
 from dipcli.classical.patch_groups import Grouping, find_groups, shrink_groups
 from dipcli.classical.plug_and_play import alternate_groups, falling
 from dipcli.errors import InputError
+from dipcli.grid import crop_middle
 from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.noise_model import FAINTEST, analyse, mask_weight
 
 GROUPED_UP_TO = 700_000  # values of a frame for which patch groups are worth their time
+LOOKED_AT = 1024  # side of the middle of the frame in which noise is looked for
 MOST_HIDDEN = 0.9
 SATURATED = 0.98  # from here on values were clipped, in frames that have room above all others
 LEAST_TV, TV_OF_NOISE = 3e-4, 0.2
 MORE = 1.4  # noise than there is: so much must be assumed in groups of few patches, or some is left
 ROUNDS = 24
+BAND_VALUES = 6_000_000  # of the picture that are made at once
+FADED = 16  # rows over which two bands go over into each other
 GROUPING = Grouping(side=6, step=4, reach=12, count=24)
+
+Tell = Callable[[str, float], None]  # of what is done, and of the share of it
+
+
+def silent(status: str, share: float) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,22 @@ class BlurredFrame:
         weight = LEAST_TV + TV_OF_NOISE * self.sigma
         clipped = self.clipped if bool(self.clipped.any()) else None
         return deconvolve_tv(self.frame, kernel, weight, mask=self.mask, clipped=clipped)
+
+    def sharp_picture(self, kernel: Tensor, tell: Tell = silent) -> Tensor:
+        """The part of the sharp picture in the frame, made in bands of rows whose overlaps are faded over."""
+        channels, height, width = self.frame.shape
+        rows, margin = max(1, BAND_VALUES // (channels * width)), len(kernel) + FADED
+        sharp, weights = torch.zeros_like(self.frame), self.frame.new_zeros(height, 1)
+        for top in range(0, height, rows):
+            tell("making the picture", top / height)
+            first, last = max(0, top - margin), min(height, top + rows + margin)
+            band = inside(self.part(slice(first, last), slice(0, width)).latent_image(kernel), kernel)
+            at = torch.arange(first, last, device=band.device)
+            reach = torch.minimum(at - top + FADED, top + rows + FADED - 1 - at).to(band)
+            weight = (reach / FADED).clamp(0, 1)[:, None] if height > rows else reach.new_ones(last - first, 1)
+            sharp[:, first:last] += weight * band
+            weights[first:last] += weight
+        return sharp / weights
 
     def part(self, rows: slice, columns: slice) -> Self:
         """A rectangle of it."""
@@ -157,5 +185,6 @@ def method_of(options: DeblurOptions, n_values: int) -> str:
 
 def _level(frame: Tensor) -> float:
     """The standard deviation of the noise: texture makes the one estimate too large, sharp edges the other."""
+    frame = crop_middle(frame, (LOOKED_AT, LOOKED_AT))
     channels = frame.double().cpu().numpy()
     return min(analyse(frame).law.sigma, min(weakest_component(channel) for channel in channels))

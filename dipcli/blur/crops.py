@@ -14,6 +14,7 @@ Part = tuple[slice, slice]
 
 SMALLEST_PART = 32
 STRIDE = 8
+BORDER = 4  # pixels at the border of a frame, where scans and exports have lines that nothing has blurred
 STEEPEST = 0.01  # squared slopes: one bright line does not make a part worth looking at
 
 
@@ -23,6 +24,7 @@ def most_edges(blurred: BlurredFrame, side: int, avoid: Sequence[Part] = ()) -> 
     sides = (min(side, height), min(side, width))
     steepness = slopes(blurred.frame.mean(0, keepdim=True)).square().sum((0, 1))
     worth = torch.where(blurred.mask, steepness.clamp(max=STEEPEST), -STEEPEST)
+    worth[:BORDER], worth[-BORDER:], worth[:, :BORDER], worth[:, -BORDER:] = (-STEEPEST,) * 4
     for rows, columns in avoid:
         worth[rows, columns] = -STEEPEST
     sums = _sums(worth, sides)[::STRIDE, ::STRIDE]

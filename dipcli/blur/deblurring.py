@@ -2,45 +2,44 @@
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor
-from torch.nn import functional
 
-from dipcli.blur.blur import Blur, blind_deblurring_problem
-from dipcli.blur.blurred_frame import BlurredFrame, look_at, method_of
+from dipcli.blur.blur import Blur
+from dipcli.blur.blurred_frame import BAND_VALUES, GROUPED_UP_TO, BlurredFrame, Tell, look_at, method_of, silent
 from dipcli.blur.crops import given_part
-from dipcli.blur.deconvolution import inside
-from dipcli.blur.edge_kernels import KernelCandidate, similarity, trimmed
-from dipcli.blur.given_kernel import CheckedKernel, check_kernel
+from dipcli.blur.deconvolution import CERTAIN, inside
+from dipcli.blur.edge_kernels import trimmed
+from dipcli.blur.given_kernel import check_kernel
 from dipcli.blur.kernel_search import (
     PART,
-    KernelSearch,
-    by_edges,
+    RETURNED,
+    cautions_of,
     choose_part,
-    cut_off,
     doubts_of,
+    find_kernel,
+    is_blurred,
     largest_window,
+    search_in,
     second_opinion,
-    with_network,
 )
 from dipcli.blur.options import DeblurOptions
+from dipcli.blur.sharpness import measure_sharpness
+from dipcli.blur.two_networks import has_networks, kernel_prior, two_networks
 from dipcli.engine.forecast import Workload
 from dipcli.errors import InputError, OptionError
 from dipcli.fidelities import root_mean_squared_error
-from dipcli.options.engine import PriorOptions
 from dipcli.options.overrides import without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Restoration, Statement
-from dipcli.problem import Estimate, Unknown
+from dipcli.problem import Unknown
 
-RETURNED = "The input is returned; --keep returns the result all the same."
 HEADROOM = 0.1  # share of the blurred picture's contrast by which the sharp one may exceed it
-DRAWN = 17  # side of the smallest window that a network draws
-ROOM = 3  # pixels around the kernel of edges in which the network may find more
 # Of the final pictures, for each value, and of the search, for each pixel of the part in which it is made.
 SECONDS = {"patches": 1.3e-4, "tv": 1.1e-5, "wiener": 4.5e-7, "rl": 1.1e-6}
-SECONDS_OF_SEARCH = 8e-4
-RATES = {"classical": 0.1, "none": 0.01}  # of learning, in the picture's: over hundreds of steps, and thousands
+BAND_BYTES, BYTES = 1.2e9, 80.0  # of one band of the picture, and for each value of all of it
+SECONDS_OF_SEARCH = 4.7e-4
 
 
 def state_deblurring(
@@ -49,6 +48,7 @@ def state_deblurring(
     kernel: Tensor | None = None,
     truth: Tensor | None = None,
     units: Units = AS_STORED,
+    tell: Tell = silent,
 ) -> Statement:
     """The statement for a frame (channels, height, width) in [0, 1], NaN where nothing was measured.
 
@@ -56,10 +56,11 @@ def state_deblurring(
     Raises OptionError for a kernel or a part that does not fit into the frame, InputError where hardly a value
     is mask.
     """
+    tell("looking at the noise", 0.0)
     blurred, decisions = look_at(measurement, options, units)
     if kernel is None:
-        return _blind(blurred, options, decisions, truth)
-    return _informed(blurred, options, decisions, kernel.to(measurement))
+        return _blind(blurred, options, decisions, truth, tell)
+    return _informed(blurred, options, decisions, kernel.to(measurement), tell)
 
 
 def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | None = None) -> Workload:
@@ -75,7 +76,9 @@ def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | No
     if kernel is not None:
         _check_kernel(kernel, measurement)
         unknowns = {"image": Unknown((channels, height, width))} if options.method == "prior" else {}
-        return Workload((channels, height, width), options.engine, unknowns, final)
+        return Workload(
+            (channels, height, width), options.engine, unknowns, final, _bytes_of(measurement, options)
+        )
     sides = (min(PART, height), min(PART, width))
     if options.part is not None:
         rows, columns = given_part(options.part, height, width)
@@ -85,12 +88,24 @@ def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | No
     side = largest_window(min(sides), options)
     unknowns = {
         "image": Unknown((channels, sides[0] + side - 1, sides[1] + side - 1)),
-        "kernel": Unknown((1, side, side), "simplex", _kernel_prior(options)),
+        "kernel": Unknown((1, side, side), "simplex", kernel_prior(options)),
     }
-    if options.kernel_prior == "none":
-        unknowns = {}
+    is_fitted = has_networks(height * width, options)
     search = SECONDS_OF_SEARCH * sides[0] * sides[1] * (options.restarts + 1)
-    return Workload((channels, height, width), options.engine, unknowns, search + 2 * final)
+    return Workload(
+        (channels, height, width),
+        options.engine,
+        unknowns if is_fitted else {},
+        search + (1 + is_fitted) * final,
+        _bytes_of(measurement, options),
+    )
+
+
+def _bytes_of(measurement: Tensor, options: DeblurOptions) -> float | None:
+    """Memory for a picture that is made in bands; None for that of smaller ones."""
+    n_values = measurement.numel()
+    is_small = n_values <= BAND_VALUES or options.method in ("patches", "prior")
+    return None if is_small else BAND_BYTES + BYTES * n_values
 
 
 def _check_kernel(kernel: Tensor, frame: Tensor) -> None:
@@ -99,23 +114,33 @@ def _check_kernel(kernel: Tensor, frame: Tensor) -> None:
 
 
 def _informed(
-    blurred: BlurredFrame, options: DeblurOptions, decisions: dict[str, str], kernel: Tensor
+    blurred: BlurredFrame, options: DeblurOptions, decisions: dict[str, str], kernel: Tensor, tell: Tell
 ) -> Statement:
     """With a kernel that is known: the classical answer, or a network that is fed with it."""
     _check_kernel(kernel, blurred.frame)
     checked = check_kernel(blurred, kernel)
     kernel, decisions = checked.kernel, {**decisions, **checked.decisions}
     if checked.doubts and not options.keep:
-        return _refused(blurred, options, decisions, checked)
+        refusal = (f"{' '.join(checked.doubts)} {RETURNED}",)
+        return _unchanged(blurred, options, decisions, refusal, kernel)
+    warnings = checked.warnings + checked.doubts
+    if options.method != "prior":
+        classical = blurred.in_units_of_input(blurred.sharp_picture(kernel, tell))
+        return Statement(
+            None,
+            options.engine,
+            (blurred.method, classical),
+            without_engine(options),
+            decisions,
+            warnings=warnings,
+            up_to_shift=True,
+            finish=lambda _: Restoration(classical, {"kernel": kernel}),
+        )
     picture = blurred.latent_image(kernel)
 
     def returned(image: Tensor) -> Tensor:
         return blurred.in_units_of_input(inside(image.lerp(picture, options.classical), kernel))
 
-    def finish(estimate: Estimate) -> Restoration:
-        return Restoration(returned(estimate["image"]) if estimate else classical, {"kernel": kernel})
-
-    classical = blurred.in_units_of_input(inside(picture, kernel))
     problem = picture_problem(
         blurred.frame,
         root_mean_squared_error,
@@ -127,31 +152,36 @@ def _informed(
         picture=returned,
     )
     return Statement(
-        problem if options.method == "prior" else None,
+        problem,
         options.engine,
-        (blurred.method, classical),
+        (blurred.method, blurred.in_units_of_input(inside(picture, kernel))),
         without_engine(options),
         decisions,
-        warnings=checked.warnings + checked.doubts,
+        warnings=warnings,
         up_to_shift=True,
-        finish=finish,
+        finish=lambda estimate: Restoration(returned(estimate.get("image", picture)), {"kernel": kernel}),
     )
 
 
-def _refused(
-    blurred: BlurredFrame, options: DeblurOptions, decisions: dict[str, str], checked: CheckedKernel
+def _unchanged(
+    blurred: BlurredFrame,
+    options: DeblurOptions,
+    decisions: dict[str, str],
+    warnings: tuple[str, ...],
+    kernel: Tensor | None = None,
 ) -> Statement:
-    """With a kernel that explains nothing: the input itself."""
+    """The input itself, and what speaks against all else; its kernel is a point, unless one was given."""
     frame = blurred.in_units_of_input(blurred.frame)
+    objects = {"kernel": frame.new_ones(1, 1) if kernel is None else kernel}
     return Statement(
         None,
         options.engine,
         ("input", frame),
         without_engine(options),
         decisions,
-        warnings=(f"{' '.join(checked.doubts)} {RETURNED}",),
+        unchanged=torch.ones_like(frame, dtype=torch.bool),
         up_to_shift=True,
-        finish=lambda _: Restoration(frame, {"kernel": checked.kernel}),
+        finish=lambda _: Restoration(frame, objects, warnings),
     )
 
 
@@ -160,93 +190,38 @@ def _blind(
     options: DeblurOptions,
     decisions: dict[str, str],
     truth: Tensor | None,
+    tell: Tell,
 ) -> Statement:
     """The kernel of the edges first; then picture and kernel by two networks; then the picture anew."""
-    rows, columns = choose_part(blurred, options)
-    part = blurred.part(rows, columns)
-    gray = part.denoised_gray()
-    search = KernelSearch(part, gray, largest_window(min(gray.shape), options), options)
-    guess = by_edges(search)
-    classical = _sharp(blurred, guess)
-    image, kernel = _unknowns(search, guess)
-    problem = blind_deblurring_problem(
-        part.frame,
-        image,
-        kernel,
-        root_mean_squared_error,
-        weight=part.weight(),
-        sparsity_weight=options.sparsity_weight,
-        tv_weight=options.tv_weight,
-        finish=blurred.in_units_of_input,
-    )
-
-    def finish(estimate: Estimate) -> Restoration:
-        best = with_network(search, guess, estimate["kernel"][0]) if estimate else guess
-        sharp = classical if best is guess else _sharp(blurred, best)
-        doubts = doubts_of(search, best, guess)
-        shown = (
-            problem.picture(estimate)
-            if estimate and options.method == "prior"
-            else blurred.in_units_of_input(sharp)
-        )
+    tell("looking for a blur", 0.0)
+    search = search_in(blurred, choose_part(blurred, options), options, tell)
+    sharpness = measure_sharpness(search.gray)
+    decisions = {**decisions, "sharpness": str(sharpness)}
+    if options.init == "classical" and not options.keep and not is_blurred(search, sharpness):
+        return _unchanged(blurred, options, decisions, (f"No blur was found ({sharpness}). {RETURNED}",))
+    search, guess = find_kernel(blurred, search)
+    guess, uneven = second_opinion(blurred, search, guess)
+    height, width = search.gray.shape
+    decisions["kernel"] = f"up to {search.largest}x{search.largest}, sought in {width}x{height} pixels"
+    warnings = uneven + cautions_of(search, guess)
+    if blurred.method == "tv" and blurred.frame.numel() > GROUPED_UP_TO:
+        blurred = replace(blurred, sigma=max(blurred.sigma, CERTAIN))  # the kernel is not exact: it would ring
+    if not has_networks(blurred.mask.numel(), options):
+        decisions["networks"] = "none"
+        doubts = doubts_of(search, guess, guess)
         if doubts and not options.keep:
-            shown = blurred.in_units_of_input(blurred.frame)
             doubts = (f"{' '.join(doubts)} {RETURNED}",)
-        return Restoration(
-            shown,
-            {"kernel": trimmed(best.kernel)},
-            doubts,
-            {"kernel_of": "edges" if best is guess else "edges and two networks"},
-            {} if truth is None else {"kernel_similarity": similarity(best.kernel, truth.to(best.kernel))},
-        )
-
+            return _unchanged(blurred, options, decisions, warnings + doubts, trimmed(guess.kernel))
+    classical = blurred.in_units_of_input(blurred.sharp_picture(trimmed(guess.kernel), tell))
+    problem, finish = two_networks(blurred, search, guess, classical, truth)
     return Statement(
-        None if options.kernel_prior == "none" else problem,
+        problem if has_networks(blurred.mask.numel(), options) else None,
         options.engine,
-        (f"edges, {blurred.method}", blurred.in_units_of_input(classical)),
+        (f"edges, {blurred.method}", classical),
         without_engine(options),
-        {
-            **decisions,
-            "kernel": f"up to {search.largest}x{search.largest}, sought in {gray.shape[1]}x{gray.shape[0]} pixels",
-        },
-        warnings=second_opinion(blurred, (rows, columns), guess.kernel, options) + cut_off(guess.kernel),
-        part=(..., rows, columns),
+        decisions,
+        warnings=warnings,
+        part=(..., *search.place),
         up_to_shift=True,
         finish=finish,
-    )
-
-
-def _sharp(blurred: BlurredFrame, guess: KernelCandidate) -> Tensor:
-    """The part in the frame of the picture behind it."""
-    kernel = trimmed(guess.kernel)
-    return inside(blurred.latent_image(kernel), kernel)
-
-
-def _unknowns(search: KernelSearch, guess: KernelCandidate) -> tuple[Unknown, Unknown]:
-    """Picture and kernel, which start where the edges led to, or nowhere."""
-    part, options = search.part, search.options
-    prior = _kernel_prior(options)
-    if options.init == "none":
-        side = max(search.largest, DRAWN)
-        picture = functional.pad(part.frame[None], (side // 2,) * 4, mode="replicate")[0]
-        return Unknown(tuple(picture.shape), guide=picture), Unknown((1, side, side), "simplex", prior)
-    start = trimmed(guess.kernel, ROOM, DRAWN)
-    picture = part.latent_image_by_tv(start).clamp(0, 1)
-    return (
-        Unknown(tuple(picture.shape), guide=picture),
-        Unknown((1, *start.shape), "simplex", prior, guide=start[None]),
-    )
-
-
-def _kernel_prior(options: DeblurOptions) -> PriorOptions:
-    """The network of the kernel. Ren et al., CVPR 2020 (dense); Zhuang et al., 2022 (coordinates)."""
-    prior = PriorOptions(
-        prior="siren",
-        width=(64, 64),
-        jitter=0.0,
-        from_guide=options.init == "classical",
-        learning_rate_factor=RATES[options.init],
-    )
-    return (
-        prior if options.kernel_prior == "siren" else replace(prior, prior="mlp", width=(1000,), seed_channels=200)
     )

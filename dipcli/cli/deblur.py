@@ -36,8 +36,8 @@ def deblur(
     from dipcli.batch.run import open_context, run
     from dipcli.blur.deblurring import HEADROOM, state_deblurring, workload_of
     from dipcli.blur.kernel_option import given_kernel, true_kernel
+    from dipcli.blur.medium import BlurredPictures
     from dipcli.pictures.files.images import in_own_range
-    from dipcli.pictures.medium import Pictures
 
     context = open_context("deblur", batch, preset)
     options = as_planned(batch, settings(DEBLUR, context.preset, context.device.type, knobs))
@@ -46,5 +46,5 @@ def deblur(
     sized = partial(workload_of, options=options, kernel=kernel)
     is_light = options.gamma > 1 or options.method == "rl"
     rescale = partial(in_own_range, headroom=HEADROOM, from_zero=is_light)
-    medium = Pictures(stated, sized, rescale=rescale, sigma=options.sigma, fills_unseen=True)
+    medium = BlurredPictures(stated, sized, rescale=rescale, sigma=options.sigma, fills_unseen=True)
     return run(context, batch, medium, {"": options})

@@ -41,6 +41,7 @@ def fit(
         if checkpoints:
             checkpoints.flush()
         raise Interrupted(f"{control.label}: left before its fit.")
+    control.tell("", 1.0)
     for name, decision in statement.decisions.items():
         LOGGER.info("%s: %s %s", control.label, name, decision)
     _warn(control, statement.warnings)
@@ -68,6 +69,7 @@ def fit(
             if checkpoints:
                 checkpoints.end(result, history)
     restoration = statement.finished({} if result is None else result.estimate)
+    control.tell("", 1.0)
     fitted = Fitted(statement, restoration, result, history)
     _warn(control, (*restoration.warnings, *fitted.doubts))
     return fitted

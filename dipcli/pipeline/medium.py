@@ -47,6 +47,7 @@ class Control:
     seed: int = 0
     deadline: float = math.inf  # on the clock of time.perf_counter
     interrupted: Callable[[], bool] = lambda: False
+    tell: Callable[[str, float], None] = lambda status, share: None  # noqa: ARG005 - of what comes before the fit
 
     def is_over(self) -> bool:
         """Whether there is no more time."""

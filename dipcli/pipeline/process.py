@@ -28,7 +28,7 @@ from dipcli.report.endings import ending_line
 from dipcli.report.figures import Panel, can_draw, drawn
 from dipcli.report.forecasts import in_words
 from dipcli.report.messages import LOGGER
-from dipcli.report.progress import stage
+from dipcli.report.progress import StageReporter, stage
 
 CLASSICAL = "classical"  # the estimate that comes before the fit, and decides whether there is one
 LONG_SECONDS = 30.0  # of an item whose forecast is said before it is begun
@@ -154,10 +154,12 @@ def _escaped(stem: str) -> str:
 
 def _control(item: Item, context: Context, medium: AnyMedium, index: int, count: int) -> Control:
     names = (item.name, index) if medium.holds_stacks else ()
+    label = item.name if count == 1 else f"{item.name} [{index + 1}/{count}]"
     return Control(
-        item.name if count == 1 else f"{item.name} [{index + 1}/{count}]",
+        label,
         derive_seed(context.files.seed, *names),
         interrupted=context.interrupted.is_set,
+        tell=StageReporter(context.show, label),
     )
 
 

@@ -23,6 +23,7 @@ from dipcli.report.endings import duration
 PLAIN_SECONDS = 5.0
 HEARTBEAT_SECONDS = 30.0  # in which something is said, whatever goes on
 BAR_SECONDS = 0.2
+STAGE = 1000  # steps of a bar for what comes before or after a fit
 # Columns of the terminal from which there is room for the run, and for loss and variance.
 FOR_RUNS, FOR_DETAILS = 60, 120
 NARROW, USUAL, WIDE = (12, 6), (26, 14), (36, 16)  # columns of a name and of its bar
@@ -182,7 +183,7 @@ def _status(progress: FitProgress, columns: int) -> str:
     run = progress.run if columns >= FOR_RUNS else ""
     if columns < FOR_DETAILS:
         return ", ".join(part for part in (run, progress.step) if part)
-    step = f"iteration {progress.step}" if progress.total else progress.step
+    step = f"iteration {progress.step}" if progress.details else progress.step
     return ", ".join(part for part in (run, step, progress.details) if part)
 
 
@@ -192,6 +193,25 @@ def shortened(label: str, columns: int) -> str:
         return label
     tail = (columns - 1) * 2 // 3
     return f"{label[: columns - 1 - tail]}…{label[-tail:]}"
+
+
+@final
+class StageReporter:
+    """Tells what goes on before or after a fit, and the share of it that is done; nothing where it is over."""
+
+    def __init__(self, show: Callable[[FitProgress], None], label: str) -> None:
+        self._show, self._label = show, label
+        self._start, self._share = time.perf_counter(), 0.0
+
+    def __call__(self, step: str, share: float) -> None:
+        """Tell of one step; where the share is less than before, something else has begun."""
+        now = time.perf_counter()
+        if share < self._share:
+            self._start = now
+        self._share = share
+        left = (now - self._start) / share * (1 - share) if share else 0.0
+        total = STAGE if share and step else 0
+        self._show(FitProgress(self._label, round(STAGE * share), total, step, seconds_left=left))
 
 
 @final

@@ -1,8 +1,7 @@
 """Salt and pepper: how much of it is found, and what is taken for it; no picture is restored.
 
-For each share of struck values, in colour and in gray, alone and under Gaussian noise: the share that was found, and
-the values that were not struck but taken for it, in per cent of all; means and worst of the tuned and the reported
-pictures.
+For each share of struck values, in colour and in gray, alone and under Gaussian noise: the share that was found,
+and the values that were not struck but taken for it, in per cent of all; means and worst of all pictures.
 """
 
 from statistics import mean
@@ -18,7 +17,7 @@ SIGMAS = (0.0, 0.05, 0.1)
 HEAD = "| picture | σ | struck | found, mean | found, worst | false, mean | false, worst |"
 
 
-def main(arguments: list[str]) -> None:  # noqa: ARG001 - the same for every bench
+def main(arguments: list[str]) -> None:
     print(HEAD)
     print("|---" * HEAD.count(" |") + "|")
     for kind in ("colour", "gray"):

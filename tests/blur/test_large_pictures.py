@@ -1,0 +1,111 @@
+"""Large pictures: made in bands, their kernels sought in parts."""
+
+import pytest
+import torch
+from blurs import blur, hook, shapes
+
+from dipcli.blur import blurred_frame, kernel_search
+from dipcli.blur.blur import motion_kernel
+from dipcli.blur.blurred_frame import look_at
+from dipcli.blur.crops import most_edges
+from dipcli.blur.deblurring import workload_of
+from dipcli.blur.edge_kernels import estimate_kernel, similarity, strokes_of
+from dipcli.blur.kernel_search import KernelCandidate, cautions_of, choose_part, search_in
+from dipcli.blur.options import DeblurOptions
+from dipcli.metrics import psnr_db
+from dipcli.report.progress import FitProgress, StageReporter
+
+TV = DeblurOptions(method="tv")
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return blur(shapes(150, 108), hook())
+
+
+@pytest.fixture(scope="module")
+def page():
+    """Strokes of ink on paper."""
+    draw = torch.Generator().manual_seed(2)
+    page = torch.full((1, 140, 150), 0.9)
+    for _ in range(160):
+        top, left = (int(torch.randint(n, (), generator=draw)) for n in (136, 146))
+        tall, wide = ((7, 2), (2, 7), (5, 5))[int(torch.randint(3, (), generator=draw))]
+        page[:, top : top + tall, left : left + wide] = 0.1
+    return page
+
+
+def test_bands_make_the_picture_that_is_made_at_once(frame, monkeypatch):
+    blurred, _ = look_at(frame, TV)
+    whole = blurred.sharp_picture(hook())
+    monkeypatch.setattr(blurred_frame, "BAND_VALUES", 50 * 100)
+    told = []
+    banded = blurred.sharp_picture(hook(), lambda status, share: told.append(share))
+    assert psnr_db(banded, whole) > 45
+    assert told == sorted(told)
+    assert len(told) == 3
+
+
+def test_parts_are_chosen_apart(frame):
+    blurred, _ = look_at(frame, TV)
+    first = most_edges(blurred, 48)
+    second = most_edges(blurred, 48, [first])
+    overlap = [min(a.stop, b.stop) - max(a.start, b.start) for a, b in zip(first, second, strict=True)]
+    assert min(overlap) <= 8
+
+
+def test_the_kernel_of_writing_is_found_by_its_strokes(page):
+    kernel = motion_kernel(9, 30)
+    gray = blur(page, kernel)[0]
+    found = estimate_kernel(strokes_of(gray), 15, edges=4e-3, has_strokes=True)
+    assert similarity(found, kernel) > 0.8
+
+
+def test_paper_is_one_and_ink_is_zero(page):
+    for gray in (page[0], 1 - page[0]):
+        strokes = strokes_of(gray)
+        assert float(strokes.median()) == pytest.approx(1, abs=0.02)
+        assert float(strokes.min()) == pytest.approx(0, abs=0.02)
+
+
+def test_a_kernel_near_a_point_and_clipped_lights_are_said(frame):
+    lit = frame.clone()
+    lit[:, 40:50, 40:50] = 1.0
+    blurred, _ = look_at(lit, TV)
+    search = search_in(blurred, choose_part(blurred, TV), TV)
+    point = torch.zeros(13, 13)
+    point[6, 6] = 1
+    cautions = " ".join(cautions_of(search, KernelCandidate(0.0, 0.0, point, lit)))
+    assert "near a point" in cautions
+    assert "clipped lights" in cautions
+
+
+def test_a_larger_window_is_tried_where_the_kernel_fills_its_own(monkeypatch):
+    monkeypatch.setattr(kernel_search, "WINDOWS", (5, 9, 21))
+    monkeypatch.setattr(kernel_search, "PART", 60)
+    kernel = motion_kernel(15, 30)
+    blurred, _ = look_at(blur(shapes(200, 200), kernel), TV)
+    search = search_in(blurred, choose_part(blurred, TV), TV)
+    assert search.largest == 9
+    wider, guess = kernel_search.find_kernel(blurred, search)
+    assert wider.largest == 21
+    assert similarity(guess.kernel, kernel) > 0.6
+
+
+def test_a_large_picture_takes_little_memory_and_no_network():
+    whole = torch.empty(1).expand(3, 3000, 4000)  # no memory for it
+    work = workload_of(whole, DeblurOptions())
+    assert work.unknowns == {}
+    assert work.classical_bytes is not None
+    assert work.classical_bytes < 4.2e9
+    assert workload_of(whole[:, :300, :300], DeblurOptions()).classical_bytes is None
+
+
+def test_stages_are_told_with_the_time_that_is_left():
+    told: list[FitProgress] = []
+    tell = StageReporter(told.append, "photo.jpg")
+    for status, share in (("looking", 0.0), ("searching", 0.5), ("making", 0.0), ("", 1.0)):
+        tell(status, share)
+    assert [progress.status for progress in told] == ["looking", "searching", "making", ""]
+    assert [progress.seconds_left for progress in told][::2] == [float("inf")] * 2
+    assert told[1].done * 2 == told[1].total
