@@ -52,8 +52,8 @@ def test_a_fit_that_stopped_by_itself_is_no_warning(program, noisy, tmp_path):
     ("command", "flags"),
     [
         ("denoise", ("--classical", "0.5")),
-        ("upscale", ()),
-        ("inpaint", ("--mask", "mask.png")),
+        ("upscale", ("--classical", "0.5")),
+        ("inpaint", ("--mask", "mask.png", "--classical", "0.5")),
         ("deblur", ("--kernel", "gauss:1", "--method", "prior")),
     ],
 )

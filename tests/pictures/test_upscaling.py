@@ -59,7 +59,7 @@ def small(scene):
     ids=str,
 )
 def test_every_side_grows_by_the_factor(shape, factor, expected):
-    statement = state(torch.rand(shape), factor=factor)
+    statement = state(torch.rand(shape), factor=factor, classical=0.5)
     assert statement.classical[1].shape == expected
     assert statement.decisions["size"] == "x".join(str(side) for side in reversed(expected[1:]))
     assert restore(statement.problem, statement.engine).picture.shape == expected
@@ -150,6 +150,24 @@ def test_a_clean_picture_has_hardly_any_noise(small):
 
 def test_noise_that_is_given_is_believed(small):
     assert state(small, sigma=0.1).decisions["noise"] == "σ ≈ 0.100"
+
+
+def test_no_network_is_fitted_to_a_noisy_picture_unless_it_is_asked_for(small):
+    statement = state(small, sigma=0.1)
+    assert statement.problem is None
+    assert statement.options["classical"] == 1
+    assert statement.decisions["network"].startswith("not fitted")
+    assert state(small, sigma=0.1, classical=0.5).problem is not None
+    assert "network" not in state(small).decisions
+
+
+def test_noise_is_taken_away(scene):
+    clean = scene(1, 80, 96)
+    noisy = gaussian(reduced(clean, (40, 48)), 0.1)
+    statement = state(noisy, sigma=0.1)
+    enlarged = Decimation((80, 96), (40, 48), "bicubic").enlarge(noisy, 1e-3)
+    errors = [float((picture - clean).square().mean()) for picture in (statement.classical[1], enlarged)]
+    assert errors[0] < 0.2 * errors[1]
 
 
 def test_the_more_noise_the_less_is_explained(small):
