@@ -1,6 +1,7 @@
 """What every test may rely on: one thread, one seed, small pictures."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from typer.testing import CliRunner, Result
 
 from dipcli.cli.app import app
 from tests.commands import QUICK, save_noisy
+
+# Under nohup it is ignored, which processes that tests start would inherit.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
