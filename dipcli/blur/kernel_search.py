@@ -201,11 +201,11 @@ def second_opinion(
         search.tell("the kernel in other parts", number / len(places))
         part = blurred.part(*place)
         other = estimate_kernel(part.denoised_gray(), size, mask=part.mask)
-        likeness = similarity(guess.kernel, other)
-        if likeness >= ALIKE:
+        agreement = similarity(guess.kernel, other)
+        if agreement >= ALIKE:
             alike.append(framed(other, len(guess.kernel)))
         else:
-            unlike.append(f"{likeness:.0%} at {place[1].start},{place[0].start}")
+            unlike.append(f"{agreement:.0%} at {place[1].start},{place[0].start}")
     if len(alike) > 1:
         merged = search.judge(torch.stack(alike).mean(0))
         guess = min(guess, merged, key=lambda candidate: candidate.score)

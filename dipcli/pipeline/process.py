@@ -59,12 +59,12 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
             panels = medium.panels(source, measurement, frames[-1], truths[index])
     known = [truth for truth in truths if truth is not None]
     metrics = medium.score_all(frames, known) if known else None
-    told: Record = {
+    facts: Record = {
         **record_of(context, source, frames, hashes),
         "confirmed": not any(frame.doubts for frame in frames),
         **({} if metrics is None else {"metrics": dict(metrics)}),
     }
-    report = drawn(report_of(item, told, frames[len(frames) // 2], panels)) if panels else None
+    report = drawn(report_of(item, facts, frames[len(frames) // 2], panels)) if panels else None
     seconds = time.perf_counter() - start
     marked = context.checkpoints.outputs() if context.checkpoints else hashes_of_written()
     with context.interrupted.saving, marked as written:
@@ -76,7 +76,7 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Record:
             outputs["report"] = item.beside("report.png")
             write_atomically(outputs["report"], report)
         record: Record = {
-            **told,
+            **facts,
             "outputs": {name: str(path) for name, path in outputs.items()},
             "output_sha256": written[item.output],
             "seconds": round(seconds, 3),

@@ -54,14 +54,14 @@ def record_of(
     }
 
 
-def report_of(item: Item, told: Mapping[str, Any], shown: Fitted, panels: Sequence[Panel]) -> Report:
-    """What is drawn of an item, by what the record will tell of it, and by one of its frames."""
+def report_of(item: Item, record: Mapping[str, Any], shown: Fitted, panels: Sequence[Panel]) -> Report:
+    """What is drawn of an item, by what its record says, and by one of its frames."""
     stops = [] if shown.result is None else [solution.best_iteration for solution in shown.result.solutions]
     decisions = {**shown.statement.decisions, **shown.restoration.decisions}
-    facts = {"result": outcome(told), **{name: str(fact) for name, fact in decisions.items()}}
+    facts = {"result": outcome(record), **{name: str(fact) for name, fact in decisions.items()}}
     warned = "; ".join(shown.warnings)
     facts |= {"beware": warned} if warned else {}
-    return Report(f"dipcli {told['command']} {item.name}", panels, facts, shown.history, stops)
+    return Report(f"dipcli {record['command']} {item.name}", panels, facts, shown.history, stops)
 
 
 def _of_frame(frame: Fitted) -> dict[str, Any]:
