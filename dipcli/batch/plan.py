@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from dipcli import __version__
 from dipcli.batch.inputs import find_inputs
-from dipcli.errors import DipcliError, InputError, OptionError
+from dipcli.errors import InputError, OptionError
 from dipcli.io.names import ending_of, name_of, stem_of
 from dipcli.io.run_record import load_record, save_record
 from dipcli.options.call import Call
@@ -151,9 +151,7 @@ def load_manifest(folder: Path) -> Manifest:
         if resolved.preset not in get_args(PresetName):
             raise InputError(f"{folder / NAME}: names a preset that is not known; delete it and run again.")
         return Manifest(typed, tuple(items), resolved, record["seed"], str(record["version"]))
-    except DipcliError:
-        raise
-    except Exception as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{folder / NAME}: is no plan of this program; delete it and run again.") from error
 
 

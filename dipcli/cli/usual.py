@@ -1,5 +1,7 @@
 """The options that most people use, of each command, in the order in which help shows them."""
 
+MANY = ("reference", "max_time", "jobs", "resume", "overwrite")  # of all commands that take many inputs
+
 USUAL: dict[str, tuple[str, ...]] = {
     "denoise": (
         "output",
@@ -8,11 +10,7 @@ USUAL: dict[str, tuple[str, ...]] = {
         "sigma",
         "strength",
         "jpeg",
-        "reference",
-        "max_time",
-        "jobs",
-        "resume",
-        "overwrite",
+        *MANY,
     ),
     "inpaint": (
         "mask",
@@ -22,11 +20,7 @@ USUAL: dict[str, tuple[str, ...]] = {
         "blend",
         "denoise",
         "preset",
-        "reference",
-        "max_time",
-        "jobs",
-        "resume",
-        "overwrite",
+        *MANY,
     ),
     "upscale": (
         "factor",
@@ -35,11 +29,7 @@ USUAL: dict[str, tuple[str, ...]] = {
         "kernel",
         "preset",
         "sigma",
-        "reference",
-        "max_time",
-        "jobs",
-        "resume",
-        "overwrite",
+        *MANY,
     ),
     "deblur": (
         "kernel",
@@ -49,11 +39,7 @@ USUAL: dict[str, tuple[str, ...]] = {
         "sigma",
         "gamma",
         "preset",
-        "reference",
-        "max_time",
-        "jobs",
-        "resume",
-        "overwrite",
+        *MANY,
     ),
     "mri": (
         "inspect",
@@ -65,11 +51,7 @@ USUAL: dict[str, tuple[str, ...]] = {
         "model",
         "undersample",
         "preset",
-        "reference",
-        "max_time",
-        "jobs",
-        "resume",
-        "overwrite",
+        *MANY,
     ),
     "phase_retrieve": (
         "output",
@@ -81,11 +63,7 @@ USUAL: dict[str, tuple[str, ...]] = {
         "method",
         "starts",
         "preset",
-        "reference",
-        "max_time",
-        "jobs",
-        "resume",
-        "overwrite",
+        *MANY,
     ),
     "simulate": (
         "output",

@@ -12,21 +12,6 @@ from dipcli.engine.checkpoint import Keeper
 from tests.commands import QUICK, save_hole, save_noisy
 
 
-@pytest.fixture
-def scans(tmp_path):
-    """Three pictures in a folder."""
-    (tmp_path / "scans").mkdir()
-    for index, name in enumerate("abc"):
-        save_noisy(tmp_path / "scans" / f"{name}.png", seed=index)
-    return tmp_path / "scans"
-
-
-@pytest.fixture
-def batch(denoise, scans, tmp_path):
-    """`batch(...)` denoises them into the folder `out`."""
-    return lambda *arguments: denoise("-r", scans, "-o", tmp_path / "out", *arguments)
-
-
 def names_of(done):
     return [line.rsplit("/", 1)[1] for line in done.stdout.splitlines()]
 

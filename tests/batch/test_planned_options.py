@@ -6,22 +6,6 @@ import pytest
 
 from dipcli.batch import selection
 from dipcli.options.resolved import Resolved
-from tests.commands import save_noisy
-
-
-@pytest.fixture
-def scans(tmp_path):
-    """Three pictures in a folder."""
-    (tmp_path / "scans").mkdir()
-    for index, name in enumerate("abc"):
-        save_noisy(tmp_path / "scans" / f"{name}.png", seed=index)
-    return tmp_path / "scans"
-
-
-@pytest.fixture
-def batch(denoise, scans, tmp_path):
-    """`batch(...)` denoises them into the folder `out`."""
-    return lambda *arguments: denoise("-r", scans, "-o", tmp_path / "out", *arguments)
 
 
 def names_of(done):
