@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.nn import functional
 
 
 def gaussian(picture, level):
@@ -30,3 +31,11 @@ def without(picture, share):
 
 
 LAWS = {"gaussian": gaussian, "shot": shot, "speckle": speckle}
+
+
+def boards(side=192):
+    """A clean gray picture of weathered boards, whose texture has a direction, (1, side, side)."""
+    grain = torch.rand((1, 1, side, side + 56), generator=torch.Generator().manual_seed(4))
+    for _ in range(2):
+        grain = functional.avg_pool2d(grain, (1, 29), 1)
+    return (0.5 + 2 * (grain[0] - 0.5)).clamp(0, 1)

@@ -22,7 +22,7 @@ from dipcli.blur.options import DeblurOptions
 from dipcli.classical.dct import dct_denoise, white_power
 from dipcli.classical.filling import fill_in
 from dipcli.classical.least_squares import least_squares
-from dipcli.classical.noise import weakest_component
+from dipcli.classical.noise_curve import weakest_component
 from dipcli.classical.patch_groups import Grouping, find_groups, shrink_groups
 from dipcli.classical.plug_and_play import alternate_groups, falling
 from dipcli.errors import InputError

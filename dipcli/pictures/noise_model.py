@@ -11,7 +11,8 @@ from torch import Tensor
 from dipcli.classical.dct import dct_denoise, is_white, noise_power, white_power
 from dipcli.classical.filling import fill_in
 from dipcli.classical.impulse_noise import find_impulses
-from dipcli.classical.noise import NoiseLaw, fit_law, noise_curve
+from dipcli.classical.noise import NoiseLaw, fit_law
+from dipcli.classical.noise_curve import noise_curve
 from dipcli.classical.nonlocal_ridge import (
     CORRELATED,
     WHITE,
@@ -31,6 +32,7 @@ Fill = Callable[[Tensor, Tensor, float], Tensor]
 
 FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
 ROUNDED = 0.5  # steps of integers, below which noise is taken for rounding: that has 0.29
+LOUD = 2.0  # times what is hardly any: from here on noise that is correlated is some
 PASSES = WHITE.passes
 # Of the classical answer, for each value, with one, two or three axes.
 SECONDS, SECONDS_OF_COLOUR = {1: 5e-6, 2: 3.4e-5, 3: 3e-5}, 2.4e-5
@@ -48,11 +50,12 @@ class Noise:
     impulses: Tensor  # True where something else was measured
     faintest: float = FAINTEST.sigma  # deviation that is hardly any, in a picture of this contrast
     units: Units = AS_STORED
+    is_correlated: bool = False  # although of the highest frequencies, which the law is of, there is hardly any
 
     @property
     def is_faint(self) -> bool:
         """Whether there is hardly any, impulses apart."""
-        return self.law.sigma <= self.faintest
+        return self.law.sigma <= self.faintest and not self.is_correlated
 
     def __str__(self) -> str:
         share = float(self.impulses.float().mean())
@@ -81,7 +84,15 @@ def analyse(
     contrast = min(high - low, 1.0) or 1.0
     law = fit_law(noise_curve(believed), units.zero, contrast)
     faintest = max(FAINTEST.sigma * contrast, ROUNDED * units.step)
-    return Noise(law, ~missing, impulses, faintest, units)
+    noise = Noise(law, ~missing, impulses, faintest, units)
+    is_correlated = noise.is_faint and _is_correlated(measurement, ~(missing | impulses), law, faintest)
+    return replace(noise, is_correlated=is_correlated)
+
+
+def _is_correlated(measurement: Tensor, mask: Tensor, law: NoiseLaw, faintest: float) -> bool:
+    """Whether there is noise in a frame, though hardly any that is white."""
+    power = noise_power(measurement.nan_to_num(), law.sigma, mask)
+    return not is_white(power) and float(power.mean().sqrt()) > LOUD * faintest
 
 
 @dataclass(frozen=True)

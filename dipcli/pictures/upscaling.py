@@ -8,7 +8,8 @@ from torch import Tensor
 
 from dipcli.classical.dct import colour_axes
 from dipcli.classical.filling import fill_in
-from dipcli.classical.noise import fit_law, noise_curve, weakest_component
+from dipcli.classical.noise import fit_law
+from dipcli.classical.noise_curve import noise_curve, weakest_component
 from dipcli.classical.nonlocal_ridge import Chain
 from dipcli.classical.patch_groups import Grouping
 from dipcli.classical.plug_and_play import alternate_groups, alternate_ridge, alternate_windows, falling

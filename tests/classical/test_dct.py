@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 from laws import assert_matches
+from noises import boards
 from scipy.fft import dctn, idctn
 from torch.nn import functional
 
-from dipcli.classical.dct import SIDES, THRESHOLD, colour_axes, dct_denoise, noise_power, white_power
+from dipcli.classical.dct import SIDES, THRESHOLD, colour_axes, dct_denoise, is_white, noise_power, white_power
 from dipcli.metrics import psnr_db
 
 SIDE = SIDES[2]
@@ -94,6 +95,20 @@ def smoothed(noise):
 def test_white_noise_is_taken_as_white(scene):
     noisy = scene(1, 96, 96) + 0.1 * torch.randn(1, 96, 96)
     assert_matches(noise_power(noisy, 0.1), torch.full((1, 1, 1, SIDE, SIDE), 0.01))
+
+
+@pytest.mark.parametrize("level", [0.0, 0.005, 0.02])
+def test_texture_with_a_direction_is_not_taken_for_correlated_noise(level):
+    noisy = boards() + level * torch.randn(1, 192, 192)
+    assert is_white(noise_power(noisy, max(level, 0.001)))
+
+
+def test_texture_without_colours_is_not_taken_for_correlated_noise():
+    texture = smoothed(smoothed(torch.randn(1, 192, 192)))
+    gray = 0.5 + 0.1 * texture.expand(3, -1, -1)
+    assert is_white(noise_power(gray + 0.02 * torch.randn(3, 192, 192), 0.02))
+    coloured = gray + 0.02 * torch.stack([smoothed(torch.randn(1, 192, 192))[0] for _ in range(3)])
+    assert not is_white(noise_power(coloured, 0.02))
 
 
 def test_correlated_noise_is_noticed_and_measured(scene):

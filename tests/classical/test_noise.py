@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from noises import LAWS, gaussian, without
+from noises import LAWS, boards, gaussian, without
 
-from dipcli.classical.noise import NoiseLaw, fit_law, misfit, moments, noise_curve, weakest_component
+from dipcli.classical.noise import NoiseLaw, fit_law, misfit, moments
+from dipcli.classical.noise_curve import noise_curve, weakest_component
 
 
 def found(picture):
@@ -23,6 +24,33 @@ def test_the_law_is_recovered_within_15_percent(scene, kind, level, missing):
     assert getattr(law, kind) == pytest.approx(level, rel=0.15)
 
 
+@pytest.mark.parametrize("level", [0.005, 0.02, 0.05])
+def test_faint_noise_is_told_from_texture(level):
+    texture = boards()
+    assert float(texture.diff(dim=1).std()) > 0.1  # many times the noise
+    assert found(gaussian(texture, level)).sigma == pytest.approx(level, rel=0.15)
+
+
+def test_texture_alone_is_hardly_any_noise():
+    assert found(boards()).sigma < 0.004
+
+
+def test_texture_in_a_part_of_a_picture_does_not_bend_the_law(scene):
+    picture = scene(1, 192, 192)
+    picture[:, :60] = 0.7 * picture[:, :60] + 0.3 * torch.rand(1, 60, 192)
+    law = found(gaussian(picture, 0.03))
+    assert (law.parabola, law.shot, law.speckle) == (None, 0, 0)
+    assert law.gaussian == pytest.approx(0.03, rel=0.15)
+
+
+def test_the_parabola_stays_within_reach_of_what_is_seen():
+    brightness = np.linspace(0.3, 0.5, 20)
+    curve = np.stack([brightness, 1e-4 + 0.05 * (brightness - 0.4) ** 2], axis=1)
+    variances = fit_law(curve).variance(np.linspace(0, 1, 9))
+    assert curve[:, 1].min() / 3 < variances.min()
+    assert variances.max() < 3 * curve[:, 1].max()
+
+
 @pytest.mark.parametrize("shape", [(1, 4096), (1, 48, 48, 48)], ids=["line", "volume"])
 def test_the_level_is_recovered_on_lines_and_volumes(shape):
     ramp = torch.linspace(0.2, 0.8, shape[-1]).expand(shape)
@@ -30,7 +58,7 @@ def test_the_level_is_recovered_on_lines_and_volumes(shape):
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 17), (1, 90)], ids=["picture", "signal"])
-def test_what_is_too_small_for_blocks_has_a_level(shape):
+def test_what_is_too_small_for_patches_has_a_level(shape):
     ramp = torch.linspace(0.3, 0.7, shape[-1]).expand(shape)
     assert found(gaussian(ramp, 0.1)).sigma == pytest.approx(0.1, rel=0.35)  # a median of a hundred differences
 

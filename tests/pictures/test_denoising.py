@@ -7,6 +7,7 @@ import pytest
 import torch
 from laws import assert_matches
 from noises import LAWS, gaussian, impulses, without
+from torch.nn import functional
 
 from dipcli.engine.restore import restore
 from dipcli.errors import InputError
@@ -53,6 +54,13 @@ def test_both_kinds_of_noise_are_named(scene):
     noisy, _ = impulses(gaussian(scene(3, 96, 96), 0.08), 0.2)
     noise = state(noisy).decisions["noise"]
     assert re.match(r"salt and pepper on (19|20|21)% of the values \+ Gaussian, σ ≈ 0\.0[78]", noise)
+
+
+def test_noise_that_is_smooth_is_noise(scene):
+    smooth = functional.avg_pool2d(torch.randn(3, 1, 200, 200), 9, 1)[:, 0, :192, :192]
+    statement = state(scene(3, 192, 192) + 0.05 * smooth / smooth.std())
+    assert "correlated between pixels" in statement.decisions["noise"]
+    assert statement.problem is not None
 
 
 def test_a_clean_picture_is_warned_about(scene):
