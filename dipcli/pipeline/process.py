@@ -6,13 +6,14 @@ It is also the only place that knows of a dry run, which ends where computing wo
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from dipcli.engine.forecast import Forecast
 from dipcli.errors import InputError
 from dipcli.io.atomic import hashes_of_written, write_atomically
 from dipcli.io.names import stem_of
 from dipcli.io.run_record import save_record
-from dipcli.pipeline.computing import Loaded, compute, foreseen
+from dipcli.pipeline.computing import Computed, Loaded, compute, foreseen
 from dipcli.pipeline.context import Context, Processed, Record
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import AnyMedium
@@ -29,12 +30,7 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Processed:
     Raises DipcliError for what cannot be read, used or written, and Interrupted when the call was.
     """
     start = time.perf_counter()
-    loaded = load(item, context, medium)
-    hashes = _hashes(item, loaded, context, medium)
-    for warning in loaded.source.warnings:
-        LOGGER.warning("%s", warning)
-    computed = compute(loaded, context, medium)
-    facts = record_of(context, medium, loaded, computed, hashes)
+    loaded, computed, facts = restored(item, context, medium)
     is_drawn = bool(computed.panels) and can_draw()
     report = drawn(report_of(item, facts, computed.shown, computed.panels)) if is_drawn else None
     facts["seconds"] = round(time.perf_counter() - start, 3)
@@ -50,6 +46,16 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Processed:
         save_record(item.beside("run.json"), record)
     LOGGER.info("%s", ending_line(item.name, record))
     return Processed(record, computed.panels)
+
+
+def restored(item: Item, context: Context, medium: AnyMedium) -> tuple[Loaded, Computed, dict[str, Any]]:
+    """All of `process` but what is written: what was read, what came of it, and the record so far."""
+    loaded = load(item, context, medium)
+    hashes = _hashes(item, loaded, context, medium)
+    for warning in loaded.source.warnings:
+        LOGGER.warning("%s", warning)
+    computed = compute(loaded, context, medium)
+    return loaded, computed, record_of(context, medium, loaded, computed, hashes)
 
 
 def _hashes(item: Item, loaded: Loaded, context: Context, medium: AnyMedium) -> dict[Path, str]:
