@@ -19,7 +19,7 @@ FLOORS = {
     "report": 4,
     "pipeline": 5,
     **dict.fromkeys(["pictures", "blur", "mri", "diffraction", "batch"], 6),
-    "cli": 7,
+    **dict.fromkeys(["cli", "python"], 7),
     "__main__": 8,
 }
 WINGS = {"pictures", "blur", "mri", "diffraction"}

@@ -1,5 +1,6 @@
 """What the README tells a user to type works."""
 
+import doctest
 import re
 import shlex
 from pathlib import Path
@@ -98,6 +99,14 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
         app, [*words, *FEW.get(words[0], ("--iterations", "2", "--runs", "1", "--width", "4,4"))]
     )
     assert done.exit_code == 0, done.output
+
+
+def test_the_examples_in_python_are_true(monkeypatch):
+    monkeypatch.chdir(SAMPLES.parent)
+    section = TEXT.split("\n## In Python\n")[1].split("\n## ")[0]
+    example = doctest.DocTestParser().get_doctest(section, {}, "README.md", None, None)
+    assert len(example.examples) > 5
+    assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example).failed == 0
 
 
 def test_the_sample_scan_is_what_its_maker_makes(tmp_path):

@@ -12,13 +12,14 @@ from dipcli.io.fingerprints import Fingerprints
 from dipcli.io.run_record import to_json
 from dipcli.options.files import FileOptions
 from dipcli.pipeline.checkpoints import Checkpoints
-from dipcli.pipeline.context import Context, Record
+from dipcli.pipeline.context import Context, Processed
 from dipcli.pipeline.interruption import owned
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.progress_files import asked_of, forget_failure, note_failure, seal_of
 from dipcli.report.messages import LOGGER
+from dipcli.report.thumbnails import Thumbnails, thumbnails_of
 
-Task = Callable[[Item, Context], Record]
+Task = Callable[[Item, Context], Processed]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Ended:
     text: str = ""
     is_usage: bool = False  # whether it failed by options that cannot be right for it
     is_confirmed: bool = True  # whether its fit ended as it was meant to
+    name: str = ""  # of the item
+    thumbnails: Thumbnails | None = None
 
 
 def attempt(item: Item, context: Context, task: Task, *, in_batch: bool) -> Ended:
@@ -37,9 +40,9 @@ def attempt(item: Item, context: Context, task: Task, *, in_batch: bool) -> Ende
         with explained(item):
             return _done(item, context, task)
     except Interrupted as error:
-        return Ended("interrupted", str(error))
+        return Ended("interrupted", str(error), name=item.name)
     except InUseError as error:
-        return Ended("failed", sentence_of(item, error))
+        return Ended("failed", sentence_of(item, error), name=item.name)
     except DipcliError as error:
         return _failed(item, error, in_batch=in_batch)
 
@@ -57,10 +60,10 @@ def _done(item: Item, context: Context, task: Task) -> Ended:
         checkpoints = _checkpoints(item, context, asked)
         with context.interrupted.on_leaving(checkpoints.flush):
             own = replace(context, checkpoints=checkpoints, asked=asked, fingerprints=fingerprints)
-            record = task(item, own)
+            processed = task(item, own)
         checkpoints.remove()
         forget_failure(item)
-    return _ended(item, context, record)
+    return _ended(item, context, processed)
 
 
 def _refuse_existing(item: Item, files: FileOptions) -> None:
@@ -100,7 +103,7 @@ def _failed(item: Item, error: DipcliError, *, in_batch: bool) -> Ended:
     text = sentence_of(item, error)
     if in_batch:
         note(item, text)
-    return Ended("failed", text, isinstance(error, OptionError))
+    return Ended("failed", text, isinstance(error, OptionError), name=item.name)
 
 
 def note(item: Item, text: str) -> None:
@@ -126,12 +129,16 @@ def _checkpoints(item: Item, context: Context, asked: Mapping[str, Any]) -> Chec
     return checkpoints
 
 
-def _ended(item: Item, context: Context, record: Record) -> Ended:
-    is_confirmed = bool(record.get("confirmed", True))
-    if context.files.json:
-        return Ended("done", to_json(record), is_confirmed=is_confirmed)
+def _ended(item: Item, context: Context, processed: Processed) -> Ended:
+    record = processed.record
     shown = str(item.output).replace("\n", "\\n") if "outputs" in record else ""
-    return Ended("done", shown, is_confirmed=is_confirmed)
+    return Ended(
+        "done",
+        to_json(record) if context.files.json else shown,
+        is_confirmed=bool(record.get("confirmed", True)),
+        name=item.name,
+        thumbnails=thumbnails_of(processed.panels),
+    )
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -48,7 +48,7 @@ def share_out(batch: Batch, context: Context, devices: Sequence[str], display: D
             elif kind != "ready":
                 if kind == "failed" and batch.folder is not None:
                     note(item, rest["text"])
-                yield Ended(kind, **rest)
+                yield Ended(kind, **{"name": item.name, **rest})
 
 
 @final

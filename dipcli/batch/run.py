@@ -14,6 +14,7 @@ import torch
 
 from dipcli.batch.attempt import Ended, Task, attempt
 from dipcli.batch.dry_run import show_plan
+from dipcli.batch.index import BatchIndex
 from dipcli.batch.pool import share_out
 from dipcli.batch.scripts import requeue
 from dipcli.batch.selection import Batch, freeze
@@ -115,10 +116,15 @@ def run(
         counted: list[Ended] = []
         start = time.perf_counter()
         is_heard = True
-        with Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display:
+        index = BatchIndex(context.command, batch)
+        with (
+            index.kept(context.interrupted),
+            Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display,
+        ):
             own = replace(context, show=display.show, interval=display.interval)
             for ended in _endings(batch, own, task, display):
                 counted.append(ended)
+                index.add(ended)
                 try:
                     with display.aside():
                         _tell(ended, batch)

@@ -22,8 +22,6 @@ def deblur(
     Example: dipcli deblur disk.png --kernel disk:4 -o sharp.png
     """
 
-    from functools import partial
-
     from dipcli.batch.selection import as_planned, open_batch
     from dipcli.blur.naming import BLURRED
     from dipcli.blur.presets import DEBLUR
@@ -34,17 +32,8 @@ def deblur(
     batch = open_batch(inputs, files, BLURRED, needed=needed)
 
     from dipcli.batch.run import open_context, run
-    from dipcli.blur.deblurring import HEADROOM, state_deblurring, workload_of
-    from dipcli.blur.kernel_option import given_kernel, true_kernel
-    from dipcli.blur.medium import BlurredPictures
-    from dipcli.pictures.files.images import in_own_range
+    from dipcli.blur.medium import deblurring
 
     context = open_context("deblur", batch, preset)
     options = as_planned(batch, settings(DEBLUR, context.preset, context.device.type, knobs))
-    kernel, truth = given_kernel(options), true_kernel(options)
-    stated = partial(state_deblurring, options=options, kernel=kernel, truth=truth)
-    sized = partial(workload_of, options=options, kernel=kernel)
-    is_light = options.gamma > 1 or options.method == "rl"
-    rescale = partial(in_own_range, headroom=HEADROOM, from_zero=is_light)
-    medium = BlurredPictures(stated, sized, rescale=rescale, sigma=options.sigma, fills_unseen=True)
-    return run(context, batch, medium, {"": options})
+    return run(context, batch, deblurring(options), {"": options})

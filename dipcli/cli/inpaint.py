@@ -22,20 +22,18 @@ def inpaint(
     """
 
     from dipcli.batch.selection import as_planned, open_batch
-    from dipcli.options.presets import settings
     from dipcli.pictures.naming import PICTURES
-    from dipcli.pictures.presets import INPAINT
+    from dipcli.pictures.presets import inpaint_options
 
-    for presets in INPAINT.values():
-        settings(presets, preset, None, knobs)
+    inpaint_options(preset, None, knobs)
     options = knobs.over(InpaintOptions())
     batch = open_batch(inputs, files, PICTURES, needed=[("--mask", options.mask_file)])
 
     from dipcli.batch.run import open_context, run
-    from dipcli.pictures.medium import MaskedPictures
+    from dipcli.pictures.tasks import inpainting
 
     context = open_context("inpaint", batch, preset)
     options = as_planned(batch, options)
-    own = {kind: settings(each, context.preset, context.device.type, knobs) for kind, each in INPAINT.items()}
+    own = inpaint_options(context.preset, context.device.type, knobs)
     recipes = {kind: as_planned(batch, recipe, kind) for kind, recipe in own.items()}
-    return run(context, batch, MaskedPictures(options, recipes), {"": options, **recipes})
+    return run(context, batch, inpainting(options, recipes), {"": options, **recipes})

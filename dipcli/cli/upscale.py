@@ -21,8 +21,6 @@ def upscale(
     Example: dipcli upscale -r thumbs/ --factor 2 -o large/
     """
 
-    from functools import partial
-
     from dipcli.batch.selection import as_planned, open_batch
     from dipcli.options.presets import settings
     from dipcli.pictures.naming import PICTURES
@@ -32,21 +30,8 @@ def upscale(
     batch = open_batch(inputs, files, PICTURES)
 
     from dipcli.batch.run import open_context, run
-    from dipcli.pictures.files.images import in_own_range
-    from dipcli.pictures.medium import Pictures
-    from dipcli.pictures.upscaling import HEADROOM, state_upscaling, workload_of
+    from dipcli.pictures.tasks import upscaling
 
     context = open_context("upscale", batch, preset)
     options = as_planned(batch, settings(UPSCALE, context.preset, context.device.type, knobs))
-    tile = options.tile if options.factor.is_integer() else 0
-    stated, sized = partial(state_upscaling, options=options), partial(workload_of, options=options)
-    medium = Pictures(
-        stated,
-        sized,
-        volume=options.volume,
-        tile=tile,
-        factor=options.factor,
-        rescale=partial(in_own_range, headroom=HEADROOM),
-        sigma=options.sigma,
-    )
-    return run(context, batch, medium, {"": options})
+    return run(context, batch, upscaling(options), {"": options})

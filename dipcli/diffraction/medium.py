@@ -4,9 +4,11 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dipcli.diffraction.options import PhaseOptions
@@ -118,19 +120,25 @@ class Patterns(Medium[Recording, Measurement]):
         """The object before and after, and the patterns."""
         return panels_of(source, fitted)
 
+    def arrays(self, source: Recording, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
+        """The complex object on its box as `image`, support, modes, PRTF; by the transform that was asked for."""
+        (fitted,) = frames
+        found = {name: tensor.detach().cpu().numpy() for name, tensor in fitted.restoration.objects.items()}
+        found |= {name: found[name][0] for name in ("object", "classical", "support", "computed")}
+        if self._options.phasing.fft_sign == "+1":
+            found |= {name: found[name].conj() for name in ("object", "classical", "modes")}
+        return {"image": found.pop("object"), **found}
+
     def write(self, item: Item, source: Recording, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
         """The object, all starts, the PRTF, a preview and, of a volume, a file for ParaView."""
         (fitted,) = frames
-        objects = {name: tensor.detach().cpu().numpy() for name, tensor in fitted.restoration.objects.items()}
-        image, support = objects["object"][0], objects["support"][0]
-        modes, sign = objects["modes"], self._options.phasing.fft_sign
-        if sign == "+1":
-            image, modes = image.conj(), modes.conj()
+        objects, sign = self.arrays(source, frames), self._options.phasing.fft_sign
+        image, support = objects["image"], objects["support"]
         decisions = {**fitted.statement.decisions, **fitted.restoration.decisions}
         found = Retrieved(
             image.astype(np.complex64),
             support,
-            modes.astype(np.complex64),
+            objects["modes"].astype(np.complex64),
             objects["weights"],
             objects["prtf"],
             f"dipcli phase-retrieve {item.input} -o {item.output}",
@@ -142,7 +150,7 @@ class Patterns(Medium[Recording, Measurement]):
         names = {"object": item.output, **{name: beside(item.output, ending) for name, ending in endings.items()}}
         write_atomically(names["runs"], _csv("start,cycles,chi,free_chi,error_to_best", objects["runs"]))
         write_atomically(names["prtf"], _csv("cycles_per_pixel,prtf", objects["prtf"]))
-        computed = objects["computed"][0] * float(source.intensity[source.mask].sum())
+        computed = np.asarray(objects["computed"] * float(source.intensity[source.mask].sum()), np.float32)
         save_object_preview(names["preview"], image, source.intensity, computed, source.mask)
         if image.ndim == 3:
             names["vti"] = beside(item.output, "vti")

@@ -1,6 +1,7 @@
 """What a report shows of an object: magnitude, phase, and the pattern as measured and as computed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,9 @@ def panels_of(source: Recording, fitted: Fitted) -> Sequence[Panel]:
     counts = (highest - DECADES, highest)
     return (
         Panel("magnitude, classical", np.abs(classical), (0.0, white)),
-        Panel("magnitude, result", np.abs(image), (0.0, white)),
+        Panel("magnitude, result", np.abs(image), (0.0, white), role="after"),
         Panel("phase in radians", phase, (-np.pi, np.pi), "twilight", has_scale=True),
-        _of_pattern("measured, decades", measured, counts),
+        replace(_of_pattern("measured, decades", measured, counts), role="before"),
         _of_pattern("computed, decades", computed, counts),
     )
 

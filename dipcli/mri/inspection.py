@@ -11,13 +11,13 @@ from dipcli.mri.readers import load_maps, load_scan
 from dipcli.mri.reconstruction import Recipe, Slice, choose_encoding, noise_level, scale_of, workload_of
 from dipcli.mri.sampling import calibration_block
 from dipcli.mri.scan import Scan, acceleration, padding_of
-from dipcli.pipeline.context import Context, Record
+from dipcli.pipeline.context import Context, Processed
 from dipcli.pipeline.item import Item
 from dipcli.report.forecasts import time_in_words
 from dipcli.report.messages import LOGGER, say
 
 
-def inspect_scan(item: Item, context: Context, options: MriOptions, recipe: Recipe) -> Record:
+def inspect_scan(item: Item, context: Context, options: MriOptions, recipe: Recipe) -> Processed:
     """Print what is known of one scan, a line each; returns that as the record."""
     scan = load_scan(item.input, options.reading)
     for warning in scan.warnings:
@@ -28,7 +28,7 @@ def inspect_scan(item: Item, context: Context, options: MriOptions, recipe: Reci
         say(f"{item.input}")
         for name, line in lines.items():
             say(f"  {name:{width}}  {line}")
-    return {"input": str(item.input), **lines, "warnings": scan.warnings}
+    return Processed({"input": str(item.input), **lines, "warnings": scan.warnings})
 
 
 def _contents(scan: Scan) -> dict[str, str]:

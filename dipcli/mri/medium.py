@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dipcli.engine.forecast import Workload
@@ -146,21 +149,34 @@ class Scans(Medium[Scan, Slice]):
     def write(self, item: Item, source: Scan, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:  # noqa: ARG002
         """The magnitudes, what was asked for beside them, and a preview of the middle slice."""
         pictures = {name: stack.cpu().numpy() for name, stack in _pictures(frames).items()}
-        objects = {}
-        spreads = [frame.spread for frame in frames]
-        if all(spread is not None for spread in spreads):
-            objects["spread"] = torch.cat([spread for spread in spreads if spread is not None]).cpu().numpy()
-        if self._options.reconstruction.keep_classical:
-            objects |= {name.replace("-", "_"): stack for name, stack in pictures.items() if name}
-        if self._options.reconstruction.keep_coils:
-            coils = [frame.restoration.objects["coil_images"] for frame in frames]
-            objects["coil_images"] = torch.stack(coils).cpu().numpy()
+        objects = self._objects(frames, pictures)
         written = save_scan(item.output, pictures[""], source, objects)
         preview = beside(item.output, "preview.png")
         shown = sorted(pictures, key=lambda name: ORDER.get(name, 1))
         save_preview(preview, {name: pictures[name][len(frames) // 2] for name in shown})
         others = {_called(item.output, path): path for path in written if path != item.output}
         return {"reconstruction": item.output, **others, "preview": preview}
+
+    def arrays(self, source: Scan, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
+        """Magnitudes (slices, height, width) in units of k-space."""
+        pictures = {name: stack.cpu().numpy() for name, stack in _pictures(frames).items()}
+        named = {"image": pictures[""], "classical": pictures["classical"]}
+        return {**named, **self._objects(frames, pictures)}
+
+    def _objects(
+        self, frames: Sequence[Fitted], pictures: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[Any]]:
+        """What is returned beside the reconstruction: its spread, and what was asked for."""
+        objects: dict[str, NDArray[Any]] = {}
+        spreads = [frame.spread for frame in frames if frame.spread is not None]
+        if len(spreads) == len(frames):
+            objects["spread"] = torch.cat(spreads).cpu().numpy()
+        if self._options.reconstruction.keep_classical:
+            objects |= {name.replace("-", "_"): stack for name, stack in pictures.items() if name}
+        if self._options.reconstruction.keep_coils:
+            coils = [frame.restoration.objects["coil_images"] for frame in frames]
+            objects["coil_images"] = torch.stack(coils).cpu().numpy()
+        return objects
 
     def _undersampled(self, scan: Scan) -> Scan:
         """The scan as if only a part had been measured."""

@@ -1,6 +1,7 @@
 """What a report shows of a slice: every method's magnitudes, and maps of error and spread with their scales."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
@@ -20,11 +21,13 @@ def panels_of(fitted: Fitted, truth: Tensor | None) -> Sequence[Panel]:
     if fitted.result is not None:
         named[f"classical: {statement.classical[0]}"] = statement.classical[1][0].cpu().numpy()
     named["result" if fitted.result is not None else f"result: {statement.classical[0]}"] = result
-    if truth is not None:
-        named["truth"] = truth[0].cpu().numpy()
     panels = [Panel(name, picture, (0.0, white)) for name, picture in named.items()]
+    panels[0] = replace(panels[0], role="before")
+    panels[-1] = replace(panels[-1], role="after")
     if truth is not None:
-        wrong = np.abs(result - named["truth"])
+        true = truth[0].cpu().numpy()
+        wrong = np.abs(result - true)
+        panels.append(Panel("truth", true, (0.0, white)))
         panels.append(Panel(f"|error| x {ERRORS:g}", wrong, (0.0, white / ERRORS), "magma"))
     if fitted.spread is not None:
         spread = fitted.spread[0].cpu().numpy()

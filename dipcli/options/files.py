@@ -36,7 +36,9 @@ class FileOptions:
         Environment("DIPCLI_THREADS"),
     ] = 0
     report: Annotated[
-        bool, "Draw NAME.report.png, where matplotlib is installed.", Environment("DIPCLI_REPORT")
+        bool,
+        "Draw NAME.report.png (where matplotlib is installed) and, for a batch, index.html.",
+        Environment("DIPCLI_REPORT"),
     ] = True
     json: Annotated[bool, "Print one JSON object for each input, not the path of its output."] = False
     quiet: Annotated[bool, "Say nothing but errors.", Flag("-q")] = False

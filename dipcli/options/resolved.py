@@ -48,11 +48,11 @@ def restored(options: Options, flat: Mapping[str, Any]) -> Options:
         if is_dataclass(value):
             changes[entry.name] = restored(value, flat)
         elif entry.name in flat:
-            changes[entry.name] = _typed(entry.name, flat[entry.name], hints[entry.name])
+            changes[entry.name] = typed(entry.name, flat[entry.name], hints[entry.name])
     return replace(options, **changes)  # type: ignore[type-var]
 
 
-def _typed(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401 - whatever JSON holds, and a type
+def typed(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401 - whatever JSON holds, and a type
     """A value of the type of its option. Raises OptionError where it is none."""
     kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     for kind in kinds:
@@ -62,6 +62,8 @@ def _typed(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401 - whatever 
             return tuple(value)
         if kind is Path and isinstance(value, str | Path):
             return Path(value)
-        if isinstance(kind, type) and (type(value) is kind or (kind is float and type(value) is int)):
+        if kind is float and type(value) is int:
+            return float(value)
+        if isinstance(kind, type) and type(value) is kind:
             return value
     raise OptionError(f"--{name.replace('_', '-')} cannot be {value!r}.")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from dipcli.pictures.files.images import (
     load_picture,
     load_reference,
     save_picture,
+    stored_array,
 )
 from dipcli.pictures.files.jpeg import read_jpeg
 from dipcli.pictures.files.losses import what_is_lost
@@ -141,6 +142,22 @@ class PictureFiles(Medium[Picture, Tensor]):
     ) -> Sequence[Panel]:
         """Input, classical estimate, result, and where the truth is known, what is wrong."""
         return panels_of(measurement, fitted, truth, source.encoding)
+
+    def arrays(self, source: Picture, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:
+        """As .npy files would hold them; of a stack, kernels and the like one below the other."""
+        classical = [array_of(frame.statement.classical[1]) for frame in frames]
+        pictures = [array_of(frame.picture) for frame in frames]
+        named = {
+            "image": stored_array(pictures, source, self._kept(source, frames)),
+            "classical": stored_array(classical, source),
+        }
+        maps = [array_of(frame.spread) for frame in frames if frame.spread is not None]
+        if len(maps) == len(frames):
+            named["spread"] = stored_array(maps, differences_like(source))
+        for name in frames[0].restoration.objects:
+            found = [array_of(frame.restoration.objects[name]) for frame in frames]
+            named[name] = found[0] if len(found) == 1 else np.stack(found)
+        return named
 
     def write(self, item: Item, source: Picture, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:  # noqa: ARG002
         """The pictures, the objects that were found beside them, and the spread over runs."""

@@ -1,6 +1,7 @@
 """What a report shows of a picture: input, classical estimate, result, truth, and what is still wrong."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,9 @@ def panels_of(
         named[f"classical: {fitted.statement.classical[0]}"] = _plane(fitted.statement.classical[1])
     result = _plane(fitted.picture)
     named["result" if fitted.result is not None else f"result: {fitted.statement.classical[0]}"] = result
-    panels = [Panel(f"{name}{said if name == 'input' else ''}", values, limits) for name, values in named.items()]
+    panels = [Panel(name, values, limits) for name, values in named.items()]
+    panels[0] = replace(panels[0], title=f"input{said}", role="before")
+    panels[-1] = replace(panels[-1], role="after")
     span = limits[1] - limits[0]
     if truth is not None:
         true = _plane(truth)

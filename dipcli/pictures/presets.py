@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from dipcli.errors import OptionError
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
-from dipcli.options.presets import BALANCED, BEST, FAST, PAPER, PresetName
+from dipcli.options.overrides import Overrides
+from dipcli.options.presets import BALANCED, BEST, FAST, PAPER, PresetName, settings
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind, UpscaleOptions
 
 DENOISE: dict[PresetName, DenoiseOptions] = {
@@ -71,3 +73,25 @@ UPSCALE: dict[PresetName, UpscaleOptions] = {
     "best": UpscaleOptions(engine=BEST),
     "paper": UpscaleOptions(tv_weight=0.0, classical=0.0, kernel="lanczos2", engine=PAPER),
 }
+
+
+def denoise_options(
+    preset: PresetName, device_type: str | None, given: Overrides[DenoiseOptions]
+) -> DenoiseOptions:
+    """The options of `dipcli denoise`. Raises OptionError for those that do not fit each other or the device."""
+    options = settings(DENOISE, preset, device_type, given)
+    if not options.jpeg:
+        return options
+    if options.strength < 1 or options.chroma_only:
+        raise OptionError("--jpeg keeps within what the file may hold; leave --strength and --chroma-only out.")
+    for name, why in (("sigma", "noise"), ("loss", "noise"), ("tile", "size")):
+        if given.given.get(name) is not None:
+            raise OptionError(f"--jpeg knows its {why} from the file; leave --{name} out.")
+    return options
+
+
+def inpaint_options(
+    preset: PresetName, device_type: str | None, given: Overrides[InpaintOptions]
+) -> dict[MaskKind, InpaintOptions]:
+    """The options of `dipcli inpaint` for each kind of what is missing. Raises OptionError as `settings` does."""
+    return {kind: settings(presets, preset, device_type, given) for kind, presets in INPAINT.items()}

@@ -1,6 +1,6 @@
 """What all items of one call share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from dipcli.options.files import FileOptions
 from dipcli.options.presets import PresetName
 from dipcli.pipeline.checkpoints import Checkpoints
 from dipcli.pipeline.interruption import Interruption
+from dipcli.report.figures import Panel
 from dipcli.report.messages import open_console
 from dipcli.report.progress import FitProgress
 
@@ -38,3 +39,11 @@ class Context:
     checkpoints: Checkpoints | None = None  # of the item that is processed
     asked: Mapping[str, Any] | None = None  # what decides its result, for the record
     fingerprints: Fingerprints = field(default_factory=Fingerprints)  # of the files that it is made from
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What came of one item: its record, and pictures of it."""
+
+    record: Record
+    panels: Sequence[Panel] = ()

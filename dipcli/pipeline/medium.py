@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dipcli.engine.forecast import Workload
@@ -107,6 +108,10 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
     @abstractmethod
     def write(self, item: Item, source: SourceT, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
         """Write everything but history and record; returns what was written, by name, the output first."""
+
+    @abstractmethod
+    def arrays(self, source: SourceT, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:
+        """What is returned, in the units of the input: `image`, `classical`, `spread` of several runs, objects."""
 
     def panels(
         self,

@@ -8,9 +8,10 @@ from typing import Any, get_args
 from dipcli import __version__
 from dipcli.engine.restore import Result
 from dipcli.engine.solve import Ending
+from dipcli.pipeline.computing import Computed, Loaded
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
-from dipcli.pipeline.medium import SourceFile
+from dipcli.pipeline.medium import AnyMedium, SourceFile
 from dipcli.pipeline.provenance import provenance
 from dipcli.pipeline.statement import Fitted
 from dipcli.report.endings import outcome
@@ -22,14 +23,16 @@ ENDINGS = ("classical", *get_args(Ending))  # from best to worst
 
 def record_of(
     context: Context,
-    source: SourceFile,
-    frames: Sequence[Fitted],
+    medium: AnyMedium,
+    loaded: Loaded,
+    computed: Computed,
     hashes: Mapping[Path, str],
 ) -> dict[str, Any]:
     """Everything about one item but what was written, of whose files, the input first, these are the hashes.
 
     Of a stack's frames also each one's own share, under `frames`.
     """
+    source, frames = loaded.source, computed.frames
     shares = [_of_frame(frame) for frame in frames]
     (first, digest), *rest = hashes.items()
     others = {str(path): other for path, other in rest}
@@ -51,6 +54,9 @@ def record_of(
         "threads": context.threads,
         **_together(shares),
         **({"frames": shares} if len(shares) > 1 else {}),
+        "confirmed": not any(frame.doubts for frame in frames),
+        **({} if computed.metrics is None else {"metrics": dict(computed.metrics)}),
+        "warnings": _warnings(source, frames, medium),
     }
 
 
@@ -105,3 +111,9 @@ def _together(frames: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "best_iteration": round(sum(frame["best_iteration"] for frame in frames) / len(frames)),
         "metrics": {name: sum(frame["metrics"][name] for frame in frames) / len(frames) for name in names},
     }
+
+
+def _warnings(source: SourceFile, frames: Sequence[Fitted], medium: AnyMedium) -> list[str]:
+    """Those of the file and of all frames, each with the name of its frame where there are several."""
+    names = [f"{medium.name(source, index)}: " if len(frames) > 1 else "" for index in range(len(frames))]
+    return [*source.warnings, *(f"{n}{w}" for n, frame in zip(names, frames, strict=True) for w in frame.warnings)]

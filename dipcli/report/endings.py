@@ -17,7 +17,7 @@ def outcome(record: Mapping[str, Any]) -> str:
     """The same without the name and the time."""
     frames = f"{len(record['frames'])} frames" if "frames" in record else ""
     doubt = "" if record["confirmed"] else "not confirmed"
-    return ", ".join(part for part in (_quality(record["metrics"]), frames, _how(record), doubt) if part)
+    return ", ".join(part for part in (_quality(record["metrics"]), frames, how_ended(record), doubt) if part)
 
 
 def batch_line(counts: Mapping[str, int], seconds: float) -> str:
@@ -45,8 +45,13 @@ def duration(seconds: float) -> str:
     return f"{number:.1f} {unit}" if number < 10 else f"{number:.0f} {unit}"
 
 
+def score_of(metrics: Mapping[str, float | None]) -> str | None:
+    """The name of the score that says most, where there is one."""
+    return next((name for name in SCORES if metrics.get(name) is not None), None)
+
+
 def _quality(metrics: Mapping[str, float | None]) -> str:
-    score = next((name for name in SCORES if metrics.get(name) is not None), None)
+    score = score_of(metrics)
     if score is None:
         return ""
     others = [
@@ -59,7 +64,7 @@ def _quality(metrics: Mapping[str, float | None]) -> str:
     return f"{metrics[score]:.2f} dB{where}{beside}"
 
 
-def _how(record: Mapping[str, Any]) -> str:
+def how_ended(record: Mapping[str, Any]) -> str:
     """How the fit ended; the method, where there was none."""
     if record["ending"] == "classical":
         return f"{record['classical']['method']}, no network"

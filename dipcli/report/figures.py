@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,8 @@ LETTERS = 34  # of the text below, in the width of a panel
 class Panel:
     """One picture of a report: (height, width), or (height, width, 3) in [0, 1].
 
-    `limits` are the values shown as black and white. A kernel or a phase has its scale beside it.
+    `limits` are the values shown as black and white. A kernel or a phase has its scale beside it. Of all panels,
+    one may be what there was before, and one what came out of it.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Panel:
     palette: str = "gray"
     has_detail: bool = True
     has_scale: bool = False
+    role: Literal["", "before", "after"] = ""
 
 
 @dataclass(frozen=True)

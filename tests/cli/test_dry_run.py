@@ -31,7 +31,7 @@ COMPUTE = (
     "dipcli.mri.medium.Scans.state",
     "dipcli.diffraction.medium.Patterns.state",
     "dipcli.diffraction.simulation.simulate_crystal",
-    "dipcli.pipeline.process.fit",
+    "dipcli.pipeline.computing.fit",
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from scan_files import as_cfl, as_fastmri, as_npy, header
 from scans import full_kspace, noise_of, sampled_kspace, some_lines, to_images, true_maps
 
-from dipcli.pipeline import process
+from dipcli.pipeline import computing
 from tests.commands import QUICK, record_of, sentence_of
 
 AXES = ("--axes", "slice,coil,y,x")
@@ -213,7 +213,7 @@ def test_the_header_of_a_pair_is_told_from_a_scan(mri, tmp_path):
 
 def test_a_volume_that_is_left_goes_on_at_the_next_slice(mri, tmp_path, monkeypatch):
     path = as_npy(tmp_path / "a.npy", sampled_kspace(slices=4))
-    original = process.fit
+    original = computing.fit
     begun = []
 
     def interrupted(statement, context, control, **options):
@@ -223,7 +223,7 @@ def test_a_volume_that_is_left_goes_on_at_the_next_slice(mri, tmp_path, monkeypa
         return original(statement, context, control, **options)
 
     assert mri(path, "-o", tmp_path / "whole.npy", *AXES).exit_code == 0
-    monkeypatch.setattr(process, "fit", interrupted)
+    monkeypatch.setattr(computing, "fit", interrupted)
     done = mri(path, "-o", tmp_path / "r.npy", *AXES)
     assert done.exit_code == 75
     assert not (tmp_path / "r.npy").exists()

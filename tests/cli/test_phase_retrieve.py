@@ -178,8 +178,8 @@ def test_an_output_of_another_format_is_one_sentence(phase, scan, tmp_path):
 
 
 def test_a_pattern_that_does_not_fit_into_memory_is_one_sentence(phase, scan, tmp_path, monkeypatch):
-    monkeypatch.setattr("dipcli.pipeline.process.free_bytes", lambda device: 1e8)
-    monkeypatch.setattr("dipcli.pipeline.process.SMALL", 0)
+    monkeypatch.setattr("dipcli.pipeline.computing.free_bytes", lambda device: 1e8)
+    monkeypatch.setattr("dipcli.pipeline.computing.SMALL", 0)
     said = sentence_of(phase(scan, "-o", tmp_path / "o.npz"))
     assert "needs about 0.4 GB, and 0.1 GB are free; use --crop or --bin" in said
 

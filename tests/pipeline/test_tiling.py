@@ -10,7 +10,7 @@ import torch
 
 from dipcli.engine.forecast import PROCESS_BYTES, UNSURE, Workload, forecast_of, free_bytes
 from dipcli.options.engine import EngineOptions, PriorOptions, StoppingOptions
-from dipcli.pipeline import process, tiling
+from dipcli.pipeline import computing, tiling
 from dipcli.problem import Unknown
 from tests.commands import pixels_of, save_hole, save_noisy
 
@@ -63,7 +63,7 @@ def test_tiles_are_enlarged(upscale, tmp_path):
 def test_a_picture_that_does_not_fit_is_cut_into_tiles(denoise, large, tmp_path, monkeypatch):
     monkeypatch.setattr(tiling, "SMALL", 1000)
     monkeypatch.setattr(tiling, "LEAST_SIDE", 64)
-    monkeypatch.setattr(process, "free_bytes", lambda device: PROCESS_BYTES / tiling.SHARE + 80e6)
+    monkeypatch.setattr(computing, "free_bytes", lambda device: PROCESS_BYTES / tiling.SHARE + 80e6)
     done = denoise(large, "-o", tmp_path / "tiled.png")
     assert done.exit_code == 0, done.stderr
     assert "tiles" in json.loads((tmp_path / "tiled.run.json").read_text())["decisions"]
@@ -74,7 +74,7 @@ def test_a_picture_that_does_not_fit_is_cut_into_tiles(denoise, large, tmp_path,
 
 def test_a_picture_that_fits_in_no_tile_is_refused(denoise, large, tmp_path, monkeypatch):
     monkeypatch.setattr(tiling, "SMALL", 1000)
-    monkeypatch.setattr(process, "free_bytes", lambda device: 1e8)
+    monkeypatch.setattr(computing, "free_bytes", lambda device: 1e8)
     done = denoise(large, "-o", tmp_path / "tiled.png")
     assert done.exit_code == 1
     assert "needs about 0.6 GB, and 0.1 GB are free" in done.stderr
@@ -134,14 +134,14 @@ def test_a_dry_run_tells_of_the_tiles(program, large, tmp_path):
 
 def test_a_dry_run_refuses_what_does_not_fit(denoise, large, tmp_path, monkeypatch):
     monkeypatch.setattr(tiling, "SMALL", 1000)
-    monkeypatch.setattr(process, "free_bytes", lambda device: 1e8)
+    monkeypatch.setattr(computing, "free_bytes", lambda device: 1e8)
     done = denoise(large, "-o", tmp_path / "out.png", "--dry-run")
     assert done.exit_code == 1
     assert "GB are free" in done.stderr
 
 
 def test_a_long_run_says_its_forecast_as_it_begins(denoise, large, tmp_path, monkeypatch):
-    monkeypatch.setattr(process, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(computing, "LONG_SECONDS", 0.0)
     done = denoise(large, "-o", tmp_path / "out.png", "--tile", "128")
     assert re.search(r"^large.png: forecast [\d.]+(-[\d.]+)? s, 4 tiles, 0\.\d GB$", done.stderr, re.M)
 

@@ -5,6 +5,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ __all__ = [
     "plain_picture",
     "read_picture",
     "save_picture",
+    "stored_array",
 ]
 
 
@@ -126,6 +128,11 @@ def save_picture(
     with explain_failures(OutputError, path, f"cannot be written as {target.name}"):
         data = target.encode(stored)
     write_atomically(path, data)
+
+
+def stored_array(frames: Sequence[Frame], like: Picture, kept: NDArray[np.bool_] | None = None) -> NDArray[Any]:
+    """The array of what `save_picture` writes to a .npy file."""
+    return fit(Path("array.npy"), np.stack(frames), like, NPY, kept).array
 
 
 def differences_like(picture: Picture) -> Picture:

@@ -1,0 +1,151 @@
+"""From what was read to what is returned: every frame is stated, fitted, finished and scored.
+
+Nothing is read or written here, but for checkpoints.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from dipcli.engine.device import derive_seed
+from dipcli.engine.forecast import Forecast, free_bytes, needed_bytes
+from dipcli.pipeline.context import Context
+from dipcli.pipeline.fit import fit
+from dipcli.pipeline.medium import AnyMedium, Control
+from dipcli.pipeline.statement import Fitted
+from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, forecast_in_tiles, side_of_tiles
+from dipcli.report.figures import Panel
+from dipcli.report.forecasts import in_words
+from dipcli.report.messages import LOGGER
+from dipcli.report.progress import StageReporter, stage
+
+CLASSICAL = "classical"  # the estimate that comes before the fit, and decides whether there is one
+LONG_SECONDS = 30.0  # of an item whose forecast is said before it is begun
+LARGE_BYTES = 1e9  # of a small measurement whose search is checked for memory all the same
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What is known of one item before anything is computed; `name` enters its seed."""
+
+    name: str
+    source: Any  # what the medium reads
+    truths: Sequence[Tensor | None]  # one for each frame
+
+
+@dataclass(frozen=True)
+class Computed:
+    """All frames of one item, and what is shown of the middle one."""
+
+    frames: Sequence[Fitted]
+    metrics: Mapping[str, float] | None = None  # of all frames together, where those are no means
+    panels: Sequence[Panel] = ()
+
+    @property
+    def shown(self) -> Fitted:
+        """The frame that the panels are of."""
+        return self.frames[len(self.frames) // 2]
+
+
+def compute(loaded: Loaded, context: Context, medium: AnyMedium) -> Computed:
+    """Restore every frame. Raises DipcliError for what cannot be used, and Interrupted when the call was."""
+    source, truths = loaded.source, loaded.truths
+    medium = medium.for_frames(source, context.device)
+    frames: list[Fitted] = []
+    panels: Sequence[Panel] = ()
+    for index, measurement in enumerate(medium.frames(source, context.device)):
+        control = _control(loaded, context, medium, index)
+        if index == 0:
+            _say_forecast(loaded.name, foreseen(measurement, context, medium, len(truths))[0])
+        fitted = _fit(loaded, index, measurement, context, medium, control, frames)
+        frames.append(_scored(source, fitted, measurement, truths[index], medium))
+        if index == len(truths) // 2 and context.files.report:
+            panels = medium.panels(source, measurement, frames[-1], truths[index])
+    known = [truth for truth in truths if truth is not None]
+    return Computed(frames, medium.score_all(frames, known) if known else None, panels)
+
+
+def foreseen(
+    measurement: Any,  # noqa: ANN401
+    context: Context,
+    medium: AnyMedium,
+    count: int = 1,
+) -> tuple[Forecast, int | None]:
+    """What so many frames like this one cost, and the side of their tiles, None for none.
+
+    Raises InputError where memory does not suffice.
+    """
+    work = medium.workload(measurement)
+    free = free_bytes(context.device)
+    room = free and free / context.files.batch.jobs
+    side = side_of_tiles(work, context.device, medium.tile, room) if isinstance(measurement, Tensor) else None
+    if side is None and (work.n_values >= SMALL or (work.classical_bytes or 0.0) >= LARGE_BYTES):
+        check_room(needed_bytes(work, context.device), room, medium.advice)
+    return forecast_in_tiles(work, context.device, side, count), side
+
+
+def _say_forecast(name: str, cost: Forecast) -> None:
+    if cost.seconds >= LONG_SECONDS:
+        LOGGER.info("%s: forecast %s", name, in_words(cost))
+
+
+def _control(loaded: Loaded, context: Context, medium: AnyMedium, index: int) -> Control:
+    name, count = loaded.name, len(loaded.truths)
+    names = (name, index) if medium.holds_stacks else ()
+    label = name if count == 1 else f"{name} [{index + 1}/{count}]"
+    return Control(
+        label,
+        derive_seed(context.files.seed, *names),
+        interrupted=context.interrupted.is_set,
+        tell=StageReporter(context.show, label),
+    )
+
+
+def _fit(
+    loaded: Loaded,
+    index: int,
+    measurement: Any,  # noqa: ANN401 - what the medium's frames are
+    context: Context,
+    medium: AnyMedium,
+    control: Control,
+    before: Sequence[Fitted],
+) -> Fitted:
+    """One frame, at once or in tiles."""
+    source, truth = loaded.source, loaded.truths[index]
+    cost, side = foreseen(measurement, context, medium)
+    if limit := medium.workload(measurement).engine.stopping.max_time:
+        control = replace(control, deadline=time.perf_counter() + limit)
+    if side is not None:
+        tiled = medium.for_tiles(source, measurement)
+
+        def fit_tile(tile: Tensor, name: str, number: int) -> Fitted:
+            own = replace(
+                control,
+                label=f"{control.label} {name}",
+                seed=derive_seed(control.seed, number),
+                deadline=control.share_of_time(cost.tiles - number),
+            )
+            with stage(context.show, own.label, CLASSICAL):
+                statement = tiled.state(source, tile, own)
+            return fit(statement, context, own)
+
+        return fit_tiles(measurement, side, fit_tile)
+    with stage(context.show, control.label, CLASSICAL):
+        statement = medium.state(source, measurement, control)
+    metric = None if truth is None else medium.metric(source, statement, truth)
+    return fit(statement, context, control, metric=metric, networks=medium.networks(before, statement))
+
+
+def _scored(
+    source: Any,  # noqa: ANN401
+    fitted: Fitted,
+    measurement: Any,  # noqa: ANN401
+    truth: Tensor | None,
+    medium: AnyMedium,
+) -> Fitted:
+    scores = {} if truth is None else medium.score(source, measurement, fitted, truth)
+    checks = fitted.statement.checks(fitted.picture)
+    return replace(fitted, metrics={**checks, **fitted.restoration.metrics, **scores})
