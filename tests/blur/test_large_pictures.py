@@ -4,14 +4,15 @@ import pytest
 import torch
 from blurs import blur, hook, shapes
 
-from dipcli.blur import blurred_frame, kernel_search
+from dipcli.blur import blurred_frame, kernel_search, searched_part
 from dipcli.blur.blur import motion_kernel
 from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.crops import most_edges
 from dipcli.blur.deblurring import workload_of
+from dipcli.blur.doubts import cautions_of
 from dipcli.blur.edge_kernels import estimate_kernel, similarity, strokes_of
-from dipcli.blur.kernel_search import KernelCandidate, cautions_of, choose_part, search_in
 from dipcli.blur.options import DeblurOptions
+from dipcli.blur.searched_part import KernelCandidate, choose_part, search_in
 from dipcli.metrics import psnr_db
 from dipcli.report.progress import FitProgress, StageReporter
 
@@ -81,13 +82,14 @@ def test_a_kernel_near_a_point_and_clipped_lights_are_said(frame):
 
 
 def test_a_larger_window_is_tried_where_the_kernel_fills_its_own(monkeypatch):
-    monkeypatch.setattr(kernel_search, "WINDOWS", (5, 9, 21))
-    monkeypatch.setattr(kernel_search, "PART", 60)
+    for module in (kernel_search, searched_part):
+        monkeypatch.setattr(module, "WINDOWS", (5, 9, 21))
+    monkeypatch.setattr(searched_part, "PART", 60)
     kernel = motion_kernel(15, 30)
     blurred, _ = look_at(blur(shapes(200, 200), kernel), TV)
     search = search_in(blurred, choose_part(blurred, TV), TV)
     assert search.largest == 9
-    wider, guess = kernel_search.find_kernel(blurred, search)
+    wider, guess = kernel_search.find_kernel(blurred, search)[0]
     assert wider.largest == 21
     assert similarity(guess.kernel, kernel) > 0.6
 
