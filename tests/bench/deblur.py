@@ -1,8 +1,8 @@
 """Deblurring: known kernels beside scikit-image's filters, unknown kernels beside edges alone; PSNR up to shift.
 
-`--rows known,noisy,turned,blind,blind-noisy,sizes,shift,sharp,kinds,again,unknown,lai,made,photos,large` narrows it
-down; further flags go to `dipcli deblur`. Levin et al. (CVPR 2009): two pictures of 255² by eight real kernels. On
-all 32 pairs of that set, from other people's files: blurred 23.25, SelfDeblur (5000 steps on a GPU) 33.25,
+`--rows known,noisy,turned,blind,blind-noisy,sizes,shift,sharp,kinds,again,unknown,lai,made,photos,large` narrows
+it down; further flags go to `dipcli deblur`. Levin et al. (CVPR 2009): two pictures of 255² by eight real kernels.
+On all 32 pairs of that set, from other people's files: blurred 23.25, SelfDeblur (5000 steps on a GPU) 33.25,
 W-DIP 33.61, true kernel and sparse deconvolution 35.42 dB.
 """
 
