@@ -12,7 +12,7 @@ from dipcli.grid import slopes
 
 Part = tuple[slice, slice]
 
-SMALLEST_PART = 32
+SMALLEST_PART, SMALL_PART = 32, 256
 STRIDE = 8
 BORDER = 4  # pixels at the border of a frame, where scans and exports have lines that nothing has blurred
 STEEPEST = 0.01  # squared slopes: one bright line does not make a part worth looking at
@@ -30,6 +30,17 @@ def most_edges(blurred: BlurredFrame, side: int, avoid: Sequence[Part] = ()) -> 
     sums = _sums(worth, sides)[::STRIDE, ::STRIDE]
     top, left = (STRIDE * int(at) for at in divmod(int(sums.argmax()), sums.shape[1]))
     return slice(top, top + sides[0]), slice(left, left + sides[1])
+
+
+def other_parts(blurred: BlurredFrame, first: Part, most: int) -> list[Part]:
+    """Up to so many further parts of a large picture, with most edges; smaller ones where there is little room."""
+    side = first[0].stop - first[0].start
+    side = side if blurred.mask.numel() > (most + 1) * side**2 else min(side, SMALL_PART)
+    count = min(most, blurred.mask.numel() // side**2 - 1)
+    places = [first]
+    for _ in range(count):
+        places.append(most_edges(blurred, side, places))
+    return places[1:]
 
 
 def given_part(part: Part, height: int, width: int) -> Part:

@@ -9,21 +9,13 @@ from dipcli.blur.blur import Blur
 from dipcli.blur.blurred_frame import BAND_VALUES, GROUPED_UP_TO, BlurredFrame, Tell, look_at, method_of, silent
 from dipcli.blur.crops import given_part
 from dipcli.blur.deconvolution import CERTAIN, inside
+from dipcli.blur.doubts import RETURNED, cautions_of, doubts_of
 from dipcli.blur.edge_kernels import trimmed
+from dipcli.blur.evenness import merge_parts
 from dipcli.blur.given_kernel import check_kernel
-from dipcli.blur.kernel_search import (
-    PART,
-    RETURNED,
-    cautions_of,
-    choose_part,
-    doubts_of,
-    find_kernel,
-    is_blurred,
-    largest_window,
-    search_in,
-    second_opinion,
-)
+from dipcli.blur.kernel_search import find_kernel, is_blurred
 from dipcli.blur.options import DeblurOptions
+from dipcli.blur.searched_part import PART, choose_part, largest_window, search_in
 from dipcli.blur.sharpness import measure_sharpness
 from dipcli.blur.two_networks import has_networks, kernel_prior, two_networks
 from dipcli.engine.forecast import Workload
@@ -199,10 +191,12 @@ def _blind(
     decisions = {**decisions, "sharpness": str(sharpness)}
     if options.init == "classical" and not options.keep and not is_blurred(search, sharpness):
         return _unchanged(blurred, options, decisions, (f"No blur was found ({sharpness}). {RETURNED}",))
-    search, guess = find_kernel(blurred, search)
-    guess, uneven = second_opinion(blurred, search, guess)
+    found = find_kernel(blurred, search)
+    search = found[0].search
+    guess, parts, uneven = merge_parts(found)
     height, width = search.gray.shape
-    decisions["kernel"] = f"up to {search.largest}x{search.largest}, sought in {width}x{height} pixels"
+    sought = f"up to {search.largest}x{search.largest}, sought in {width}x{height} pixels"
+    decisions = {**decisions, "kernel": f"{sought}, found twice alike by {guess.support:.0%}", **parts}
     warnings = uneven + cautions_of(search, guess)
     if blurred.method == "tv" and blurred.frame.numel() > GROUPED_UP_TO:
         blurred = replace(blurred, sigma=max(blurred.sigma, CERTAIN))  # the kernel is not exact: it would ring

@@ -38,12 +38,13 @@ FIT = 0.2  # what the logarithm of the residual counts beside that of the sharpn
 
 
 class KernelCandidate(NamedTuple):
-    """A kernel (n, n), the picture that it gives, and how believable the two are; the lowest is best."""
+    """A kernel (n, n), the picture that it gives, and how believable the two are; the lowest score is best."""
 
     score: float
     misfit: float  # of the blurred picture from the frame, root mean square
     kernel: Tensor
     picture: Tensor
+    support: float = 1.0  # similarity to the likest kernel that another search found
 
 
 def estimate_kernel(

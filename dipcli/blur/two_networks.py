@@ -11,9 +11,11 @@ from torch.nn import functional
 
 from dipcli.blur.blur import blind_deblurring_problem
 from dipcli.blur.blurred_frame import BlurredFrame
+from dipcli.blur.doubts import RETURNED, doubts_of
 from dipcli.blur.edge_kernels import KernelCandidate, similarity, trimmed
-from dipcli.blur.kernel_search import RETURNED, ROOM, KernelSearch, doubts_of, with_network
+from dipcli.blur.kernel_search import ROOM, with_network
 from dipcli.blur.options import DeblurOptions
+from dipcli.blur.searched_part import KernelSearch
 from dipcli.fidelities import root_mean_squared_error
 from dipcli.options.engine import PriorOptions
 from dipcli.pipeline.statement import Restoration

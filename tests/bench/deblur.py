@@ -1,8 +1,8 @@
 """Deblurring: known kernels beside scikit-image's filters, unknown kernels beside edges alone; PSNR up to shift.
 
-`--rows known,noisy,turned,blind,blind-noisy,sizes,shift,sharp,kinds,again,photos,large` narrows it down;
-further flags go to `dipcli deblur`. Levin et al. (CVPR 2009): two pictures of 255² by eight real kernels. On
-all 32 pairs of that set, from other people's files: blurred 23.25, SelfDeblur (5000 steps on a GPU) 33.25,
+`--rows known,noisy,turned,blind,blind-noisy,sizes,shift,sharp,kinds,again,unknown,lai,made,photos,large` narrows
+it down; further flags go to `dipcli deblur`. Levin et al. (CVPR 2009): two pictures of 255² by eight real kernels.
+On all 32 pairs of that set, from other people's files: blurred 23.25, SelfDeblur (5000 steps on a GPU) 33.25,
 W-DIP 33.61, true kernel and sparse deconvolution 35.42 dB.
 """
 
@@ -19,36 +19,37 @@ import skimage.data
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.signal import convolve2d, fftconvolve
 from skimage.restoration import richardson_lucy, unsupervised_wiener
 
 from dipcli.blur.blur import disk_kernel, gaussian_kernel
 from dipcli.blur.deconvolution import deconvolve_tv, inside
 from dipcli.blur.edge_kernels import estimate_kernel
 from dipcli.metrics import psnr_up_to_shift_db
+from tests.bench.blurred import (
+    OF_LAI,
+    PHOTOGRAPHS,
+    SIDES,
+    Case,
+    blurred_by,
+    enlarged,
+    lai_case,
+    levin_truth,
+    made_pair,
+    photograph,
+    real_pair,
+    save_picture,
+    with_noise,
+)
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, run_program
 from tests.bench.sheet import contact_sheet
 
 Array = NDArray[np.float64]
 
-LEVIN = DATA / "blur" / "levin"
 PAIRS = [(picture, kernel) for picture in (1, 2) for kernel in range(1, 9)]
-SIDES = {1: 19, 2: 17, 3: 15, 4: 27, 5: 13, 6: 21, 7: 23, 8: 23}  # of the true kernels
-TURNED = (4, 8)  # the other files hold the kernel turned by 180 degrees
 KINDS = ("chelsea", "coffee", "camera", "astronaut", "page", "rocket", "logo", "text", "grass", "coins")
 MEGAPIXELS = (1, 3, 6, 12)
 METHODS = ("tv", "patches", "wiener", "rl")
-
-
-@dataclass(frozen=True)
-class Case:
-    """A blurred picture, what is behind it, and by which kernel."""
-
-    name: str
-    blurred: Array
-    truth: Array
-    kernel: Array
 
 
 def main(arguments: list[str]) -> None:
@@ -73,12 +74,12 @@ class Bench:
     place: Path
     flags: list[str]
 
-    def run(self, case: Case, *flags: str) -> Run:
+    def run(self, case: Case, *flags: str, ending: str = "png") -> Run:
         """One whole process on a case, scored."""
-        names = (f"{case.name}.png", f"{case.name}.truth.png", f"{case.name}.true_kernel.npy")
+        names = (f"{case.name}.{ending}", f"{case.name}.truth.png", f"{case.name}.true_kernel.npy")
         source, truth, kernel = (self.place / name for name in names)
-        _save(source, case.blurred)
-        _save(truth, case.truth)
+        save_picture(source, case.blurred)
+        save_picture(truth, case.truth)
         np.save(kernel, case.kernel.astype(np.float32))
         output = self.place / f"{case.name}.sharp.png"
         given = [word.replace("TRUE", str(kernel)) for word in flags]
@@ -87,13 +88,13 @@ class Bench:
 
 def known_kernels(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """A1: real pairs, the true kernel given."""
-    _informed(bench, [_real(*pair) for pair in pairs])
+    _informed(bench, [real_pair(*pair) for pair in pairs])
 
 
 def known_noisy(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """A2 and A3: blurred by us, with noise."""
     for sigma in (0.01, 0.02, 0.05):
-        _informed(bench, [_made(*pair, sigma) for pair in pairs])
+        _informed(bench, [made_pair(*pair, sigma) for pair in pairs])
 
 
 def _informed(bench: Bench, cases: list[Case]) -> None:
@@ -119,7 +120,7 @@ def turned(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     _head("case", "blurred", "turned kernel", "right kernel", "kernel", "warnings")
     rows = []
     for pair in pairs:
-        case = _real(*pair)
+        case = real_pair(*pair)
         flipped = Case(f"{case.name}_turned", case.blurred, case.truth, case.kernel[::-1, ::-1])
         run, right = (bench.run(each, "--kernel", "TRUE", "--method", "tv") for each in (flipped, case))
         scores = [each.record["metrics"]["psnr_up_to_shift_db"] for each in (run, right)]
@@ -130,13 +131,13 @@ def turned(bench: Bench, pairs: list[tuple[int, int]]) -> None:
 
 def blind(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """B1 and B2: the window has twice the side of the true kernel."""
-    _blind(bench, [(pair, _real(*pair)) for pair in pairs])
+    _blind(bench, [(pair, real_pair(*pair)) for pair in pairs])
 
 
 def blind_noisy(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """B4: noise is added to the real pairs."""
     for sigma in (0.02, 0.05):
-        _blind(bench, [(pair, _with_noise(_real(*pair), sigma)) for pair in pairs])
+        _blind(bench, [(pair, with_noise(real_pair(*pair), sigma)) for pair in pairs])
 
 
 def _blind(bench: Bench, cases: list[tuple[tuple[int, int], Case]]) -> None:
@@ -162,11 +163,52 @@ def _blind(bench: Bench, cases: list[tuple[tuple[int, int], Case]]) -> None:
     _print("**mean**", means, f"gain {means[3] - means[0]:+.2f}", "")
 
 
+def unknown(bench: Bench, pairs: list[tuple[int, int]]) -> None:
+    """Nothing is said of the kernel, not even its size; without noise and with."""
+    for sigma in (0.0, 0.02, 0.05):
+        _head("case", "blurred", "dipcli", "similarity", "CPU s", "warnings")
+        rows = []
+        for pair in pairs:
+            case = with_noise(real_pair(*pair), sigma) if sigma else real_pair(*pair)
+            rows.append(_scored(bench, case))
+        _print("**mean**", [mean(column) for column in zip(*rows, strict=True)])
+
+
+def lai(bench: Bench, pairs: list[tuple[int, int]]) -> None:
+    """Lai's kernels on four pictures in colour."""
+    _head("case", "blurred", "dipcli", "similarity", "CPU s", "warnings")
+    for step in range(len(OF_LAI)):
+        for number, picture in enumerate(OF_LAI):
+            _scored(bench, lai_case(picture, (number + step) % 4 + 1))
+
+
+def photographs(bench: Bench, pairs: list[tuple[int, int]]) -> None:
+    """Four made photographs: noise, JPEG, and a sheet to look at."""
+    _head("case", "blurred", "dipcli", "similarity", "CPU s", "warnings")
+    rows = []
+    for name in PHOTOGRAPHS:
+        case = photograph(name)
+        _scored(bench, case, ending="jpg")
+        rows.append(
+            [bench.place / f"{case.name}{ending}" for ending in (".jpg", ".sharp.png", ".sharp.kernel.png")]
+        )
+    contact_sheet(rows, bench.place / "made.png")
+
+
+def _scored(bench: Bench, case: Case, ending: str = "png") -> list[float]:
+    run = bench.run(case, "--reference-kernel", "TRUE", ending=ending)
+    metrics = run.record["metrics"]
+    names = ("input_psnr_up_to_shift_db", "psnr_up_to_shift_db", "kernel_similarity")
+    row = [*(metrics.get(name, float("nan")) for name in names), run.cpu_seconds]
+    _print(case.name, row, " ".join(run.record["warnings"]))
+    return row
+
+
 def sizes(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """B5: the result hardly depends on the window."""
     _head("case", "true + 4", "twice", "63", "spread")
     for pair in ((1, 1), (2, 5), (2, 3)):
-        case, side = _real(*pair), SIDES[pair[1]]
+        case, side = real_pair(*pair), SIDES[pair[1]]
         windows = (side + 4, 2 * side + 1, 63)
         row = [
             bench.run(case, "--kernel-size", str(window)).record["metrics"]["psnr_up_to_shift_db"]
@@ -179,7 +221,7 @@ def shift(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """B6: kernels that are even on all sides shift nothing."""
     _head("case", "blurred", "dipcli", "dipcli, unshifted")
     for name, kernel in (("gauss 1.5", gaussian_kernel(1.5)), ("disk 4", disk_kernel(4))):
-        metrics = bench.run(_blurred(name, _truth(1), kernel.double().numpy())).record["metrics"]
+        metrics = bench.run(blurred_by(name, levin_truth(1), kernel.double().numpy())).record["metrics"]
         _print(name, [metrics[f"{of}psnr_up_to_shift_db"] for of in ("input_", "")] + [metrics["psnr_db"]])
 
 
@@ -189,7 +231,7 @@ def sharp(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     point = np.zeros((3, 3))
     point[1, 1] = 1
     for number in (1, 2):
-        run = bench.run(_blurred(f"sharp {number}", _truth(number), point))
+        run = bench.run(blurred_by(f"sharp {number}", levin_truth(number), point))
         _print(f"picture {number}", [run.record["metrics"]["psnr_db"], run.seconds], *run.record["warnings"])
 
 
@@ -223,7 +265,7 @@ def large(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """Seconds and memory of large pictures: coffee of scikit-image, enlarged, behind a curve, with noise."""
     _head("picture", "CPU s", "GB", "blurred dB", "dipcli dB", "similarity")
     for megapixels in MEGAPIXELS:
-        case = _enlarged(megapixels)
+        case = enlarged(megapixels)
         run = bench.run(case, "--reference-kernel", "TRUE")
         metrics = run.record["metrics"]
         names = ("input_psnr_up_to_shift_db", "psnr_up_to_shift_db", "kernel_similarity")
@@ -231,22 +273,9 @@ def large(bench: Bench, pairs: list[tuple[int, int]]) -> None:
         _print(case.name, numbers, " ".join(run.record["warnings"]))
 
 
-def _enlarged(megapixels: float) -> Case:
-    """Gray coffee of so many megapixels behind a Levin kernel that grows with it."""
-    coffee = Image.fromarray(skimage.data.coffee()).convert("L")
-    share = (megapixels * 1e6 / (coffee.width * coffee.height)) ** 0.5
-    size = (round(coffee.width * share), round(coffee.height * share))
-    side = round(SIDES[4] * max(1.0, share / 2)) // 2 * 2 + 1
-    kernel = np.asarray(Image.fromarray(_kernel(4)).resize((side, side), Image.Resampling.BILINEAR))
-    sharp = np.asarray(coffee.resize(size, Image.Resampling.LANCZOS), dtype=np.float64) / 255
-    room, kernel = side // 2, kernel / kernel.sum()
-    blurred = fftconvolve(sharp, kernel, mode="valid")
-    return _with_noise(Case(f"{megapixels:g} MP", blurred, sharp[room:-room, room:-room], kernel), 0.01)
-
-
 def again(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """B8: the same seed and threads give the same kernel."""
-    case = _real(*pairs[0])
+    case = real_pair(*pairs[0])
     kernels = []
     for _ in range(2):
         bench.run(case)
@@ -279,50 +308,12 @@ ROWS: dict[str, Callable[[Bench, list[tuple[int, int]]], None]] = {
     "sharp": sharp,
     "kinds": kinds,
     "again": again,
+    "unknown": unknown,
+    "lai": lai,
+    "made": photographs,
     "photos": photos,
     "large": large,
 }
-
-
-def _real(picture: int, number: int) -> Case:
-    blurred = _read(LEVIN / f"im{picture}_kernel{number}_img.png")
-    return Case(f"im{picture}_k{number}", blurred, _truth(picture), _kernel(number))
-
-
-def _made(picture: int, number: int, sigma: float) -> Case:
-    case = _blurred(f"made{picture}_k{number}_{sigma}", _truth(picture), _kernel(number))
-    return _with_noise(case, sigma)
-
-
-def _blurred(name: str, truth: Array, kernel: Array) -> Case:
-    """What is seen of the truth through a kernel, and the part of the truth that it shows."""
-    room = len(kernel) // 2
-    seen = truth[room : len(truth) - room, room : truth.shape[1] - room]
-    return Case(name, np.round(convolve2d(truth, kernel, mode="valid") * 255) / 255, seen, kernel)
-
-
-def _with_noise(case: Case, sigma: float) -> Case:
-    noise = np.random.default_rng(0).normal(0, sigma, case.blurred.shape)
-    noisy = np.round(np.clip(case.blurred + noise, 0, 1) * 255) / 255
-    return Case(f"{case.name}_noise{sigma}", noisy, case.truth, case.kernel)
-
-
-def _truth(picture: int) -> Array:
-    return _read(LEVIN / f"im{picture}.png")
-
-
-def _kernel(number: int) -> Array:
-    kernel = _read(LEVIN / f"kernel{number}.png")
-    kernel = kernel if number in TURNED else kernel[::-1, ::-1]
-    return kernel / kernel.sum()
-
-
-def _read(path: Path) -> Array:
-    return np.asarray(Image.open(path).convert("L"), dtype=np.float64) / 255
-
-
-def _save(path: Path, picture: Array) -> None:
-    Image.fromarray(np.round(picture * 255).astype(np.uint8)).save(path)
 
 
 def _richardson_lucy(case: Case) -> Array:

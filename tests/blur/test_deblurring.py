@@ -8,12 +8,13 @@ from blurs import blur, hook, middle_of, shapes
 from laws import assert_matches
 from noises import gaussian
 
-from dipcli.blur import kernel_search
+from dipcli.blur import searched_part
 from dipcli.blur.blur import gaussian_kernel, motion_kernel
 from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.deblurring import state_deblurring
 from dipcli.blur.edge_kernels import framed, similarity
 from dipcli.blur.options import DeblurOptions
+from dipcli.blur.searched_part import choose_part
 from dipcli.engine.restore import restore
 from dipcli.errors import InputError, OptionError
 from dipcli.metrics import psnr_db, psnr_up_to_shift_db
@@ -179,17 +180,17 @@ def test_light_is_deblurred_where_values_are_its_power(sharp):
 
 
 def test_the_part_with_most_edges_is_searched(blurred, monkeypatch):
-    monkeypatch.setattr(kernel_search, "PART", 100)
+    monkeypatch.setattr(searched_part, "PART", 100)
     frame = torch.full((1, 140, 220), 0.5)
     frame[:, 40:132, 116:216] = blurred
+    rows, columns = choose_part(look_at(frame, DeblurOptions())[0], DeblurOptions())
     statement = state(frame, **QUICK)
-    _, rows, columns = statement.part
     assert (abs(rows.start - 40), abs(columns.start - 116)) <= (8, 8)
     assert finished(statement).picture.shape == frame.shape
 
 
 def test_an_uneven_blur_is_said(sharp, monkeypatch):
-    monkeypatch.setattr(kernel_search, "PART", 88)
+    monkeypatch.setattr(searched_part, "PART", 88)
     across, down = (blur(sharp, motion_kernel(11, angle)) for angle in (0, 90))
     uneven, even = torch.cat([across, down], 2), torch.cat([down, down.flip(0)], 2)
     quick = QUICK | {"kernel_size": 17}
@@ -217,7 +218,7 @@ def test_what_does_not_fit_is_refused(blurred, options, match):
 
 
 def test_the_networks_make_the_whole_picture_where_that_is_asked_for(blurred, monkeypatch):
-    monkeypatch.setattr(kernel_search, "PART", 64)
+    monkeypatch.setattr(searched_part, "PART", 64)
     restoration = finished(state(blurred, keep=True, **(QUICK | {"method": "prior"})))
     assert restoration.picture.shape == blurred.shape
 

@@ -4,14 +4,17 @@ import pytest
 import torch
 from blurs import blur, hook, shapes
 
-from dipcli.blur import blurred_frame, kernel_search
+from dipcli.blur import blurred_frame, kernel_search, searched_part
 from dipcli.blur.blur import motion_kernel
 from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.crops import most_edges
 from dipcli.blur.deblurring import workload_of
+from dipcli.blur.doubts import cautions_of, doubts_of, is_sure
 from dipcli.blur.edge_kernels import estimate_kernel, similarity, strokes_of
-from dipcli.blur.kernel_search import KernelCandidate, cautions_of, choose_part, search_in
+from dipcli.blur.evenness import merge_parts
+from dipcli.blur.kernel_search import Sought, support_of
 from dipcli.blur.options import DeblurOptions
+from dipcli.blur.searched_part import KernelCandidate, choose_part, search_in
 from dipcli.metrics import psnr_db
 from dipcli.report.progress import FitProgress, StageReporter
 
@@ -33,6 +36,14 @@ def page():
         tall, wide = ((7, 2), (2, 7), (5, 5))[int(torch.randint(3, (), generator=draw))]
         page[:, top : top + tall, left : left + wide] = 0.1
     return page
+
+
+@pytest.fixture(scope="module")
+def shaken():
+    """A search in a picture behind a straight motion, and the true kernel."""
+    blurred, _ = look_at(blur(shapes(150, 108), motion_kernel(13, 30)), TV)
+    search = search_in(blurred, choose_part(blurred, TV), TV)
+    return search, search.judge(motion_kernel(13, 30))
 
 
 def test_bands_make_the_picture_that_is_made_at_once(frame, monkeypatch):
@@ -81,13 +92,14 @@ def test_a_kernel_near_a_point_and_clipped_lights_are_said(frame):
 
 
 def test_a_larger_window_is_tried_where_the_kernel_fills_its_own(monkeypatch):
-    monkeypatch.setattr(kernel_search, "WINDOWS", (5, 9, 21))
-    monkeypatch.setattr(kernel_search, "PART", 60)
+    for module in (kernel_search, searched_part):
+        monkeypatch.setattr(module, "WINDOWS", (5, 9, 21))
+    monkeypatch.setattr(searched_part, "PART", 60)
     kernel = motion_kernel(15, 30)
     blurred, _ = look_at(blur(shapes(200, 200), kernel), TV)
     search = search_in(blurred, choose_part(blurred, TV), TV)
     assert search.largest == 9
-    wider, guess = kernel_search.find_kernel(blurred, search)
+    wider, guess = kernel_search.find_kernel(blurred, search)[0]
     assert wider.largest == 21
     assert similarity(guess.kernel, kernel) > 0.6
 
@@ -109,3 +121,31 @@ def test_stages_are_shown_as_far_as_they_are_known():
     assert [progress.step for progress in shown] == ["looking", "searching", "making", ""]
     assert [progress.total > 0 for progress in shown] == [False, True, False, False]
     assert shown[1].done * 2 == shown[1].total
+
+
+def test_a_kernel_is_supported_by_one_that_is_like_it():
+    point, line = torch.zeros(13, 13), motion_kernel(9, 30)
+    point[6, 6] = 1
+    assert support_of(line, [line, point, line.roll(1, 0)]) == pytest.approx(1, abs=1e-5)
+    assert support_of(line, [line, point]) < 0.5
+    assert support_of(line, [line]) == 0
+
+
+@pytest.mark.parametrize(("support", "doubt", "caution"), [(0.9, 0, 0), (0.7, 0, 1), (0.4, 1, 0)])
+def test_a_kernel_that_no_second_search_found_is_said(shaken, support, doubt, caution):
+    search, guess = shaken
+    guess = guess._replace(support=support)
+    assert len(doubts_of(search, guess, guess)) == doubt
+    assert sum("is uncertain" in each for each in cautions_of(search, guess)) == caution
+    assert is_sure(search, guess) == (not doubt and not caution)
+
+
+def test_parts_that_found_the_same_are_merged_and_others_said(shaken):
+    search, same = shaken
+    other = same._replace(kernel=same.kernel.flip(1))
+    unsure = other._replace(support=0.3)
+    _, decisions, warnings = merge_parts([Sought(search, guess) for guess in (same, same, unsure)])
+    assert "100% alike" in decisions["kernels_of_parts"]
+    assert "none at" in decisions["kernels_of_parts"]
+    assert warnings == ()
+    assert "may not be even" in merge_parts([Sought(search, same), Sought(search, other)])[2][0]
