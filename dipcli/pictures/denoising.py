@@ -22,7 +22,7 @@ from dipcli.fidelities import (
 from dipcli.grid import crop_middle
 from dipcli.options.overrides import without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
-from dipcli.pictures.network_share import WORTHWHILE, NetworkShare, network_share, part_of_trial
+from dipcli.pictures.network_share import WORTHWHILE, NetworkShare, NoisyValues, network_share, part_of_trial
 from dipcli.pictures.noise_model import (
     Noise,
     StabilisedValues,
@@ -88,7 +88,8 @@ def state_denoising(
         return torch.where(kept, measurement, blended(measurement, picture, mask, options))
 
     def returned(image: Tensor) -> Tensor:
-        return with_kept(values.mixed(image, options.classical_share))
+        picture = values.mixed(image, options.classical_share)
+        return with_kept(picture if found is None else torch.where(mask, picture, values.classical_picture))
 
     problem = value_problem(values, options, returned) if is_auto else _plain(measurement, values, options)
     return Statement(
@@ -141,13 +142,19 @@ def share_in_trial(values: StabilisedValues, options: DenoiseOptions, n_values: 
     if values.power is None:
         return NetworkShare(0.0, 0.0)
 
-    def problem(fitted: Tensor, power: Tensor, classical: Tensor) -> Problem:
-        weight = tv_weight_of(float(power.mean().sqrt()), options)
-        return picture_problem(fitted, root_mean_squared_error, tv_weight=weight, guide=classical)
+    def problem(noisy: NoisyValues, classical: Tensor) -> Problem:
+        return picture_problem(
+            noisy.values,
+            root_mean_squared_error,
+            weight=mask_weight(noisy.mask),
+            tv_weight=tv_weight_of(float(noisy.power.mean().sqrt()), options),
+            guide=classical,
+        )
 
     classical = partial(classical_estimate, passes=options.passes)
     worthwhile = WORTHWHILE * math.sqrt(max(1.0, n_values / QUICK))
-    return network_share(values.values, values.power, classical, problem, options.engine, worthwhile)
+    noisy = NoisyValues(values.values, values.power, values.mask)
+    return network_share(noisy, classical, problem, options.engine, worthwhile)
 
 
 def blended(measurement: Tensor, picture: Tensor, mask: Tensor, options: DenoiseOptions) -> Tensor:

@@ -11,6 +11,7 @@ weight of a mixture is chosen.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -43,34 +44,44 @@ class NetworkShare:
         return f"not fitted, for it gained {max(self.gain_db, 0):.2f} dB in a trial"
 
 
+class NoisyValues(NamedTuple):
+    """Values (channels, *space), those in the `mask` with noise of the given `noise_power`, the others guessed."""
+
+    values: Tensor
+    power: Tensor
+    mask: Tensor
+
+
 def part_of_trial(shape: Sequence[int]) -> tuple[int, ...]:
     """Of values (channels, *space), the shape of the part that is tried."""
     return (shape[0], *(min(side, SIDES[len(shape) - 1]) for side in shape[1:]))
 
 
 def network_share(
-    values: Tensor,
-    power: Tensor,
+    noisy: NoisyValues,
     classical: Callable[[Tensor, Tensor], Tensor],
-    problem: Callable[[Tensor, Tensor, Tensor], Problem],
+    problem: Callable[[NoisyValues, Tensor], Problem],
     engine: EngineOptions,
     worthwhile: float = WORTHWHILE,
 ) -> NetworkShare:
-    """The share of the network for values (channels, *space) with noise of the given `noise_power`.
+    """The share of the network in the estimate of what was measured, of noisy values.
 
     `classical` makes an estimate of values and their power, `problem` states what the network is fitted to, of
-    values, their power and that estimate. The trial is of one run, in the middle of the values. What gains fewer
-    dB than is `worthwhile` has no share.
+    noisy values and that estimate. The trial is of one run, in the middle of the values, and guessed ones are no
+    judges. What gains fewer dB than is `worthwhile` has no share.
     """
-    values = crop_middle(values, part_of_trial(values.shape)[1:])
-    noise = draw_noise(values.shape, power, torch.Generator().manual_seed(SEED))
+    values, mask = (
+        crop_middle(all_of_it, part_of_trial(all_of_it.shape)[1:]) for all_of_it in (noisy.values, noisy.mask)
+    )
+    power = noisy.power
+    noise = draw_noise(values.shape, power, torch.Generator().manual_seed(SEED)) * mask
     fitted, judge = values + SPLIT * noise, values - noise / SPLIT
     louder = power * (1 + SPLIT**2)
     first = classical(fitted, louder)
     most = min(engine.stopping.iterations, MOST_ITERATIONS)
     once = replace(engine, stopping=replace(engine.stopping, iterations=most, runs=1))
-    change = restore(problem(fitted, louder, first), once).estimate["image"] - first
-    left = judge - first
+    image = restore(problem(NoisyValues(fitted, louder, mask), first), once).estimate["image"]
+    change, left = (image - first)[mask], (judge - first)[mask]
     share = float((change * left).sum() / change.square().sum().clamp(min=1e-12))
     share = min(max(share, 0.0), 1.0)
     noise_level = float(power.mean())

@@ -13,6 +13,8 @@ Array = NDArray[np.float64]
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 NAMES = ("Baboon", "F16", "House", "Peppers", "kodim01", "kodim02", "kodim03", "kodim12")
 KINDS = (
+    "gaussian 0.02",
+    "gaussian 0.05",
     "gaussian 0.10",
     "gaussian 0.26",
     "impulse 0.05",

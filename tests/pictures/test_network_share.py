@@ -15,15 +15,21 @@ SIGMA = 0.1
 ENGINE = EngineOptions(PriorOptions(width=(4,), seed_kind="guide"), stopping=StoppingOptions(iterations=2, runs=3))
 
 
-def stated(values, power, classical):
-    return picture_problem(values, root_mean_squared_error, guide=classical)
+def stated(noisy, classical):
+    return picture_problem(noisy.values, root_mean_squared_error, guide=classical)
+
+
+def judged_share(values, mask=None):
+    mask = torch.ones_like(values, dtype=torch.bool) if mask is None else mask
+    noisy = shares.NoisyValues(values, white_power(values, SIGMA), mask)
+    return shares.network_share(noisy, dct_denoise, stated, ENGINE)
 
 
 @pytest.fixture
 def share_of(scene, monkeypatch):
     """`share_of(answer)`: the share of a network that answers with `answer(clean, classical, problem)`."""
 
-    def judged(answer):
+    def judged(answer, mask=None):
         clean = scene(1, 96, 96)
         noisy = gaussian(clean, SIGMA)
 
@@ -33,7 +39,7 @@ def share_of(scene, monkeypatch):
             return Result({"image": image}, image, None, "early_stop", (), None, ())
 
         monkeypatch.setattr(shares, "restore", restore)
-        return shares.network_share(noisy, white_power(noisy, SIGMA), dct_denoise, stated, ENGINE)
+        return judged_share(noisy, None if mask is None else mask(noisy))
 
     return judged
 
@@ -47,6 +53,17 @@ def test_a_network_that_knows_the_truth_is_believed(share_of):
 def test_a_network_that_fits_the_noise_is_not(share_of):
     found = share_of(lambda clean, classical, problem: problem.measurement)
     assert found.share < 0.1
+
+
+def test_values_that_were_guessed_are_no_judges(share_of):
+    def left_half(values):
+        return torch.arange(values.shape[-1]).expand(values.shape) < values.shape[-1] // 2
+
+    def right_where_measured(clean, classical, problem):
+        return clean.where(left_half(clean), torch.full_like(clean, 9.0))
+
+    assert share_of(right_where_measured).share < 0.1
+    assert share_of(right_where_measured, left_half).share == pytest.approx(1, abs=0.05)
 
 
 def test_a_network_that_changes_nothing_is_not_fitted(share_of):
@@ -68,9 +85,9 @@ def test_one_that_errs_elsewhere_gets_the_share_with_the_least_error(share_of):
 def test_the_share_is_the_same_every_time(scene):
     noisy = gaussian(scene(1, 40, 40), SIGMA)
     torch.manual_seed(1)
-    first = shares.network_share(noisy, white_power(noisy, SIGMA), dct_denoise, stated, ENGINE)
+    first = judged_share(noisy)
     torch.manual_seed(2)
-    assert shares.network_share(noisy, white_power(noisy, SIGMA), dct_denoise, stated, ENGINE) == first
+    assert judged_share(noisy) == first
 
 
 def test_white_noise_is_drawn_with_its_deviation():
