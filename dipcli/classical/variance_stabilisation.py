@@ -4,6 +4,9 @@ Source: Anscombe, 1948; Mäkitalo and Foi, 2011, doi 10.1109/TIP.2010.2056693 (t
 by tables for any law of noise, clipping included.
 """
 
+from collections.abc import Sequence
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -47,6 +50,27 @@ class VarianceStabiliser(nn.Module):
     def inverse(self, image: Tensor) -> Tensor:
         """Stabilised values of a noise-free picture -> values in [0, 1]."""
         return _look_up(image, self.backwards)
+
+
+class ChannelStabilisers(nn.Module):
+    """The same for images (channels, *space) with a law for each channel: their noise is then equal."""
+
+    def __init__(self, laws: Sequence[NoiseLaw]) -> None:
+        super().__init__()
+        each = [VarianceStabiliser(law) for law in laws]
+        self.sigma = min(stabiliser.sigma for stabiliser in each)
+        self._gains = [self.sigma / stabiliser.sigma for stabiliser in each]
+        self._each = nn.ModuleList(each)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Values in [0, 1] -> stabilised values in [0, 1]."""
+        pairs = zip(self._each, self._gains, image, strict=True)
+        return torch.stack([one(channel) * gain for one, gain, channel in pairs])
+
+    def inverse(self, image: Tensor) -> Tensor:
+        """Stabilised values of a noise-free picture -> values in [0, 1]."""
+        pairs = zip(self._each, self._gains, image, strict=True)
+        return torch.stack([cast(VarianceStabiliser, one).inverse(channel / gain) for one, gain, channel in pairs])
 
 
 def _look_up(values: Tensor, table: Tensor) -> Tensor:

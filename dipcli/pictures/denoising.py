@@ -124,7 +124,13 @@ def _unchanged(measurement: Tensor, mask: Tensor, noise: Noise, options: Denoise
     method = "none" if bool(mask.all()) else "patch groups"
     decisions = {"noise": str(noise), "network": "not fitted, for there is hardly any noise"}
     return Statement(
-        None, options.engine, (method, picture), without_engine(options), decisions, warnings, unchanged=mask
+        None,
+        options.engine,
+        (method, picture),
+        without_engine(replace(options, classical=1.0)),
+        decisions,
+        warnings,
+        unchanged=mask,
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dipcli.classical.dct import dct_denoise, is_white, noise_power, white_power
 from dipcli.classical.filling import fill_in
 from dipcli.classical.impulse_noise import find_impulses
-from dipcli.classical.noise import NoiseLaw, fit_law
+from dipcli.classical.noise import NoiseLaw, fit_law, misfit
 from dipcli.classical.noise_curve import noise_curve
 from dipcli.classical.nonlocal_ridge import (
     CORRELATED,
@@ -19,7 +20,7 @@ from dipcli.classical.nonlocal_ridge import (
     denoise_correlated_patch_groups,
     denoise_patch_groups,
 )
-from dipcli.classical.variance_stabilisation import VarianceStabiliser
+from dipcli.classical.variance_stabilisation import ChannelStabilisers, VarianceStabiliser
 from dipcli.errors import InputError
 from dipcli.fidelities import root_mean_squared_error
 from dipcli.pictures.files.ranges import AS_STORED, Units, inner_range
@@ -32,6 +33,7 @@ Fill = Callable[[Tensor, Tensor, float], Tensor]
 
 FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
 ROUNDED = 0.5  # steps of integers, below which noise is taken for rounding: that has 0.29
+UNLIKE = 0.22  # by how much the law of a channel's own must misfit less: deviations in a ratio of about 1.4
 LOUD = 2.0  # times what is hardly any: from here on noise that is correlated is some
 PASSES = WHITE.passes
 # Of the classical answer, for each value, with one, two or three axes.
@@ -51,17 +53,30 @@ class Noise:
     faintest: float = FAINTEST.sigma  # deviation that is hardly any, in a picture of this contrast
     units: Units = AS_STORED
     is_correlated: bool = False  # although of the highest frequencies, which the law is of, there is hardly any
+    channel_laws: tuple[NoiseLaw, ...] = ()  # where those of the channels differ; `law` is then of them all
 
     @property
     def is_faint(self) -> bool:
         """Whether there is hardly any, impulses apart."""
-        return self.law.sigma <= self.faintest and not self.is_correlated
+        laws = self.channel_laws or (self.law,)
+        return all(law.sigma <= self.faintest for law in laws) and not self.is_correlated
+
+    def scale(self, *, exact: bool) -> VarianceStabiliser | ChannelStabilisers:
+        """On which it is even; `exact` is for values that are taken to have hardly any."""
+        least = NoiseLaw(gaussian=max(self.faintest, FAINTEST.sigma / 8))
+        if exact or self.is_faint:
+            return VarianceStabiliser(least)
+        if self.channel_laws:
+            return ChannelStabilisers([law if law.sigma > least.sigma / 2 else least for law in self.channel_laws])
+        return VarianceStabiliser(self.law)
 
     def __str__(self) -> str:
         share = float(self.impulses.float().mean())
         parts = [f"salt and pepper on {share:.{int(share < 0.01)}%} of the values"] if share else []
-        law = [] if self.is_faint else [self.law.described(self.units.white)]
-        return " + ".join([*parts, *law]) or "hardly any"
+        if not self.is_faint:
+            laws = [law.described(self.units.white) for law in self.channel_laws or (self.law,)]
+            parts.append(f"by channel: {' | '.join(laws)}" if self.channel_laws else laws[0])
+        return " + ".join(parts) or "hardly any"
 
 
 def analyse(
@@ -82,11 +97,31 @@ def analyse(
     known = np.isfinite(believed)
     low, high = inner_range(believed, known) if known.any() else (0.0, 1.0)
     contrast = min(high - low, 1.0) or 1.0
-    law = fit_law(noise_curve(believed), units.zero, contrast)
+    curve = noise_curve(believed)
+    law = fit_law(curve, units.zero, contrast)
     faintest = max(FAINTEST.sigma * contrast, ROUNDED * units.step)
-    noise = Noise(law, ~missing, impulses, faintest, units)
+    noise = Noise(
+        law, ~missing, impulses, faintest, units, channel_laws=_channel_laws(believed, law, units, contrast)
+    )
     is_correlated = noise.is_faint and _is_correlated(measurement, ~(missing | impulses), law, faintest)
     return replace(noise, is_correlated=is_correlated)
+
+
+def _channel_laws(
+    believed: NDArray[np.float64], law: NoiseLaw, units: Units, contrast: float
+) -> tuple[NoiseLaw, ...]:
+    """Those of the channels (channels, *space), where one for them all does not follow what is seen; else none."""
+    if len(believed) == 1:
+        return ()
+    curves = [noise_curve(channel[None]) for channel in believed]
+    if not all(len(curve) for curve in curves):
+        return ()
+    laws = tuple(fit_law(curve, units.zero, contrast) for curve in curves)
+    gains = [
+        misfit(law, curve, contrast) - misfit(own, curve, contrast)
+        for own, curve in zip(laws, curves, strict=True)
+    ]
+    return laws if max(gains) > UNLIKE else ()
 
 
 def _is_correlated(measurement: Tensor, mask: Tensor, law: NoiseLaw, faintest: float) -> bool:
@@ -101,7 +136,7 @@ class StabilisedValues:
 
     values: Tensor  # the measured ones, and guesses outside the mask
     mask: Tensor  # True where they were measured and are believed
-    scale: VarianceStabiliser
+    scale: VarianceStabiliser | ChannelStabilisers
     classical: Tensor
     power: Tensor | None  # the `noise_power` on this scale; None where values are taken as exact
     correlated: str  # what to say of noise that is
@@ -138,8 +173,7 @@ def stabilise(
     """
     if not bool(mask.any()):
         raise InputError("Every value of this frame is missing or an impulse; there is nothing to restore.")
-    law = NoiseLaw(gaussian=max(noise.faintest, FAINTEST.sigma / 8)) if noise.is_faint or exact else noise.law
-    scale = VarianceStabiliser(law).to(measurement.device)
+    scale = noise.scale(exact=exact).to(measurement.device)
     values = scale(measurement.nan_to_num())
     if not bool(mask.all()):
         values = fill(values, mask, scale.sigma)

@@ -28,8 +28,9 @@ KINDS = (
     "shot+gaussian 0.10",
     "gaussian+impulse 0.05",
     "gaussian+impulse 0.10",
+    "green 0.15",
 )
-PHOTONS, STRUCK = 30, 0.05  # of the kinds with two laws
+PHOTONS, STRUCK, QUIET = 30, 0.05, 0.03  # of the kinds with two laws, and of the channels beside a noisy one
 
 
 # Nothing was tuned on these.
@@ -60,6 +61,8 @@ def noisy_picture(clean: Array, kind: str, name: str) -> Array:
     elif law == "gaussian+impulse":
         noisy = np.clip(clean + random.normal(0, float(level), clean.shape), 0, 1)
         noisy = random_noise(noisy, mode="s&p", amount=STRUCK, rng=random)
+    elif law == "green":
+        noisy = clean + random.normal(0, 1, clean.shape) * (QUIET, float(level), QUIET)
     elif law == "shot":
         noisy = random.poisson(clean * float(level)) / float(level)
     else:

@@ -5,7 +5,7 @@ import torch
 from noises import LAWS
 
 from dipcli.classical.noise import NoiseLaw
-from dipcli.classical.variance_stabilisation import VarianceStabiliser
+from dipcli.classical.variance_stabilisation import ChannelStabilisers, VarianceStabiliser
 
 ALL = (
     NoiseLaw(gaussian=0.004),
@@ -83,3 +83,14 @@ def test_the_scale_moves_to_a_device_with_its_tables():
 def test_missing_values_stay_missing():
     scale = VarianceStabiliser(NoiseLaw(shot=0.1))
     assert bool(scale(torch.tensor([0.3, torch.nan])).isnan()[1])
+
+
+def test_channels_with_laws_of_their_own_have_equal_noise():
+    laws = (NoiseLaw(gaussian=0.02), NoiseLaw(shot=0.1), NoiseLaw(gaussian=0.1))
+    scale = ChannelStabilisers(laws)
+    clean = CLEAN[3:8]
+    values = scale(torch.stack([simulate(law, clean) for law in laws]))
+    assert bool((values >= 0).all() & (values <= 1).all())
+    torch.testing.assert_close(values.std(2), torch.full((3, len(clean)), scale.sigma), rtol=0.2, atol=0)
+    back = scale.inverse(values.mean(2, keepdim=True))[:, :, 0]
+    torch.testing.assert_close(back, clean.expand(3, -1), rtol=0, atol=0.01)

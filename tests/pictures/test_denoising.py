@@ -63,6 +63,24 @@ def test_noise_that_is_smooth_is_noise(scene):
     assert statement.problem is not None
 
 
+@pytest.mark.parametrize("n_channels", [2, 3, 5])
+def test_channels_of_unlike_noise_have_laws_of_their_own(scene, n_channels):
+    clean = scene(n_channels, 96, 96)
+    noisy = gaussian(clean, 0.02)
+    noisy[1] = gaussian(clean[1], 0.15)
+    statement = state(noisy, passes=1)
+    named = statement.decisions["noise"].removeprefix("by channel: ").split(" | ")
+    levels = [float(re.fullmatch(r"Gaussian, σ ≈ ([0-9.]+)", law)[1]) for law in named]
+    assert levels == pytest.approx([0.15 if channel == 1 else 0.02 for channel in range(n_channels)], rel=0.2)
+    left = (statement.classical[1] - clean).square().mean((1, 2)).sqrt()
+    assert float(left[1]) < 0.06
+    assert float(left[0]) < 0.02
+
+
+def test_channels_of_the_same_noise_have_one_law(scene):
+    assert not analyse(gaussian(scene(3, 96, 96), 0.1)).channel_laws
+
+
 def test_a_clean_picture_is_warned_about(scene):
     statement = state(scene(3, 96, 96))
     assert statement.decisions["noise"] == "hardly any"
