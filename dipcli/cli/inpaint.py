@@ -18,7 +18,7 @@ def inpaint(
     back bit by bit, unless --blend or --denoise is given.
 
     Example: dipcli inpaint photo.png --mask scratches.png -o whole.png
-    Example: dipcli inpaint sensor.tif --mask auto-saturated -o whole.tif
+    Example: dipcli inpaint print.tif --mask auto-scratches --show-mask -o whole.tif
     """
 
     from dipcli.batch.selection import as_planned, open_batch

@@ -36,7 +36,7 @@ from dipcli.pictures.given_sigma import check_sigma
 from dipcli.pictures.mask_option import load_with_mask
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind
 from dipcli.pictures.panels import panels_of
-from dipcli.pictures.side_files import array_of, write_objects, write_residual
+from dipcli.pictures.side_files import array_of, write_mask, write_objects, write_residual
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
@@ -246,12 +246,16 @@ class MaskedPictures(Pictures):
             fills_unseen=True,
             sigma=options.sigma,
         )
-        self._options = options
+        self._options, self.writes_first = options, options.show_mask
 
     def load(self, item: Item) -> Picture:
         """The picture; known values are returned as they were, which a lossy output spoils."""
         picture = super().load(item)
         return picture if self._options.denoise else _warned_of_loss(item, picture)
+
+    def write_first(self, item: Item, source: Picture) -> dict[str, Path]:
+        """The mask."""
+        return write_mask(item, source)
 
     def read(self, item: Item) -> Picture:
         """With NaN where something is missing."""

@@ -3,4 +3,4 @@
 from dipcli.options.naming import Naming
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
-PICTURES = Naming(inputs=ENDINGS, outputs=ENDINGS, beside=("spread.tif", "residual.tif"))
+PICTURES = Naming(inputs=ENDINGS, outputs=ENDINGS, beside=("spread.tif", "residual.tif", "mask.png", "mask.tif"))

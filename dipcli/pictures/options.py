@@ -13,6 +13,8 @@ MaskKind = Literal["scattered", "strokes", "holes"]
 RecipeName = Literal["auto", MaskKind]
 KernelName = Literal["box", "bilinear", "hamming", "bicubic", "lanczos2", "lanczos3"]
 
+WORDS = ("alpha", "auto-saturated", "auto-scratches")  # that `mask` may be beside a file
+
 
 @dataclass(frozen=True)
 class PictureOptions:
@@ -72,9 +74,13 @@ class InpaintOptions(PictureOptions):
     mask: Annotated[
         str | None,
         "What is missing: a picture (white, labels, strokes on a transparent layer, or the input painted over), "
-        "a folder of them with the inputs' names, alpha, or auto-saturated.",
+        "a folder of them with the inputs' names, alpha, auto-saturated, or auto-scratches.",
     ] = None
     mask_invert: Annotated[bool, "The opposite of what the mask marks is missing: black, not white."] = False
+    show_mask: Annotated[
+        bool,
+        "First write what is missing to NAME.mask.png, white, to be looked at, or changed and given as --mask.",
+    ] = False
     blend: Annotated[
         int, "Pixels around the missing ones over which the seam is feathered; 0 for none.", Range(0)
     ] = 0
@@ -86,7 +92,7 @@ class InpaintOptions(PictureOptions):
     @property
     def mask_file(self) -> Path | None:
         """The file or folder that `mask` names, where it is none of the words."""
-        return None if self.mask in (None, "alpha", "auto-saturated") else Path(self.mask or "")
+        return None if self.mask in (None, *WORDS) else Path(self.mask or "")
 
 
 @dataclass(frozen=True)

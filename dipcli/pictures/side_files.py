@@ -38,6 +38,16 @@ def write_residual(item: Item, source: Picture, frames: Sequence[Fitted]) -> dic
     return {"residual": path}
 
 
+def write_mask(item: Item, source: Picture) -> dict[str, Path]:
+    """Write where values are missing, white, of a stack one plane for each frame."""
+    hidden = [np.isnan(frame).any(axis=0, keepdims=True) for frame in source.frames]
+    missing = [np.asarray(frame, np.float32) for frame in hidden]
+    is_plane = len(missing) == 1 and missing[0].ndim == 3
+    path = item.beside("mask.png" if is_plane else "mask.tif")
+    save_picture(path, missing, plain_picture(missing, dtype="uint8"))
+    return {"mask": path}
+
+
 def array_of(tensor: Tensor) -> NDArray[np.float32]:
     """A tensor as it is written."""
     array: NDArray[np.float32] = tensor.detach().cpu().numpy()

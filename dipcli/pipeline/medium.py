@@ -65,6 +65,7 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
 
     holds_stacks = True  # names and numbers of frames enter their seeds; a file's only one has that of the call
     tile: int | None = 0  # side of the tiles of tensors (channels, *space): 0 for none, None as memory allows
+    writes_first = False  # whether there is something to look at before anything is computed
     advice = "use --preset fast, a smaller --width, or a smaller picture"  # where memory does not suffice
 
     @abstractmethod
@@ -104,6 +105,10 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
         self, source: SourceT, measurement: MeasurementT, fitted: Fitted, truth: Tensor
     ) -> Mapping[str, float]:
         """How near a frame and its classical answer are to the truth."""
+
+    def write_first(self, item: Item, source: SourceT) -> dict[str, Path]:  # noqa: ARG002
+        """Write that, where `writes_first`; returns it by name."""
+        return {}
 
     @abstractmethod
     def write(self, item: Item, source: SourceT, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:

@@ -4,16 +4,16 @@ It is also the only place that knows of a dry run, which ends where computing wo
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from dipcli.engine.forecast import Forecast
 from dipcli.errors import InputError
 from dipcli.io.atomic import hashes_of_written, write_atomically
 from dipcli.io.names import stem_of
 from dipcli.io.run_record import save_record
-from dipcli.pipeline.computing import Computed, Loaded, compute, foreseen
+from dipcli.pipeline.computing import Loaded, compute, foreseen
 from dipcli.pipeline.context import Context, Processed, Record
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import AnyMedium
@@ -30,14 +30,19 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Processed:
     Raises DipcliError for what cannot be read, used or written, and Interrupted when the call was.
     """
     start = time.perf_counter()
-    loaded, computed, facts = restored(item, context, medium)
+    loaded, hashes = read(item, context, medium)
+    first: dict[str, Path] = {}
+    if medium.writes_first:
+        with _writing(context):
+            first = medium.write_first(item, loaded.source)
+    computed = compute(loaded, context, medium)
+    facts = record_of(context, medium, loaded, computed, hashes)
     is_drawn = bool(computed.panels) and can_draw()
     report = drawn(report_of(item, facts, computed.shown, computed.panels)) if is_drawn else None
     facts["seconds"] = round(time.perf_counter() - start, 3)
-    marked = context.checkpoints.outputs() if context.checkpoints else hashes_of_written()
-    with context.interrupted.saving, marked as written:
+    with _writing(context) as written:
         outputs = medium.write(item, loaded.source, computed.frames, context)
-        outputs |= _write_beside(item, computed.frames, report)
+        outputs |= first | _write_beside(item, computed.frames, report)
         record: Record = {
             **facts,
             "outputs": {name: str(path) for name, path in outputs.items()},
@@ -48,19 +53,22 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Processed:
     return Processed(record, computed.panels)
 
 
-def restored(item: Item, context: Context, medium: AnyMedium) -> tuple[Loaded, Computed, dict[str, Any]]:
-    """All of `process` but what is written: what was read, what came of it, and the record so far."""
+def read(item: Item, context: Context, medium: AnyMedium) -> tuple[Loaded, dict[Path, str]]:
+    """What is read before anything is computed, and the hashes of its files; what is odd about them is said."""
     loaded = load(item, context, medium)
-    hashes = _hashes(item, loaded, context, medium)
+    files = medium.files(item, loaded.source, reference_path(item, context.files.reference))
+    hashes = {path: context.fingerprints.of(path) for path in files}
     for warning in loaded.source.warnings:
         LOGGER.warning("%s", warning)
-    computed = compute(loaded, context, medium)
-    return loaded, computed, record_of(context, medium, loaded, computed, hashes)
+    return loaded, hashes
 
 
-def _hashes(item: Item, loaded: Loaded, context: Context, medium: AnyMedium) -> dict[Path, str]:
-    read = medium.files(item, loaded.source, reference_path(item, context.files.reference))
-    return {path: context.fingerprints.of(path) for path in read}
+@contextmanager
+def _writing(context: Context) -> Iterator[dict[Path, str]]:
+    """The hashes of what is written in the block, in which nobody leaves."""
+    marked = context.checkpoints.outputs() if context.checkpoints else hashes_of_written()
+    with context.interrupted.saving, marked as written:
+        yield written
 
 
 def _write_beside(item: Item, frames: Sequence[Fitted], report: bytes | None) -> dict[str, Path]:

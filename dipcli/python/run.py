@@ -19,11 +19,13 @@ from dipcli.io.run_record import to_json
 from dipcli.options.files import FileOptions
 from dipcli.options.overrides import Overrides
 from dipcli.options.presets import PresetName, chosen_preset
+from dipcli.pipeline.computing import compute
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.interruption import Interruption
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import AnyMedium
-from dipcli.pipeline.process import restored
+from dipcli.pipeline.process import read
+from dipcli.pipeline.record import record_of
 from dipcli.pipeline.statement import Fitted
 from dipcli.python.arguments import COMMON, Note, call_of, checked, filed, notes_of
 from dipcli.python.result import Result
@@ -60,7 +62,9 @@ def _restored(command: str, item: Item, build: Build, options: Mapping[str, Any]
     with _machine(device, threads):
         context = Context(command, preset, files, device, threads, Interruption())
         medium = build(preset, device.type, knobs)
-        loaded, computed, facts = restored(item, context, medium)
+        loaded, hashes = read(item, context, medium)
+        computed = compute(loaded, context, medium)
+        facts = record_of(context, medium, loaded, computed, hashes)
         arrays = dict(medium.arrays(loaded.source, computed.frames))
     facts["seconds"] = round(time.perf_counter() - start, 3)
     here = json.dumps(f"{folder}{os.sep}")[1:-1]

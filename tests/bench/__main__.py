@@ -18,6 +18,7 @@ NAMES = (
     "phase",
     "real",
     "scale",
+    "scratches",
     "signals",
     "speed",
     "stopping",

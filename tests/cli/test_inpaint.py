@@ -5,6 +5,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from dipcli.errors import InputError
 from tests.commands import pixels_of, record_of, save_hole, save_noisy, sentence_of
 
 
@@ -316,3 +317,65 @@ def test_a_page_without_anything_missing_does_not_stop_a_stack(inpaint, tmp_path
     pages[1, 5:8, 5:8] = np.nan
     tifffile.imwrite(tmp_path / "a.tif", pages, photometric="minisblack")
     assert inpaint(tmp_path / "a.tif", "-o", tmp_path / "b.tif").exit_code == 0
+
+
+def save_scratched(path, scene):
+    """A picture with two white strokes; returns where these are."""
+    values = (scene(3, 96, 120).numpy() * 255).astype(np.uint8)
+    scratch = np.zeros((96, 120), bool)
+    scratch[20:22, 8:100] = scratch[10:90, 60:62] = True
+    values[:, scratch] = 255
+    Image.fromarray(values.transpose(1, 2, 0)).save(path)
+    return scratch
+
+
+def test_scratches_are_found_shown_and_filled_in(program, scene, tmp_path):
+    scratch = save_scratched(tmp_path / "print.png", scene)
+    done = program(
+        "inpaint", tmp_path / "print.png", "--mask", "auto-scratches", "--show-mask", "-o", tmp_path / "whole.png"
+    )
+    assert done.exit_code == 0
+    mask = pixels_of(tmp_path / "whole.mask.png") > 0
+    assert mask[scratch].mean() > 0.8
+    assert mask[~scratch].mean() < 0.06
+    assert "--mask auto-scratches marks" in done.stderr
+    assert "look at it with --show-mask" in done.stderr
+    assert pixels_of(tmp_path / "whole.png")[scratch].mean() < 220
+    assert record_of(tmp_path / "whole.png")["outputs"]["mask"].endswith("whole.mask.png")
+
+
+def test_the_mask_that_was_shown_can_be_given(program, scene, tmp_path):
+    save_scratched(tmp_path / "print.png", scene)
+    flags = ("--mask", "auto-scratches", "--show-mask", "-o", tmp_path / "one.png")
+    program("inpaint", tmp_path / "print.png", *flags)
+    program("inpaint", tmp_path / "print.png", "--mask", tmp_path / "one.mask.png", "-o", tmp_path / "other.png")
+    np.testing.assert_array_equal(pixels_of(tmp_path / "one.png"), pixels_of(tmp_path / "other.png"))
+
+
+def test_a_picture_without_scratches_is_said(program, noisy, tmp_path):
+    done = program("inpaint", noisy, "--mask", "auto-scratches", "--show-mask", "-o", tmp_path / "whole.png")
+    assert "marks nothing as missing; there is nothing to fill in" in sentence_of(done)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["noisy.png"]
+
+
+def test_the_mask_is_there_before_anything_is_computed(program, scene, tmp_path, monkeypatch):
+    save_scratched(tmp_path / "print.png", scene)
+
+    def fail(*_):
+        assert (tmp_path / "whole.mask.png").is_file()
+        raise InputError("print.png: looked at.")
+
+    monkeypatch.setattr("dipcli.pipeline.process.compute", fail)
+    flags = ("--mask", "auto-scratches", "--show-mask", "-o", tmp_path / "whole.png")
+    assert "looked at" in program("inpaint", tmp_path / "print.png", *flags).stderr
+    monkeypatch.undo()
+    monkeypatch.setenv("DIPCLI_REPORT", "0")
+    assert program("inpaint", tmp_path / "print.png", *flags).exit_code == 0
+
+
+def test_a_mask_of_another_is_not_written_over(program, scene, tmp_path):
+    save_scratched(tmp_path / "print.png", scene)
+    (tmp_path / "whole.mask.png").write_bytes(b"mine")
+    flags = ("--mask", "auto-scratches", "--show-mask", "-o", tmp_path / "whole.png")
+    assert program("inpaint", tmp_path / "print.png", *flags).exit_code == 2
+    assert (tmp_path / "whole.mask.png").read_bytes() == b"mine"
