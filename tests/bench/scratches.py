@@ -1,7 +1,7 @@
 """Scratches that nobody marked: what is found of those that are drawn, what is marked in clean pictures, and dB.
 
-`--set tuning` has the pictures that the finder was fitted to, `--set reported` others. Recall is over drawn pixels that
-change the picture by more than 0.06; precision counts what is within 3 pixels of one.
+`--set tuning` has the pictures that the finder was fitted to, `--set reported` others. Recall is over drawn pixels
+that change the picture by more than 0.06; precision counts what is within 3 pixels of one.
 """
 
 import argparse
