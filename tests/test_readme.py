@@ -34,6 +34,9 @@ def block(heading: str) -> list[str]:
 FEW = {"simulate": ("--overwrite",), "phase-retrieve": ("--starts", "2", "--cycles", "20", "--rounds", "1")}
 
 
+QUICK_START = ("--iterations", "2", "--width", "4,4", "--preset", "instant")
+
+
 def save_patterns(folder: Path) -> None:
     """A pattern with its truth, a mask for it, and a folder of frames."""
     counts, truth = simulated(n_axes=3)
@@ -44,6 +47,13 @@ def save_patterns(folder: Path) -> None:
     np.save(folder / "mask.npy", np.zeros(counts.shape, np.uint8))
 
 
+def save_scratched(path: Path) -> None:
+    """A picture with two white strokes."""
+    values = np.tile(np.linspace(60, 160, 120, dtype=np.uint8), (96, 1))
+    values[20:22, 8:100] = values[10:90, 60:62] = 255
+    Image.fromarray(values).save(path)
+
+
 def save_scans(folder: Path) -> None:
     """An accelerated scan in two formats, another one in a folder, and a full one."""
     (folder / "study").mkdir()
@@ -51,6 +61,13 @@ def save_scans(folder: Path) -> None:
     as_npy(folder / "scan.npy", sampled_kspace()[0])
     as_fastmri(folder / "study" / "a.h5", sampled_kspace(slices=3))
     as_cfl(folder / "full.cfl", full_kspace())
+
+
+def quick_starts() -> list[list[str]]:
+    """The commands of each quick start, without what is said of them."""
+    section = TEXT.split("\n## Quick starts\n")[1].split("\n## ")[0]
+    fences = re.findall(r"```\n(.*?)\n```", section, flags=re.S)
+    return [[line.partition("  # ")[0] for line in fence.splitlines()] for fence in fences]
 
 
 @pytest.mark.parametrize("heading", ["Run it", "Test it"])
@@ -71,6 +88,24 @@ def test_the_lines_on_many_inputs_run(tmp_path, monkeypatch):
     assert (tmp_path / "clean" / "b.png").is_file()
 
 
+@pytest.mark.parametrize("lines", quick_starts(), ids=lambda lines: lines[0].split()[1])
+def test_every_quick_start_runs(lines, tmp_path, monkeypatch):
+    (tmp_path / "sample_data").symlink_to(SAMPLES)
+    monkeypatch.chdir(tmp_path)
+    assert len(lines) == 6
+    for line in lines:
+        words = shlex.split(line)[1:]
+        few = FEW.get(words[0], QUICK_START if "-o" in words else ())
+        done = CliRunner().invoke(app, [*words, *(() if "--inspect" in words else few)])
+        assert done.exit_code == 0, (line, done.output)
+
+
+def test_the_strip_is_there():
+    assert "![Six samples before and after](sample_data/strip.png)" in TEXT
+    with Image.open(SAMPLES / "strip.png") as strip:
+        assert strip.width > 2 * strip.height
+
+
 @pytest.mark.parametrize("line", block("One-liners"))
 def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -79,6 +114,7 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     for name in ("photo.png", "small.png", "snail.jpg"):
         save_noisy(tmp_path / name)
     save_noisy(tmp_path / "shaken.png", (48, 52, 3))
+    save_scratched(tmp_path / "print.png")
     save_hole(tmp_path / "scratches.png")
     with Image.open(tmp_path / "photo.png") as photo, Image.open(tmp_path / "scratches.png") as hole:
         Image.merge("RGBA", (*photo.split(), ImageOps.invert(hole.convert("L")))).save(tmp_path / "logo.png")

@@ -30,7 +30,7 @@ from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
 from dipcli.pipeline.statement import Fitted, Statement
 from dipcli.problem import Unknown
-from dipcli.report.figures import Panel
+from dipcli.report.figures import Curve, Panel
 from dipcli.symmetries import align, error
 
 INSIDE = 0.3  # share of the truth's largest magnitude from which a pixel belongs to the object
@@ -128,6 +128,11 @@ class Patterns(Medium[Recording, Measurement]):
         if self._options.phasing.fft_sign == "+1":
             found |= {name: found[name].conj() for name in ("object", "classical", "modes")}
         return {"image": found.pop("object"), **found}
+
+    def curves(self, fitted: Fitted) -> Sequence[Curve]:
+        """The agreement of the starts, ring by ring of frequencies."""
+        prtf = fitted.restoration.objects["prtf"].cpu().numpy()
+        return (Curve("PRTF", "cycles a pixel", prtf[:, 0], prtf[:, 1]),) if len(prtf) else ()
 
     def write(self, item: Item, source: Recording, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
         """The object, all starts, the PRTF, a preview and, of a volume, a file for ParaView."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.diffraction.pattern import Recording
+from dipcli.diffraction.preview import hues
 from dipcli.pipeline.statement import Fitted
 from dipcli.report.figures import Panel
 
@@ -26,16 +27,24 @@ def panels_of(source: Recording, fitted: Fitted) -> Sequence[Panel]:
     computed = _plane(objects["computed"][0]) * total
     image, classical = _plane(objects["object"][0]), _plane(objects["classical"][0])
     white = max(float(np.percentile(np.abs(image), WHITE)), 1e-30)
-    phase = np.where(np.abs(image) > FAINT * white, np.angle(image), np.nan)
+    phase = hues(np.angle(image), (np.abs(image) > FAINT * white).astype(np.float32)) / 255
     highest = np.log10(max(float(np.nanmax(measured, initial=1.0)), 1.0))
     counts = (highest - DECADES, highest)
     return (
-        Panel("magnitude, classical", np.abs(classical), (0.0, white)),
-        Panel("magnitude, result", np.abs(image), (0.0, white), role="after"),
-        Panel("phase in radians", phase, (-np.pi, np.pi), "twilight", has_scale=True),
+        Panel("magnitude, classical", np.abs(classical), (0.0, white), pixel_nm=source.pixel_nm),
+        Panel("magnitude, result", np.abs(image), (0.0, white), pixel_nm=source.pixel_nm, role="after"),
+        Panel("phase, black where there is nothing", phase, wheel=_wheel(), pixel_nm=source.pixel_nm),
         replace(_of_pattern("measured, decades", measured, counts), role="before"),
         _of_pattern("computed, decades", computed, counts),
     )
+
+
+def _wheel() -> Array:
+    """The colours of all phases, by their angles: 0 is on the right, pi / 2 above."""
+    axis = np.linspace(-1, 1, 61)
+    radius = np.hypot(axis[:, None], axis)
+    ring = ((radius < 1) & (radius > 0.45)).astype(np.float32)
+    return np.asarray(hues(np.arctan2(-axis[:, None], axis), ring))
 
 
 def _plane(array: Array) -> Array:

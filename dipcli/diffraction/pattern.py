@@ -31,6 +31,14 @@ class Recording:
     stored_dtype: str = ""
     files: tuple[Path, ...] = ()  # that were read; the first one is the input
     warnings: tuple[str, ...] = field(default=())
+    field_nm: float | None = None  # wavelength times distance over the side of a pixel, where these are known
+
+    @property
+    def pixel_nm(self) -> float | None:
+        """The side of a pixel of the object, along its last axis; of a volume it depends on more."""
+        if self.field_nm is None or self.intensity.ndim != 2:
+            return None
+        return self.field_nm / int(self.intensity.shape[-1])
 
     def warn(self, text: str) -> "Recording":
         """With one more warning."""
@@ -175,7 +183,8 @@ def _binned(path: Path, recording: Recording, sizes: tuple[int, ...] | None) -> 
         blocks = (*intensity.shape[:axis], count, size, *intensity.shape[axis + 1 :])
         intensity = intensity[tuple(part)].reshape(blocks).sum(axis + 1)
         mask = np.asarray(mask[tuple(part)].reshape(blocks).all(axis + 1))
-    return replace(recording, intensity=intensity, mask=mask)
+    field_nm = None if recording.field_nm is None else recording.field_nm / sizes[-1]
+    return replace(recording, intensity=intensity, mask=mask, field_nm=field_nm)
 
 
 def _for_each_axis(path: Path, recording: Recording, counts: tuple[int, ...], name: str) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ def _row(
     highest = max(float(np.where(mask, measured, 0).max()), 1e-30)
     panels = [
         _gray(level),
-        _hues(np.angle(np.asarray(image, np.complex64)), np.clip(level * 2, 0, 1)),
+        hues(np.angle(np.asarray(image, np.complex64)), np.clip(level * 2, 0, 1)),
         _hidden(_gray(_logarithmic(measured, highest)), mask),
         _gray(_logarithmic(computed, highest)),
     ]
@@ -70,7 +70,7 @@ def _gray(level: NDArray[np.generic]) -> Colours:
     return np.stack([gray] * 3, -1)
 
 
-def _hues(angle: NDArray[np.generic], level: NDArray[np.generic]) -> Colours:
+def hues(angle: NDArray[np.generic], level: NDArray[np.generic]) -> Colours:
     """Angles as a colour circle of even brightness, dimmed by the level."""
     turns = np.asarray(angle, np.float32)[..., None] - 2 * np.pi / 3 * np.arange(3)
     return np.asarray((0.5 + 0.5 * np.cos(turns)) * np.asarray(level)[..., None] * 255, np.float32).astype(

@@ -10,6 +10,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from dipcli.diffraction.detectors import MASKS, Marks, gap_values, good_pixels, marked_pixels, said_of
+from dipcli.diffraction.geometry import field_nm_of
 from dipcli.diffraction.naming import INPUTS
 from dipcli.diffraction.options import PatternOptions
 from dipcli.diffraction.pattern import Recording, prepare_recording
@@ -45,6 +46,7 @@ def load_recording(path: Path, options: PatternOptions) -> Recording:
     """
     file, key = split_name(path)
     recording, marked = _read(file, key or options.key)
+    recording = replace(recording, field_nm=field_nm_of(file))
     if marked is not None:
         recording = _masked(file, recording, marked, "auto" if options.mask else options.mask_marks)
     if options.mask is not None:

@@ -28,7 +28,7 @@ def panels_of(fitted: Fitted, truth: Tensor | None) -> Sequence[Panel]:
         true = truth[0].cpu().numpy()
         wrong = np.abs(result - true)
         panels.append(Panel("truth", true, (0.0, white)))
-        panels.append(Panel(f"|error| x {ERRORS:g}", wrong, (0.0, white / ERRORS), "magma"))
+        panels.append(Panel(f"|error| x {ERRORS:g}", wrong, (0.0, white / ERRORS), "magma", has_scale=True))
     if fitted.spread is not None:
         spread = fitted.spread[0].cpu().numpy()
         highest = max(float(spread.max()), 1e-30)

@@ -17,7 +17,7 @@ from dipcli.engine.restore import Networks
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.statement import Fitted, Statement
-from dipcli.report.figures import Panel
+from dipcli.report.figures import Curve, Panel
 
 
 class SourceFile(Protocol):
@@ -126,6 +126,10 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
         truth: Tensor | None,  # noqa: ARG002
     ) -> Sequence[Panel]:
         """The pictures of one frame that its report shows, the result behind what it is compared with."""
+        return ()
+
+    def curves(self, fitted: Fitted) -> Sequence[Curve]:  # noqa: ARG002
+        """What a report shows beside the curves of the fit."""
         return ()
 
     def metric(

@@ -38,7 +38,7 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Processed:
     computed = compute(loaded, context, medium)
     facts = record_of(context, medium, loaded, computed, hashes)
     is_drawn = bool(computed.panels) and can_draw()
-    report = drawn(report_of(item, facts, computed.shown, computed.panels)) if is_drawn else None
+    report = drawn(report_of(item, facts, computed, medium.curves(computed.shown))) if is_drawn else None
     facts["seconds"] = round(time.perf_counter() - start, 3)
     with _writing(context) as written:
         outputs = medium.write(item, loaded.source, computed.frames, context)

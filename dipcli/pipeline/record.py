@@ -15,7 +15,7 @@ from dipcli.pipeline.medium import AnyMedium, SourceFile
 from dipcli.pipeline.provenance import provenance
 from dipcli.pipeline.statement import Fitted
 from dipcli.report.endings import outcome
-from dipcli.report.figures import Panel, Report
+from dipcli.report.figures import Curve, Report
 
 NO_FIT = {"ending": "classical", "iterations": 0, "best_iteration": 0, "runs": []}
 ENDINGS = ("classical", *get_args(Ending))  # from best to worst
@@ -60,14 +60,15 @@ def record_of(
     }
 
 
-def report_of(item: Item, record: Mapping[str, Any], shown: Fitted, panels: Sequence[Panel]) -> Report:
+def report_of(item: Item, record: Mapping[str, Any], computed: Computed, curves: Sequence[Curve]) -> Report:
     """What is drawn of an item, by what its record says, and by one of its frames."""
+    shown = computed.shown
     stops = [] if shown.result is None else [solution.best_iteration for solution in shown.result.solutions]
     decisions = {**shown.statement.decisions, **shown.restoration.decisions}
     facts = {"result": outcome(record), **{name: str(fact) for name, fact in decisions.items()}}
     warned = "; ".join(shown.warnings)
     facts |= {"beware": warned} if warned else {}
-    return Report(f"dipcli {record['command']} {item.name}", panels, facts, shown.history, stops)
+    return Report(f"dipcli {record['command']} {item.name}", computed.panels, facts, shown.history, stops, curves)
 
 
 def _of_frame(frame: Fitted) -> dict[str, Any]:

@@ -41,7 +41,19 @@ class Panel:
     palette: str = "gray"
     has_detail: bool = True
     has_scale: bool = False
+    wheel: Array | None = None  # the colours of all angles, (side, side, 3), where the panel shows angles
+    pixel_nm: float | None = None  # the side of a pixel, where that is known: a bar shows a length
     role: Literal["", "before", "after"] = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A quantity that a field follows beside its fit, such as the agreement of several starts by frequency."""
+
+    title: str
+    label: str  # of the axis
+    at: Array
+    values: Array
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,7 @@ class Report:
     facts: Mapping[str, str]
     history: History
     stops: Sequence[int]  # the iteration that each run returns
+    curves: Sequence[Curve] = ()  # beside those of the fit
 
 
 def can_draw() -> bool:
@@ -81,7 +94,8 @@ def draw(report: Report) -> bytes:
         for line in textwrap.wrap(f"{name}: {text}", LETTERS * len(panels))
     ]
     tallest = max(panel.values.shape[0] / panel.values.shape[1] for panel in panels)
-    heights = [SIDE * min(tallest, 1.5), *([SIDE] if has_detail else []), *([2.0] if curves else [])]
+    has_curves = bool(curves or report.curves)
+    heights = [SIDE * min(tallest, 1.5), *([SIDE] if has_detail else []), *([2.0] if has_curves else [])]
     text_height = 0.14 * len(lines) + 0.1
     figure = Figure((SIDE * len(panels) + 0.4, sum(heights) + text_height + 0.6), dpi=DOTS, layout="constrained")
     figure.suptitle(report.title, fontsize=11)
@@ -91,13 +105,14 @@ def draw(report: Report) -> bytes:
         axes = figure.add_subplot(grid[0, column])
         shown = _show(axes, panel, panel.values)
         axes.set_title(panel.title, fontsize=9)
+        _explain(axes, panel)
         if panel.has_detail:
             _outline(axes, panel.values, corner)
             _show(figure.add_subplot(grid[1, column]), panel, _cut(panel.values, corner), is_detail=True)
         if panel.has_scale:
             figure.colorbar(shown, ax=axes, fraction=0.046).ax.tick_params(labelsize=7)
-    if curves:
-        _draw_curves(figure, grid[len(heights) - 1, :], curves, report.stops)
+    if has_curves:
+        _draw_curves(figure, grid[len(heights) - 1, :], report)
     text = figure.add_subplot(grid[-1, :])
     text.axis("off")
     text.text(0, 1, "\n".join(lines), va="top", fontsize=8, family="monospace", parse_math=False)
@@ -166,11 +181,44 @@ def _outline(axes: Any, values: Array, corner: tuple[float, float, float, float]
     axes.set_ylim(height - 0.5, -0.5)
 
 
-def _draw_curves(figure: Any, place: Any, curves: Mapping[str, Array], stops: Sequence[int]) -> None:  # noqa: ANN401
+def _explain(axes: Any, panel: Panel) -> None:  # noqa: ANN401
+    """A wheel of the colours of angles, and a bar of a round length."""
+    if panel.wheel is not None:
+        inset = axes.inset_axes([0.76, 0.76, 0.22, 0.22])
+        inset.imshow(panel.wheel)
+        inset.set_title("0 right, π/2 up", fontsize=5, color="white", pad=1)
+        inset.axis("off")
+    if panel.pixel_nm is not None:
+        width = panel.values.shape[1]
+        length = round_length(panel.pixel_nm * width / 4)
+        share = length / (panel.pixel_nm * width)
+        axes.plot([0.05, 0.05 + share], [0.05, 0.05], "-", color="white", linewidth=3, transform=axes.transAxes)
+        said = f"{length:g} nm" if length < 1000 else f"{length / 1000:g} µm"
+        axes.text(0.05, 0.08, said, color="white", fontsize=8, transform=axes.transAxes)
+
+
+def round_length(length: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is not longer."""
+    power = 10.0 ** np.floor(np.log10(length))
+    return float(next(step * power for step in (5, 2, 1) if step * power <= length * (1 + 1e-9)))
+
+
+def _draw_curves(figure: Any, place: Any, report: Report) -> None:  # noqa: ANN401
     """Loss and moving variance, and the score where the truth is known, run by run; what is returned is marked."""
-    names = [name for name in ("loss", "variance", "psnr_db") if np.isfinite(curves[name]).any()]
+    curves, stops = report.history.curves(), report.stops
+    names = [
+        name for name in ("loss", "variance", "psnr_db") if name in curves and np.isfinite(curves[name]).any()
+    ]
     titles = {"loss": "loss", "variance": "moving variance", "psnr_db": "PSNR in dB"}
-    inner = place.subgridspec(1, len(names))
+    inner = place.subgridspec(1, len(names) + len(report.curves))
+    for index, curve in enumerate(report.curves, len(names)):
+        axes = figure.add_subplot(inner[index])
+        axes.plot(curve.at, curve.values, linewidth=1)
+        axes.set_title(curve.title, fontsize=9)
+        axes.set_xlabel(curve.label, fontsize=8)
+        axes.set_ylim(0, 1.05)
+        axes.tick_params(which="both", labelsize=7)
+        axes.grid(visible=True, alpha=0.3)
     for index, name in enumerate(names):
         axes = figure.add_subplot(inner[index])
         for number, run in enumerate(np.unique(curves["run"])):
