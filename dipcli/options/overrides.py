@@ -28,3 +28,9 @@ class Overrides(Generic[Options]):
 def without_engine(options: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of options
     """The options of a task as a record has them; the engine's have a place of their own there."""
     return {name: value for name, value in asdict(options).items() if name != "engine"}
+
+
+def as_used(options: Any, **found: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of options
+    """The options of a task as a record has them, with what was `found` where nothing was asked for."""
+    asked = without_engine(options)
+    return {**asked, **{name: value for name, value in found.items() if asked[name] is None}}

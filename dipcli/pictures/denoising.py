@@ -20,7 +20,7 @@ from dipcli.fidelities import (
     root_mean_squared_error,
 )
 from dipcli.grid import crop_middle
-from dipcli.options.overrides import without_engine
+from dipcli.options.overrides import as_used, without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.network_share import WORTHWHILE, NetworkShare, NoisyValues, network_share, part_of_trial
 from dipcli.pictures.noise_model import (
@@ -96,7 +96,12 @@ def state_denoising(
         None if options.classical == 1 else problem,
         options.engine,
         (values.method, with_kept(values.classical_picture)),
-        without_engine(options),
+        as_used(
+            options,
+            sigma=noise.level,
+            tv_weight=None if options.classical == 1 else tv_weight_of(values.sigma, options),
+            classical=options.classical_share,
+        ),
         decisions,
         unchanged=kept,
     )

@@ -70,6 +70,12 @@ class Noise:
             return ChannelStabilisers([law if law.sigma > least.sigma / 2 else least for law in self.channel_laws])
         return VarianceStabiliser(self.law)
 
+    @property
+    def level(self) -> float | None:
+        """The standard deviation in the unit of the file, as it could be given; None where it is not one."""
+        is_one = not self.is_faint and self.law.parabola is None and self.law.shot == self.law.speckle == 0
+        return self.law.gaussian / self.units.white if is_one else None
+
     def __str__(self) -> str:
         share = float(self.impulses.float().mean())
         parts = [f"salt and pepper on {share:.{int(share < 0.01)}%} of the values"] if share else []

@@ -17,7 +17,7 @@ from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
 from dipcli.fidelities import root_mean_squared_error
 from dipcli.io.names import by
-from dipcli.options.overrides import without_engine
+from dipcli.options.overrides import as_used
 from dipcli.pictures.downscaling import Decimation
 from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.noise_model import mask_weight
@@ -94,7 +94,12 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units =
         None if options.classical == 1 else problem,
         options.engine,
         ("patch groups", classical),
-        without_engine(options),
+        as_used(
+            options,
+            sigma=sigma / units.white,
+            tv_weight=None if options.classical == 1 else TV,
+            classical=options.classical_share,
+        ),
         decisions,
         finish=finish,
         checks=check,

@@ -89,3 +89,18 @@ def test_the_command_line_of_a_record_does_it_again(denoise, program, here):
     (here / "out.png").unlink()
     assert program(*argv[1:]).exit_code == 0
     assert (here / "out.png").read_bytes() == expected
+
+
+@pytest.mark.parametrize("command", ["denoise", "upscale"])
+def test_a_value_that_was_used_is_in_the_record(program, tmp_path, command):
+    save_noisy(tmp_path / "a.png", (48, 64))
+    flags = ("--classical", "0.5", "--runs", "1", "--iterations", "2", "--threads", "1")
+    assert program(command, tmp_path / "a.png", "-o", tmp_path / "out.png", *flags).exit_code == 0
+    options = record_of(tmp_path / "out.png")["options"]
+    assert 0.05 < options["sigma"] < 0.2
+    assert options["tv_weight"] > 0
+
+
+def test_what_was_not_used_is_null_in_the_record(program, here):
+    program("denoise", "a.png", "-o", "out.png", "--classical", "1", "--threads", "1")
+    assert record_of(here / "out.png")["options"]["tv_weight"] is None
