@@ -29,4 +29,5 @@ def main():
         Image.fromarray(np.round(picture.clip(0, 255)).astype(np.uint8)).save(folder / f"{name}.png")
 
 
-main()
+if __name__ == "__main__":
+    main()
