@@ -32,9 +32,8 @@ def block(heading: str) -> list[str]:
 
 # What makes each command quick; most have networks.
 FEW = {"simulate": ("--overwrite",), "phase-retrieve": ("--starts", "2", "--cycles", "20", "--rounds", "1")}
-
-
-QUICK_START = ("--iterations", "2", "--width", "4,4", "--preset", "instant")
+QUICK_STARTS = {**FEW, "deblur": ("--kernel", "gauss:1", "--method", "wiener", "--keep")}
+AT_ONCE = ("--iterations", "2", "--width", "4,4", "--preset", "instant")
 
 
 def save_patterns(folder: Path) -> None:
@@ -95,8 +94,8 @@ def test_every_quick_start_runs(lines, tmp_path, monkeypatch):
     assert len(lines) == 6
     for line in lines:
         words = shlex.split(line)[1:]
-        few = FEW.get(words[0], QUICK_START if "-o" in words else ())
-        done = CliRunner().invoke(app, [*words, *(() if "--inspect" in words else few)])
+        few = QUICK_STARTS.get(words[0], AT_ONCE) if "-o" in words else ()
+        done = CliRunner().invoke(app, [*words, *few])
         assert done.exit_code == 0, (line, done.output)
 
 

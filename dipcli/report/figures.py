@@ -184,9 +184,11 @@ def _outline(axes: Any, values: Array, corner: tuple[float, float, float, float]
 def _explain(axes: Any, panel: Panel) -> None:  # noqa: ANN401
     """A wheel of the colours of angles, and a bar of a round length."""
     if panel.wheel is not None:
-        inset = axes.inset_axes([0.76, 0.76, 0.22, 0.22])
+        inset = axes.inset_axes([0.76, 0.77, 0.22, 0.22])
         inset.imshow(panel.wheel)
-        inset.set_title("0 right, π/2 up", fontsize=5, color="white", pad=1)
+        inset.text(
+            0.5, 0, "0 right, π/2 up", fontsize=5, color="white", ha="center", va="top", transform=inset.transAxes
+        )
         inset.axis("off")
     if panel.pixel_nm is not None:
         width = panel.values.shape[1]
