@@ -24,6 +24,7 @@ def main():
     sharp = np.asarray(Image.open(source).convert("L"), dtype=np.float64)
     noise = np.random.default_rng(0).normal(0, 1.5, (sharp.shape[0] - SIDE + 1, sharp.shape[1] - SIDE + 1))
     blurred = convolve2d(sharp, kernel(), mode="valid") + noise
+    np.save(folder / "deblur_kernel.npy", kernel().astype(np.float32))
     room = SIDE // 2
     for name, picture in (("deblur", blurred), ("deblur_truth", sharp[room:-room, room:-room])):
         Image.fromarray(np.round(picture.clip(0, 255)).astype(np.uint8)).save(folder / f"{name}.png")

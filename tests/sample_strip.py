@@ -9,7 +9,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dipcli import deblur, denoise, inpaint, phase_retrieve, reconstruct, upscale
 from dipcli.report.thumbnails import picture_of
-from tests.sample_blur import kernel
 
 SIDE, GAP, HEAD, LEFT = 180, 6, 26, 64
 
@@ -19,7 +18,7 @@ def results(folder: Path) -> Iterator[tuple[str, object]]:
     yield "denoise", denoise(folder / "denoise.png")
     yield "inpaint", inpaint(folder / "inpaint.png", folder / "inpaint_mask.png")
     yield "upscale --factor 2", upscale(folder / "upscale.png", 2)
-    yield "deblur --kernel", deblur(folder / "deblur.png", kernel().astype(np.float32))
+    yield "deblur --kernel", deblur(folder / "deblur.png", folder / "deblur_kernel.npy")
     yield "mri", reconstruct(folder / "mri.npy")
     yield "phase-retrieve", phase_retrieve(folder / "phase.cxi")
 
