@@ -73,8 +73,9 @@ class Noise:
     @property
     def level(self) -> float | None:
         """The standard deviation in the unit of the file, as it could be given; None where it is not one."""
-        is_one = not self.is_faint and self.law.parabola is None and self.law.shot == self.law.speckle == 0
-        return self.law.gaussian / self.units.white if is_one else None
+        law = self.law
+        is_one = not (self.is_faint or self.channel_laws or law.parabola or law.shot or law.speckle)
+        return law.gaussian / self.units.white if is_one else None
 
     def __str__(self) -> str:
         share = float(self.impulses.float().mean())
