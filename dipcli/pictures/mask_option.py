@@ -7,7 +7,7 @@ import torch
 
 from dipcli.classical.impulse_noise import find_impulses
 from dipcli.classical.scratches import find_scratches
-from dipcli.errors import OptionError
+from dipcli.errors import InputError, OptionError
 from dipcli.pictures.files.images import Picture, load_picture
 from dipcli.pictures.files.masks import CONVENTION, hide, hide_masked, hide_transparent, mask_beside
 from dipcli.pictures.options import InpaintOptions
@@ -28,7 +28,7 @@ def load_with_mask(item: Item, options: InpaintOptions) -> Picture:
         impulses = [find_impulses(torch.from_numpy(frame)).numpy() for frame in picture.frames]
         return hide(picture, impulses, f"{item.input}: --mask auto-saturated (salt and pepper)")
     if options.mask == "auto-scratches":
-        return _without_scratches(item.input, picture)
+        return _without_scratches(item.input, picture, shown=options.show_mask)
     if options.mask is not None:
         path = Path(options.mask)
         path = mask_beside(path, item.name) if path.is_dir() else path
@@ -38,10 +38,10 @@ def load_with_mask(item: Item, options: InpaintOptions) -> Picture:
     return picture
 
 
-def _without_scratches(path: Path, picture: Picture) -> Picture:
-    """With NaN on what looks like a scratch or dust, and how much that is.
+def _without_scratches(path: Path, picture: Picture, *, shown: bool) -> Picture:
+    """With NaN on what looks like a scratch or dust, and how much that is; what is very much must be shown.
 
-    Raises OptionError for what is no picture, InputError where none is found.
+    Raises OptionError for what is no picture, InputError where nothing is found, or too much that is not shown.
     """
     if len(picture.frames[0].shape) != 3:
         raise OptionError(
@@ -50,10 +50,11 @@ def _without_scratches(path: Path, picture: Picture) -> Picture:
     scratches = [find_scratches(torch.from_numpy(frame)).numpy() for frame in picture.frames]
     hidden = hide(picture, scratches, f"{path}: --mask auto-scratches (thin bright or dark strokes, dust)")
     share = max(float(marked.mean()) for marked in scratches)
-    doubt = (
-        "more than scratches usually cover: much of it may belong to the picture"
-        if share > MUCH
-        else "thin things of the picture itself may be among it"
-    )
-    said = f"{path}: --mask auto-scratches marks {share:.1%}, {doubt}; look at it with --show-mask."
+    marks = f"{path}: --mask auto-scratches marks {share:.1%}"
+    if share > MUCH and not shown:
+        raise InputError(
+            f"{marks}, more than scratches usually cover, so much of it may belong to the picture; with "
+            "--show-mask it is filled in all the same, and the mask written."
+        )
+    said = f"{marks}, thin things of the picture itself may be among it; look at it with --show-mask."
     return replace(hidden, warnings=(*hidden.warnings, said))

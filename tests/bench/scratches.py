@@ -63,7 +63,7 @@ def _measure(clean: Array, name: str, kind: str, folder: Path, *, fills: bool) -
     if fills and found.any():
         source, whole = folder / f"{name}_{kind}.png", folder / f"{name}_{kind}_whole.png"
         save_png(source, damaged)
-        run_program("inpaint", source, whole, "--mask", "auto-scratches", "--no-report")
+        run_program("inpaint", source, whole, "--mask", "auto-scratches", "--show-mask", "--no-report")
         after = psnr_db(np.asarray(Image.open(whole), np.float64) / 255, clean)
     return [100 * drawn.mean(), recall, precision, before, after]
 

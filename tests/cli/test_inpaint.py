@@ -379,3 +379,11 @@ def test_a_mask_of_another_is_not_written_over(program, scene, tmp_path):
     flags = ("--mask", "auto-scratches", "--show-mask", "-o", tmp_path / "whole.png")
     assert program("inpaint", tmp_path / "print.png", *flags).exit_code == 2
     assert (tmp_path / "whole.mask.png").read_bytes() == b"mine"
+
+
+def test_more_than_scratches_cover_must_be_looked_at(program, scene, tmp_path, monkeypatch):
+    save_scratched(tmp_path / "print.png", scene)
+    monkeypatch.setattr("dipcli.pictures.mask_option.MUCH", 0.001)
+    flags = ("--mask", "auto-scratches", "-o", tmp_path / "whole.png")
+    assert "more than scratches usually cover" in sentence_of(program("inpaint", tmp_path / "print.png", *flags))
+    assert program("inpaint", tmp_path / "print.png", *flags, "--show-mask").exit_code == 0
