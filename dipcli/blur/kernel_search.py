@@ -96,7 +96,9 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         )
         found.append(Sought(wider, by_edges(wider, (wide,))))
     sure = [each for each in found if each.is_sure]
-    if sure:
+    if len(sure) == 1:
+        best = sure[0]
+    elif sure:
         best = min(sure, key=lambda each: sum(other.search.judge(each.guess.kernel).score for other in found))
     else:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
@@ -135,9 +137,12 @@ def _best_of(search: KernelSearch, ways: Sequence[Way], progress: tuple[float, f
         gray = strokes_of(search.gray[place]) if way.has_strokes else search.gray[place]
         mask = search.part.mask[place]
         kernels.append(estimate_kernel(gray, way.size, edges=way.edges, mask=mask, has_strokes=way.has_strokes))
-    whole = [kernel for kernel in kernels if not is_cut_off(kernel)]
-    guesses = [search.judge(kernel)._replace(support=support_of(kernel, kernels)) for kernel in whole or kernels]
-    return min(guesses, key=lambda guess: (guess.support < SURE or within(guess.kernel) > POINT, guess.score))
+    whole = [kernel for kernel in kernels if not is_cut_off(kernel)] or kernels
+    supports = [support_of(kernel, kernels) for kernel in whole]
+    pairs = list(zip(whole, supports, strict=True))
+    sure = [(kernel, support) for kernel, support in pairs if support >= SURE and within(kernel) <= POINT]
+    guesses = [search.judge(kernel)._replace(support=support) for kernel, support in sure or pairs]
+    return min(guesses, key=lambda guess: guess.score)
 
 
 def support_of(kernel: Tensor, kernels: Sequence[Tensor]) -> float:
