@@ -6,6 +6,7 @@ weight of edges, in another window or another part, says more than how believabl
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import NamedTuple
 
 from torch import Tensor
@@ -77,7 +78,8 @@ class Sought(NamedTuple):
 def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
     """What was found in the parts of a frame, the most believable first: farther out where it may be larger.
 
-    A kernel that two searches found in its part is judged in all of them.
+    Of kernels that two searches found in their part, another takes the first one's place if it is more believable
+    in all of these parts.
     """
     options, wide = search.options, WINDOWS[-1]
     is_alone = options.part is not None or options.init == "none"
@@ -96,13 +98,17 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         )
         found.append(Sought(wider, by_edges(wider, (wide,))))
     sure = [each for each in found if each.is_sure]
-    if len(sure) == 1:
-        best = sure[0]
-    elif sure:
-        best = min(sure, key=lambda each: sum(other.search.judge(each.guess.kernel).score for other in found))
-    else:
+    if not sure:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
+    else:
+        best = reduce(lambda first, other: other if _is_better(other, first, sure) else first, sure)
     return [best, *(each for each in found if each is not best)]
+
+
+def _is_better(other: Sought, first: Sought, parts: Sequence[Sought]) -> bool:
+    """Whether another kernel is more believable than the first in all of these parts."""
+    judges = (each.search.judge for each in parts)
+    return all(judge(other.guess.kernel).score < judge(first.guess.kernel).score for judge in judges)
 
 
 def by_edges(
