@@ -17,6 +17,7 @@ from dipcli.blur.kernel_search import find_kernel, is_blurred
 from dipcli.blur.options import DeblurOptions
 from dipcli.blur.searched_part import PART, choose_part, largest_window, search_in
 from dipcli.blur.sharpness import measure_sharpness
+from dipcli.blur.simple_kernels import simple_kernel
 from dipcli.blur.two_networks import has_networks, kernel_prior, two_networks
 from dipcli.engine.forecast import Workload
 from dipcli.errors import InputError, OptionError
@@ -194,9 +195,10 @@ def _blind(
     found = find_kernel(blurred, search)
     search = found[0].search
     guess, parts, uneven = merge_parts(found)
+    guess, shape = simple_kernel(search, guess)
     height, width = search.gray.shape
     sought = f"up to {search.largest}x{search.largest}, sought in {width}x{height} pixels"
-    decisions = {**decisions, "kernel": f"{sought}, found twice alike by {guess.support:.0%}", **parts}
+    decisions = {**decisions, "kernel": f"{sought}, found twice alike by {guess.support:.0%}", **shape, **parts}
     warnings = uneven + cautions_of(search, guess)
     if blurred.method == "tv" and blurred.frame.numel() > GROUPED_UP_TO:
         blurred = replace(blurred, sigma=max(blurred.sigma, CERTAIN))  # the kernel is not exact: it would ring

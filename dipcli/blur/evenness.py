@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from dipcli.blur.crops import Part
+from dipcli.blur.doubts import SURE
 from dipcli.blur.edge_kernels import KernelCandidate, framed, similarity, trimmed
 from dipcli.blur.kernel_search import Sought
 
@@ -12,14 +13,14 @@ ALIKE = 0.6  # similarity of the kernels of two parts of an evenly blurred pictu
 
 
 def merge_parts(found: Sequence[Sought]) -> tuple[KernelCandidate, dict[str, str], tuple[str, ...]]:
-    """The first kernel merged with those of other parts that are like it, a map of the parts, and a warning.
+    """The first kernel merged with those of other parts that are the same, a map of the parts, and a warning.
 
     A part counts where two searches found the same kernel in it.
     """
     (search, guess), *others = found
     sure = [other for other in others if other.is_sure]
     agreements = [similarity(guess.kernel, other.guess.kernel) for other in sure]
-    alike = [other.guess.kernel for other, agreement in zip(sure, agreements, strict=True) if agreement >= ALIKE]
+    alike = [other.guess.kernel for other, agreement in zip(sure, agreements, strict=True) if agreement >= SURE]
     if alike:
         kernels = [trimmed(kernel) for kernel in (guess.kernel, *alike)]
         side = max(map(len, kernels))

@@ -6,6 +6,7 @@ weight of edges, in another window or another part, says more than how believabl
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import NamedTuple
 
 from torch import Tensor
@@ -77,7 +78,8 @@ class Sought(NamedTuple):
 def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
     """What was found in the parts of a frame, the most believable first: farther out where it may be larger.
 
-    A kernel that two searches found in its part is judged in all of them.
+    Of kernels that two searches found in their part, another takes the first one's place if it is more believable
+    in all of these parts.
     """
     options, wide = search.options, WINDOWS[-1]
     is_alone = options.part is not None or options.init == "none"
@@ -96,11 +98,17 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         )
         found.append(Sought(wider, by_edges(wider, (wide,))))
     sure = [each for each in found if each.is_sure]
-    if sure:
-        best = min(sure, key=lambda each: sum(other.search.judge(each.guess.kernel).score for other in found))
-    else:
+    if not sure:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
+    else:
+        best = reduce(lambda first, other: other if _is_better(other, first, sure) else first, sure)
     return [best, *(each for each in found if each is not best)]
+
+
+def _is_better(other: Sought, first: Sought, parts: Sequence[Sought]) -> bool:
+    """Whether another kernel is more believable than the first in all of these parts."""
+    judges = (each.search.judge for each in parts)
+    return all(judge(other.guess.kernel).score < judge(first.guess.kernel).score for judge in judges)
 
 
 def by_edges(
@@ -135,9 +143,12 @@ def _best_of(search: KernelSearch, ways: Sequence[Way], progress: tuple[float, f
         gray = strokes_of(search.gray[place]) if way.has_strokes else search.gray[place]
         mask = search.part.mask[place]
         kernels.append(estimate_kernel(gray, way.size, edges=way.edges, mask=mask, has_strokes=way.has_strokes))
-    whole = [kernel for kernel in kernels if not is_cut_off(kernel)]
-    guesses = [search.judge(kernel)._replace(support=support_of(kernel, kernels)) for kernel in whole or kernels]
-    return min(guesses, key=lambda guess: (guess.support < SURE or within(guess.kernel) > POINT, guess.score))
+    whole = [kernel for kernel in kernels if not is_cut_off(kernel)] or kernels
+    supports = [support_of(kernel, kernels) for kernel in whole]
+    pairs = list(zip(whole, supports, strict=True))
+    sure = [(kernel, support) for kernel, support in pairs if support >= SURE and within(kernel) <= POINT]
+    guesses = [search.judge(kernel)._replace(support=support) for kernel, support in sure or pairs]
+    return min(guesses, key=lambda guess: guess.score)
 
 
 def support_of(kernel: Tensor, kernels: Sequence[Tensor]) -> float:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dipcli.errors import InputError
 from dipcli.io.limits import refuse_oversized
@@ -25,11 +26,17 @@ def refuse_bombs(path: Path, n_pixels: int, pixel_bytes: float) -> None:
 def refuse_unrestorable(path: Path, picture: Picture) -> None:
     """Stop at pictures that are too small, empty of finite values, or the same everywhere."""
     _refuse_short_sides(path, picture.frames[0].shape[1:])
-    planes = [channel[np.isfinite(channel)] for frame in picture.frames for channel in frame]
+    planes = [_finite(channel) for frame in picture.frames for channel in frame]
     if all(plane.size == 0 for plane in planes):
         raise InputError(f"{path}: no value is finite, so there is nothing to restore; export it again.")
     if all(plane.size == 0 or plane.min() == plane.max() for plane in planes):
         raise InputError(f"{path}: has one value everywhere; there is nothing to restore.")
+
+
+def _finite(channel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Those of its values, and no copy where all are."""
+    is_finite = np.isfinite(channel)
+    return channel if is_finite.all() else channel[is_finite]
 
 
 def _refuse_short_sides(path: Path, space: tuple[int, ...]) -> None:

@@ -99,7 +99,13 @@ def full_scale(dtype: DTypeLike) -> float:
 
 def to_unit(array: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
     """Stored values -> [0, 1]; values that are not finite become NaN."""
-    unit, span = np.empty(array.shape, np.float32), (high - low) or 1.0
+    span = (high - low) or 1.0
+    if array.dtype in (np.uint8, np.uint16):  # few values, each worked out once
+        stored = np.arange(np.iinfo(array.dtype).max + 1, dtype=np.float64)
+        table = ((stored - low) / span).astype(np.float32)
+        unit: NDArray[np.float32] = table[array]
+        return unit
+    unit = np.empty(array.shape, np.float32)
     for index in range(len(array)):  # the whole in double precision would be the largest thing in memory
         values = (array[index].astype(np.float64) - low) / span
         unit[index] = np.where(np.isfinite(values), values, np.nan)
