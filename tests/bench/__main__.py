@@ -6,6 +6,7 @@ import sys
 NAMES = (
     "deblur",
     "denoise",
+    "faint",
     "forecast",
     "fuzz",
     "golden",
