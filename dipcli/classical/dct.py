@@ -25,6 +25,7 @@ DIRECTED = (
     2.2  # middle frequencies across, of those along: noise of photographs has at most 1.8, brick and fur 3.2
 )
 STEEP = 22.0  # low frequencies, of middle ones: photographs' noise has at most 20, many a clean picture 40
+UNLIKE = 2.0  # times the contrast of one channel that another has, beyond which axes of colour mix too little
 MINIMUM_WINDOWS = 100
 SIDES = {1: 32, 2: 12, 3: 6}  # of a window, for one, two and three axes
 WIDE_SIDES = {1: 32, 2: 16, 3: 6}
@@ -35,10 +36,11 @@ def dct_denoise(image: Tensor, power: Tensor, *, step: int = 2) -> Tensor:
 
     Windows are `step` apart along each axis: more is faster, and less good.
     """
-    mixed = torch.tensordot(colour_axes(image), image, dims=1)
+    axes = white_axes(image) if is_white(power) else colour_axes(image)
+    mixed = torch.tensordot(axes, image, dims=1)
     first = _pass(mixed, power, None, step)
     second = _pass(mixed, power, first, step)
-    restored: Tensor = torch.tensordot(colour_axes(image).T, second, dims=1)
+    restored: Tensor = torch.tensordot(axes.T, second, dims=1)
     return restored
 
 
@@ -190,6 +192,19 @@ def colour_axes(image: Tensor) -> Tensor:
     axes = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]], dtype=image.dtype, device=image.device)
     normalised: Tensor = axes / axes.norm(dim=1, keepdim=True)
     return normalised
+
+
+def white_axes(image: Tensor) -> Tensor:
+    """The same where noise is white, so that any axes will do: principal ones where contrasts are unlike."""
+    axes = colour_axes(image)
+    if image.shape[0] != 3:
+        return axes
+    covariance = torch.cov(image.flatten(1))
+    powers = covariance.diagonal()
+    if bool(powers.max() <= UNLIKE**2 * powers.min()):
+        return axes
+    principal: Tensor = torch.linalg.eigh(covariance).eigenvectors.flip(1).T
+    return principal
 
 
 def _dct_basis(side: int, like: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from dipcli.classical.dct import colour_axes
+from dipcli.classical.dct import colour_axes, white_axes
 from dipcli.classical.patch_matching import BLOCK, ReferenceGrid, box_sum, find_groups, fold, patches_of
 
 CHUNK = 128  # groups that are solved together: what they take stays in the cache of a processor
@@ -117,7 +117,7 @@ def _denoise_axes(
     noisy: Tensor, pilot: Tensor, sigma: Tensor, settings: Chain, covariance: Tensor | None
 ) -> Tensor:
     """With the noise's deviation along each of `colour_axes`, and its covariance in a patch if it is not white."""
-    axes = lightness_first(pilot)
+    axes = lightness_first(pilot) if covariance is None else colour_axes(pilot)
     scale = sigma.clamp(min=1e-4 * float(sigma.max()))[:, None, None]
     first, second = (torch.tensordot(axes, image, dims=1) / scale for image in (noisy, pilot))
     restored: Tensor = torch.tensordot(axes.T, _chain(first, second, settings, covariance) * scale, dims=1)
@@ -152,7 +152,7 @@ def _roots(covariance: Tensor | None, caution: float, left: float, least: float)
 def lightness_first(image: Tensor) -> Tensor:
     """An orthonormal transform of channels, lightness first: opponent colours for three, else principal axes."""
     if len(image) in (1, 3):
-        return colour_axes(image)
+        return white_axes(image)
     vectors: Tensor = torch.linalg.eigh(torch.cov(image.flatten(1))).eigenvectors
     return vectors.flip(1).T
 

@@ -8,7 +8,16 @@ from noises import boards
 from scipy.fft import dctn, idctn
 from torch.nn import functional
 
-from dipcli.classical.dct import SIDES, THRESHOLD, colour_axes, dct_denoise, is_white, noise_power, white_power
+from dipcli.classical.dct import (
+    SIDES,
+    THRESHOLD,
+    colour_axes,
+    dct_denoise,
+    is_white,
+    noise_power,
+    white_axes,
+    white_power,
+)
 from dipcli.metrics import psnr_db
 
 SIDE = SIDES[2]
@@ -85,6 +94,25 @@ def test_the_picture_is_left_as_it_was(picture):
 def test_colour_axes_are_orthonormal():
     axes = colour_axes(torch.rand(3, 4, 4, dtype=torch.float64))
     assert_matches(axes @ axes.T, torch.eye(3, dtype=torch.float64), tolerance=1e-12)
+
+
+def test_channels_of_unlike_contrast_have_principal_axes():
+    shared, other = torch.rand(2, 40, 40)
+    image = torch.stack([shared, 0.2 * shared + 0.01 * other, other])
+    axes = white_axes(image)
+    assert_matches(axes @ axes.T, torch.eye(3), tolerance=1e-5)
+    covariance = torch.cov(torch.tensordot(axes, image, dims=1).flatten(1))
+    assert_matches(covariance, covariance.diagonal().diag(), tolerance=1e-4)
+    assert torch.equal(white_axes(torch.rand(3, 40, 40)), colour_axes(image))
+
+
+def test_a_channel_of_much_noise_is_helped_by_the_others():
+    clean = torch.rand(1, 12, 12).repeat_interleave(8, 1).repeat_interleave(8, 2).expand(3, -1, -1)
+    gains = torch.tensor([1.0, 0.2, 1.0])[:, None, None]  # the second channel had five times the noise
+    noisy = clean * gains + 0.05 * torch.randn(3, 96, 96)
+    alone = dct_denoise(noisy[1:2], white_power(noisy[1:2], 0.05))
+    together = dct_denoise(noisy, white_power(noisy, 0.05))[1:2]
+    assert psnr_db(together, (clean * gains)[1:2]) > psnr_db(alone, (clean * gains)[1:2]) + 3
 
 
 def smoothed(noise):
