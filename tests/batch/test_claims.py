@@ -38,6 +38,8 @@ def test_all_files_of_an_item_are_listed(tmp_path):
         "o.checkpoint",
         "o.spread.tif",
         "o.residual.tif",
+        "o.mask.png",
+        "o.mask.tif",
     }
     assert names == {PICTURES: common, BLURRED: common | {"o.kernel#.npy", "o.kernel#.png"}}
 
