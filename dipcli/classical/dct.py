@@ -21,9 +21,7 @@ QUIET = 0.1  # the share of windows that is taken to show noise alone
 # Photographs measured 0.015-0.063 in lightness and 0.04-0.12 in colours; white noise, under brick and fur, 0.13
 # and more in lightness, 0.38 and more in colours, where there is less texture.
 CORRELATED, CORRELATED_COLOURS = 0.15, 0.2
-DIRECTED = (
-    2.2  # middle frequencies across, of those along: noise of photographs has at most 1.8, brick and fur 3.2
-)
+DIRECTED = 2.2  # middle frequencies across, of those along: photographs' noise has at most 1.8, brick and fur 3.2
 STEEP = 22.0  # low frequencies, of middle ones: photographs' noise has at most 20, many a clean picture 40
 UNLIKE = 2.0  # times the contrast of one channel that another has, beyond which axes of colour mix too little
 MINIMUM_WINDOWS = 100

@@ -144,15 +144,15 @@ def _fit_parabola(curve: Array, start: NoiseLaw, contrast: float) -> NoiseLaw:
     if len(curve) < 3 or min(np.diff(at)) < 1e-3 * contrast:
         return start
 
-    def law(logarithms: Array) -> NoiseLaw:
-        bend, slope, constant = np.polyfit(at, np.exp(logarithms), 2)
-        ends = (constant, constant + slope / 2 + bend / 4, constant + slope + bend)
-        return NoiseLaw(parabola=(bounded(ends[0]), bounded(ends[1]), bounded(ends[2])))
-
     lowest, highest = np.quantile(curve[:, 1], (0.1, 0.9))
 
     def bounded(variance: float) -> float:
         return float(np.clip(variance, lowest / BEYOND, highest * BEYOND))
+
+    def law(logarithms: Array) -> NoiseLaw:
+        bend, slope, constant = np.polyfit(at, np.exp(logarithms), 2)
+        ends = (constant, constant + slope / 2 + bend / 4, constant + slope + bend)
+        return NoiseLaw(parabola=(bounded(ends[0]), bounded(ends[1]), bounded(ends[2])))
 
     first = np.log(np.maximum(start.variance(at), _LEAST_VARIANCE * contrast**2))
     found = optimize.minimize(

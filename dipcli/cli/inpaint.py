@@ -22,12 +22,13 @@ def inpaint(
     """
 
     from dipcli.batch.selection import as_planned, open_batch
-    from dipcli.pictures.naming import PICTURES
+    from dipcli.pictures.naming import PICTURES, SHOWING_MASKS
     from dipcli.pictures.presets import inpaint_options
 
     inpaint_options(preset, None, knobs)
     options = knobs.over(InpaintOptions())
-    batch = open_batch(inputs, files, PICTURES, needed=[("--mask", options.mask_file)])
+    naming = SHOWING_MASKS if options.show_mask else PICTURES
+    batch = open_batch(inputs, files, naming, needed=[("--mask", options.mask_file)])
 
     from dipcli.batch.run import open_context, run
     from dipcli.pictures.tasks import inpainting

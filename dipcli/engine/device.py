@@ -28,7 +28,7 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # how builds of torch without it refuse
         raise OptionError(f"--device {name} is not available here; try cpu or auto.") from error
     return device
 

@@ -1,6 +1,9 @@
 """How pictures are called, and the files beside them."""
 
+from dataclasses import replace
+
 from dipcli.options.naming import Naming
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
-PICTURES = Naming(inputs=ENDINGS, outputs=ENDINGS, beside=("spread.tif", "residual.tif", "mask.png", "mask.tif"))
+PICTURES = Naming(inputs=ENDINGS, outputs=ENDINGS, beside=("spread.tif", "residual.tif"))
+SHOWING_MASKS = replace(PICTURES, beside=(*PICTURES.beside, "mask.png", "mask.tif"))

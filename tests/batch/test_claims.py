@@ -13,7 +13,7 @@ from dipcli.batch.claims import may_write
 from dipcli.blur.naming import BLURRED
 from dipcli.diffraction.naming import patterns
 from dipcli.mri.naming import scans
-from dipcli.pictures.naming import PICTURES
+from dipcli.pictures.naming import PICTURES, SHOWING_MASKS
 from dipcli.pipeline.item import Item
 from tests.commands import QUICK, save_hole, save_noisy, sentence_of
 
@@ -38,9 +38,8 @@ def test_all_files_of_an_item_are_listed(tmp_path):
         "o.checkpoint",
         "o.spread.tif",
         "o.residual.tif",
-        "o.mask.png",
-        "o.mask.tif",
     }
+    assert {path.name for path in may_write(item, SHOWING_MASKS)} == common | {"o.mask.png", "o.mask.tif"}
     assert names == {PICTURES: common, BLURRED: common | {"o.kernel#.npy", "o.kernel#.png"}}
 
 
@@ -194,3 +193,11 @@ def test_a_name_that_just_fits_has_shorter_ones_beside_it(denoise, here):
 def test_a_folder_that_cannot_be_written_into_is_said_at_once(denoise, here, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK)
     assert "cannot be written into" in sentence_of(denoise("a.png", "-o", "clean.png"), 1)
+
+
+def test_a_mask_may_be_called_as_a_shown_one_would_be(program, here):
+    save_hole(here / "o.mask.png")
+    call = ("inpaint", "a.png", "--mask", "o.mask.png", "-o", "o.png", "--preset", "instant")
+    assert "belongs to an option" in sentence_of(program(*call, "--show-mask"), 2)
+    done = program(*call)
+    assert done.exit_code == 0, done.stderr
