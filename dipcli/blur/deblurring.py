@@ -51,6 +51,7 @@ def state_deblurring(
     """
     tell("looking at the noise", 0.0)
     blurred, decisions = look_at(measurement, options, units)
+    options = replace(options, sigma=blurred.sigma / units.white)  # as it is used, and recorded
     if kernel is None:
         return _blind(blurred, options, decisions, truth, tell)
     return _informed(blurred, options, decisions, kernel.to(measurement), tell)

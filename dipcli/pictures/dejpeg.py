@@ -6,7 +6,7 @@ from dipcli.classical.patch_groups import Grouping
 from dipcli.classical.plug_and_play import alternate_groups, alternate_windows, falling
 from dipcli.engine.forecast import Workload
 from dipcli.fidelities import cell_distance
-from dipcli.options.overrides import without_engine
+from dipcli.options.overrides import as_used
 from dipcli.pictures.jpeg_cells import JpegEncoding
 from dipcli.pictures.options import DenoiseOptions
 from dipcli.pictures.picture_problem import picture_problem
@@ -54,12 +54,13 @@ def state_dejpeg(measurement: Tensor, encoding: JpegEncoding, options: DenoiseOp
         written = (picture.clamp(0, 1) * WHITE).round() / WHITE
         return {"share_in_cells": encoding.share_inside(written)}
 
+    tv_weight = TV if options.tv_weight is None else options.tv_weight
     problem = picture_problem(
         encoding.centres,
         cell_distance(encoding.half_widths),
         operator=encoding,
         shape=measurement.shape,
-        tv_weight=TV if options.tv_weight is None else options.tv_weight,
+        tv_weight=tv_weight,
         guide=classical,
         picture=mixed,
     )
@@ -68,7 +69,7 @@ def state_dejpeg(measurement: Tensor, encoding: JpegEncoding, options: DenoiseOp
         None if options.classical == 1 else problem,
         options.engine,
         ("patch groups", in_cells(classical)),
-        without_engine(options),
+        as_used(options, sigma=sigma, tv_weight=None if options.classical == 1 else tv_weight),
         decisions,
         finish=lambda estimate: Restoration(in_cells(mixed(estimate.get("image", classical)))),
         checks=check,

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from dipcli.engine.forecast import Workload
 from dipcli.errors import InputError
-from dipcli.options.overrides import without_engine
+from dipcli.options.overrides import as_used, without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
 from dipcli.pictures.filling_choice import FillingChoice
 from dipcli.pictures.gap_network import GapNetwork
 from dipcli.pictures.held_out_gaps import held_out_gaps
-from dipcli.pictures.noise_model import Fill, Noise, StabilisedValues, analyse, stabilise
+from dipcli.pictures.noise_model import Fill, Noise, StabilisedValues, analyse, stabilise, tv_weight_of
 from dipcli.pictures.options import InpaintOptions, MaskKind
 from dipcli.pictures.windows import Window, cut_window, stated_for_frame, whole_of, window_around
 from dipcli.pipeline.statement import Restoration, Statement
@@ -117,7 +117,11 @@ def _state_window(measurement: Tensor, gaps: Gaps, noise: Noise) -> Statement:
         None if options.classical == 1 else problem,
         options.engine,
         (_method(values), with_known(values.classical_picture)),
-        without_engine(options),
+        as_used(
+            options,
+            sigma=0.0 if is_texture else noise.level,
+            tv_weight=None if options.classical == 1 else tv_weight_of(values.sigma, options),
+        ),
         decisions,
         () if is_texture else _warnings(noise, options),
         unchanged=mask & (seam == 0) if not options.denoise else None,

@@ -5,6 +5,7 @@ import re
 import shlex
 from importlib.resources import files
 
+import numpy as np
 import pytest
 from patterns import as_cxi, simulated
 from scan_files import as_npy
@@ -91,14 +92,25 @@ def test_the_command_line_of_a_record_does_it_again(denoise, program, here):
     assert (here / "out.png").read_bytes() == expected
 
 
-@pytest.mark.parametrize("command", ["denoise", "upscale"])
+@pytest.mark.parametrize("command", ["denoise", "upscale", "inpaint"])
 def test_a_value_that_was_used_is_in_the_record(program, tmp_path, command):
     save_noisy(tmp_path / "a.png", (48, 64))
     flags = ("--classical", "0.5", "--runs", "1", "--iterations", "2", "--threads", "1")
+    if command == "inpaint":
+        save_hole(tmp_path / "mask.png", (48, 64))
+        flags += ("--mask", tmp_path / "mask.png")
     assert program(command, tmp_path / "a.png", "-o", tmp_path / "out.png", *flags).exit_code == 0
     options = record_of(tmp_path / "out.png")["options"]
     assert 0.05 < options["sigma"] < 0.2
     assert options["tv_weight"] > 0
+
+
+def test_the_noise_that_deblurring_reckoned_with_is_in_the_record(program, tmp_path):
+    save_noisy(tmp_path / "a.png", (48, 64))
+    np.save(tmp_path / "kernel.npy", np.ones((3, 3)))
+    flags = ("--kernel", tmp_path / "kernel.npy", "--method", "tv", "--threads", "1")
+    assert program("deblur", tmp_path / "a.png", "-o", tmp_path / "out.png", *flags).exit_code == 0
+    assert 0.05 < record_of(tmp_path / "out.png")["options"]["sigma"] < 0.2
 
 
 def test_what_was_not_used_is_null_in_the_record(program, here):
