@@ -15,13 +15,17 @@ N_ANGLES = 16
 LENGTH, PIECE = 17, 7  # pixels along which a stroke is straight, and of each piece of it that must stand out
 REACHES = (2, 3, 5)  # pixels from the middle of a stroke to what lies beside it: half of the widest is 4
 EVEN, STEADY = 0.6, 0.35  # of the contrast: by which both sides may differ, and which every piece must have
-LEAST, TIMES = 0.04, 2.5  # contrast of a stroke: of the range, and over that of all that is thin around it
+LEAST, TIMES = 0.04, 2.0  # contrast of a stroke: of the range, and over that of all that is thin around it
 SHORTEST = 20  # pixels of a stroke
 AROUND = 41  # pixels of the surroundings
-# How sure a stroke is: by the logarithms of its contrast over that around it and of its length, and by how much
-# its sides differ. Fitted to strokes drawn into eight pictures, and what is thin in these (tests.bench scratches).
-WEIGHTS, OFFSET = (2.0, 1.3, -23.0), -8.5
-SURE, LIKELY = 1.7, 0.5  # scratches come in company: where one is sure, likely ones are believed
+# How sure a stroke is, a logit: by the logarithms of its contrast over that around it, its length and width,
+# by how much its sides differ, how colourful and uneven it is. Fitted to strokes drawn into eight pictures, and
+# to what is thin in these (tests.bench scratches --set tuning).
+WEIGHTS, OFFSET = (1.5, 1.1, -0.7, -23.6, -14.0, -37.0), -3.3
+GRAY = 0.1  # that gray pictures have for how colourful a stroke is, for there it says nothing
+SURE, LIKELY = 1.35, 0.5  # scratches come in company: beside a sure one, likely ones of its colour are believed
+ALIKE = 0.1  # by which colours may differ
+CORE = 0.6  # of a stroke's pixels are not its core
 SPECK = 5  # radius of the largest speck
 SPECK_LEAST, SPECK_TIMES = 0.12, 12.0
 EDGE = 0.4  # of the contrast, from which a pixel belongs to it
@@ -38,20 +42,21 @@ def find_scratches(picture: Tensor) -> Tensor:
     and its length. A speck is small and exceeds all that is around it; it counts only beside scratches. Thin
     things that belong to the picture (wires, whiskers) may be marked too. NaN is none.
     """
-    gray = torch.nan_to_num(picture.float().mean(0), nan=float(torch.nanmedian(picture))).cpu()
-    found = np.zeros(gray.shape, bool)
-    if min(gray.shape) > LENGTH:
+    values = torch.nan_to_num(picture.float(), nan=float(torch.nanmedian(picture))).cpu()
+    found = np.zeros(values.shape[1:], bool)
+    if min(found.shape) > LENGTH:
         for sign in (1.0, -1.0):
-            found |= _bright(sign * gray)
+            found |= _bright(sign * values)
     return torch.from_numpy(found)
 
 
-def _bright(gray: Tensor) -> Marked:
-    """Of one that is darker around: sure strokes, likely ones beside them, and specks."""
+def _bright(picture: Tensor) -> Marked:
+    """Of one that is darker around: sure strokes, likely ones of their colour, and specks."""
+    gray = picture.mean(0)
     ridges = _ridges(gray)
     usual = ndimage.uniform_filter(np.minimum(ridges.contrast, 2 * LEAST), AROUND, mode="reflect")
-    strokes = _scratches(ridges, usual)
     values = gray.numpy()
+    strokes = _scratches(ridges, usual, picture.numpy())
     excess = values - ndimage.grey_opening(values, (2 * SPECK + 1,) * 2)
     near = ndimage.maximum_filter(np.where(strokes, ridges.contrast, 0), 2 * max(REACHES) - 1)
     marked = ndimage.binary_propagation(strokes, mask=strokes | ((near > 0) & (excess > EDGE * near)))
@@ -84,22 +89,54 @@ def _ridges(gray: Tensor) -> _Ridges:
     return _Ridges(best.numpy(), uneven.numpy())
 
 
-def _scratches(ridges: _Ridges, usual: Values) -> Marked:
+def _scratches(ridges: _Ridges, usual: Values, picture: Values) -> Marked:
     """The ridges that are scratches."""
     contrast = ridges.contrast
     labels, count = ndimage.label(contrast > np.maximum(LEAST, TIMES * usual), np.ones((3, 3)))
-    if not count:
-        return np.zeros(contrast.shape, bool)
-    numbers = np.arange(1, count + 1)
-    places = ndimage.find_objects(labels)
-    lengths = np.asarray([math.hypot(*(part.stop - part.start for part in place)) for place in places])
-    ratios = ndimage.mean(contrast / np.maximum(usual, 1e-3), labels, numbers)
-    unevenness = ndimage.mean(ridges.unevenness, labels, numbers)
-    sureness = OFFSET + WEIGHTS[0] * np.log(ratios) + WEIGHTS[1] * np.log(lengths) + WEIGHTS[2] * unevenness
-    sureness = np.where(lengths < SHORTEST, -np.inf, sureness)
-    if sureness.max() < SURE:
-        return np.zeros(contrast.shape, bool)
-    return np.asarray(np.isin(labels, numbers[sureness > LIKELY]))
+    is_gray = bool((picture == picture[:1]).all())
+    strokes = []
+    for number, place in enumerate(ndimage.find_objects(labels, count), 1):
+        length = math.hypot(*(part.stop - part.start for part in place))
+        if length >= SHORTEST:
+            at = labels[place] == number
+            ratio = float(np.mean(contrast[place][at] / np.maximum(usual[place][at], 1e-3)))
+            unevenness = float(ridges.unevenness[place][at].mean())
+            strokes.append(_stroke(number, length, ratio, unevenness, picture[:, *place][:, at], is_gray=is_gray))
+    sure = [stroke.colour for stroke in strokes if stroke.sureness > SURE]
+    kept = [
+        stroke.number
+        for stroke in strokes
+        if stroke.sureness > LIKELY and any(np.abs(colour - stroke.colour).max() < ALIKE for colour in sure)
+    ]
+    return np.isin(labels, kept)
+
+
+class _Stroke(NamedTuple):
+    """A ridge that may be a scratch, how sure it is, and the colour of its core."""
+
+    number: int
+    sureness: float
+    colour: Values
+
+
+def _stroke(
+    number: int, length: float, ratio: float, unevenness: float, pixels: Values, *, is_gray: bool
+) -> _Stroke:
+    """That of some length, contrast over what is usual, unevenness of its sides, and pixels (channels, n)."""
+    brightness = pixels.mean(0)
+    core = brightness >= np.quantile(brightness, CORE)
+    colour = pixels[:, core].mean(1)
+    colourfulness = GRAY if is_gray else float(np.ptp(colour))
+    width = pixels.shape[1] / length
+    facts = (
+        math.log(ratio),
+        math.log(length),
+        math.log(width),
+        unevenness,
+        colourfulness,
+        float(brightness[core].std()),
+    )
+    return _Stroke(number, OFFSET + sum(w * fact for w, fact in zip(WEIGHTS, facts, strict=True)), colour)
 
 
 def _specks(excess: Values, usual: Values) -> Marked:

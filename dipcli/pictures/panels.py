@@ -30,7 +30,10 @@ def panels_of(
         named[f"classical: {fitted.statement.classical[0]}"] = _plane(fitted.statement.classical[1])
     result = _plane(fitted.picture)
     named["result" if fitted.result is not None else f"result: {fitted.statement.classical[0]}"] = result
-    panels = [Panel(name, values, limits) for name, values in named.items()]
+    width_nm = (encoding.metadata.pixel_nm or 0) * seen.shape[1]
+    panels = [
+        Panel(name, values, limits, pixel_nm=width_nm / values.shape[1] or None) for name, values in named.items()
+    ]
     panels[0] = replace(panels[0], title=f"input{said}", role="before")
     panels[-1] = replace(panels[-1], role="after")
     span = limits[1] - limits[0]

@@ -191,12 +191,19 @@ def _explain(axes: Any, panel: Panel) -> None:  # noqa: ANN401
         )
         inset.axis("off")
     if panel.pixel_nm is not None:
-        width = panel.values.shape[1]
-        length = round_length(panel.pixel_nm * width / 4)
-        share = length / (panel.pixel_nm * width)
-        axes.plot([0.05, 0.05 + share], [0.05, 0.05], "-", color="white", linewidth=3, transform=axes.transAxes)
-        said = f"{length:g} nm" if length < 1000 else f"{length / 1000:g} µm"
-        axes.text(0.05, 0.08, said, color="white", fontsize=8, transform=axes.transAxes)
+        _draw_bar(axes, panel.pixel_nm * panel.values.shape[1])
+
+
+def _draw_bar(axes: Any, width_nm: float) -> None:  # noqa: ANN401
+    """A bar of a round length, in a panel so wide; white with a black rim, for what is below may be either."""
+    from matplotlib.patheffects import withStroke
+
+    length = round_length(width_nm / 4)
+    said = f"{length:g} nm" if length < 1000 else f"{length / 1000:g} µm"
+    bar, words = ([withStroke(linewidth=width, foreground="black")] for width in (5, 2))
+    at = {"transform": axes.transAxes, "color": "white"}
+    axes.plot([0.05, 0.05 + length / width_nm], [0.05, 0.05], "-", linewidth=3, path_effects=bar, **at)
+    axes.text(0.05, 0.08, said, fontsize=8, path_effects=words, **at)
 
 
 def round_length(length: float) -> float:

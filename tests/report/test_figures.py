@@ -64,6 +64,7 @@ def test_equal_runs_have_equal_reports(pair):
         Panel("a point", np.ones((1, 1)), has_detail=False, has_scale=True),
         Panel("wide", np.ones((3, 4000))),
         Panel("flat", np.zeros((30, 40)), (0.0, 0.0)),
+        Panel("with a bar", np.zeros((30, 40)), pixel_nm=65.0),
     ],
     ids=lambda panel: panel.title,
 )

@@ -13,6 +13,15 @@ from dipcli.pictures.jpeg_cells import JpegEncoding
 
 Frame = NDArray[np.float32]
 
+# By the words of ImageJ and of OME.
+NANOMETRES = {
+    **dict.fromkeys(("nm", "nanometer", "nanometre"), 1.0),
+    **dict.fromkeys(
+        ("µm", "\u03bcm", "um", "\\u00B5m", "\\u00b5m", "micron", "microns", "micrometer", "micrometre"), 1e3
+    ),
+    **dict.fromkeys(("mm", "millimeter", "millimetre"), 1e6),
+}
+
 
 class TiffTag(NamedTuple):
     """A tag as it is stored: code, type, number of values, and the values in the file's order of bytes."""
@@ -69,6 +78,18 @@ class Metadata:
             return None
         factor = 2.54 if self.resolution_unit == "centimetre" else 1.0
         return self.resolution[0] * factor, self.resolution[1] * factor
+
+    @property
+    def pixel_nm(self) -> float | None:
+        """The width of a pixel in nanometres, where a microscope (OME, ImageJ) says it; no dots of prints."""
+        fields = self.tiff.fields
+        if self.tiff.style == "ome":
+            size, unit = fields.get("PhysicalSizeX"), fields.get("PhysicalSizeXUnit", "µm")
+        else:
+            size, unit = 1 / self.resolution[0] if self.resolution else None, fields.get("unit")
+        if not isinstance(size, int | float) or size <= 0 or unit not in NANOMETRES:
+            return None
+        return float(size * NANOMETRES[unit])
 
 
 @dataclass(frozen=True)
