@@ -78,7 +78,8 @@ def _own_name(name: str, naming: Naming) -> Path:
 def _with_ending(output: Path, path: Path, files: FileOptions, naming: Naming) -> Path:
     """The one output. Raises OptionError where its name says no format; for a pipe it is the usual one."""
     if files.is_piped:
-        ending = naming.ending or ending_of(path).lower()
+        own = ending_of(path).lower()
+        ending = naming.ending if naming.ending and (naming.is_chosen or own not in naming.outputs) else own
         return output.with_name(f"{output.name}{ending if ending in naming.outputs else naming.outputs[0]}")
     if ending_of(output).lower() not in naming.outputs:
         raise OptionError(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dipcli.errors import InputError, OptionError, OutputError
+from dipcli.io.bart_streams import pair_of_stream, stream_of_pair
 from dipcli.io.signatures import usual_ending
 from dipcli.pipeline.interruption import Interruption
 from dipcli.report.messages import stdout_taken
@@ -53,9 +54,26 @@ def clear(folder: str | None) -> None:
 
 def send(path: Path) -> None:
     """Write a file to stdout. Raises OutputError where it does not take all of it."""
+    if path.suffix == ".cfl":
+        _send_pair(path)
+        return
     with stdout_taken(), path.open("rb") as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
+
+
+def _send_pair(path: Path) -> None:
+    """Write BART's header to stdout; the file that it names goes where nobody took it."""
+    header, data = stream_of_pair(path)
+    is_taken = False
+    try:
+        with stdout_taken():
+            sys.stdout.buffer.write(header)
+            sys.stdout.buffer.flush()
+        is_taken = True
+    finally:
+        if not is_taken:
+            data.unlink(missing_ok=True)
 
 
 def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
@@ -122,7 +140,10 @@ def _file_of(name: str | Path, folder: Path) -> Path:
         raise _no_room(error) from error
     if not path.stat().st_size:
         raise InputError(f"{name}: nothing came from {called}; give a file, or pipe one in.")
-    return path if path.suffix else path.rename(path.with_name(f"{called}{usual_ending(path)}"))
+    ending = usual_ending(path)
+    if ending == ".hdr":
+        return pair_of_stream(path)
+    return path if path.suffix else path.rename(path.with_name(f"{called}{ending}"))
 
 
 def _parts(name: str | Path) -> Iterator[bytes]:

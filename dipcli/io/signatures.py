@@ -15,6 +15,7 @@ SIGNATURES = {
     ".h5": re.compile(rb"\x89HDF\r\n\x1a\n"),
     ".mat": re.compile(rb"MATLAB"),
     ".npz": re.compile(rb"PK\x03\x04"),
+    ".hdr": re.compile(rb"# Dimensions"),
 }
 
 

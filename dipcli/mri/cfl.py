@@ -37,28 +37,50 @@ def read_cfl(path: Path) -> NDArray[np.complex64]:
     return np.fromfile(path, np.complex64).reshape(shape, order="F")
 
 
-def kspace_of_cfl(path: Path) -> NDArray[np.complex64]:
-    """(slices, coils, readout, phase). Raises InputError for other dimensions, and for scans encoded in 3D."""
+def kspace_of_cfl(path: Path) -> tuple[NDArray[np.complex64], tuple[int, int]]:
+    """(slices, coils, readout, phase), and the dimensions of the last two.
+
+    Raises InputError for other dimensions, and for scans encoded in 3D.
+    """
     array = read_cfl(path)
-    others = [axis for axis, n in enumerate(array.shape) if n > 1 and axis not in (0, 1, 2, COILS, SLICES)]
+    space = _space(path, array.shape)
+    return _arranged(path, array, (SLICES, COILS, *space)), space
+
+
+def maps_of_cfl(path: Path) -> NDArray[np.complex64]:
+    """Sensitivities (slices, sets, coils, readout, phase). Raises InputError for other dimensions."""
+    array = read_cfl(path)
+    return _arranged(path, array, (SLICES, SETS, COILS, *_space(path, array.shape)))
+
+
+def images_of_cfl(path: Path) -> NDArray[np.complex64]:
+    """Images (slices, height, width). Raises InputError for other dimensions."""
+    array = read_cfl(path)
+    return _arranged(path, array, (SLICES, *_space(path, array.shape)))
+
+
+def _arranged(path: Path, array: NDArray[np.complex64], kept: tuple[int, ...]) -> NDArray[np.complex64]:
+    """The array with the dimensions that are kept, in that order. Raises InputError for longer others."""
+    rest = tuple(axis for axis in range(array.ndim) if axis not in kept)
+    others = [axis for axis in rest if array.shape[axis] > 1]
     if others:
         raise InputError(
             f"{path}: dimension {others[0]} has {array.shape[others[0]]} entries; `bart slice` one of them."
         )
-    space = [axis for axis in range(3) if array.shape[axis] > 1]
+    return np.ascontiguousarray(array.transpose(*kept, *rest).squeeze(tuple(range(len(kept), array.ndim))))
+
+
+def _space(path: Path, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Which of BART's dimensions are readout and phase. Raises InputError for scans encoded in 3D."""
+    space = [axis for axis in range(3) if shape[axis] > 1]
     if len(space) == 3:
         raise InputError(
-            f"{path}: is encoded in 3D ({array.shape[0]}x{array.shape[1]}x{array.shape[2]}); "
+            f"{path}: is encoded in 3D ({shape[0]}x{shape[1]}x{shape[2]}); "
             "make slices of it first, `bart fft -u -i 1` along the readout and `bart slice`."
         )
     if len(space) < 2:
         raise InputError(f"{path}: its k-space has {len(space)} dimensions longer than 1; two are needed.")
-    kept = (SLICES, COILS, *space)
-    return np.ascontiguousarray(
-        array.transpose(*kept, *(a for a in range(array.ndim) if a not in kept)).squeeze(
-            tuple(range(4, array.ndim))
-        )
-    )
+    return space[0], space[1]
 
 
 def encode_cfl(images: NDArray[np.complexfloating], order: tuple[int, ...]) -> tuple[bytes, bytes]:

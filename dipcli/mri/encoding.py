@@ -76,6 +76,23 @@ def root_sum_of_squares(coils: Tensor) -> Tensor:
     return magnitude
 
 
+def with_phase(magnitude: Tensor, coils: Tensor, maps: Tensor | None = None) -> Tensor:
+    """Magnitude (1, *space) with the phase of coil images (coils, *space), seen through maps where there are some.
+
+    The phase is that of a virtual coil, the principal component of all coils; maps (coils, *space) join the coils
+    with less noise. Source: Parker et al., Phase reconstruction from multiple coil data using a virtual reference
+    coil, 2014, doi 10.1002/mrm.24932 (here one component for all pixels).
+    """
+    flat = coils.flatten(1)
+    _, vectors = torch.linalg.eigh(flat @ flat.mH)
+    weights = vectors[:, -1].conj().reshape(-1, *[1] * (coils.ndim - 1))
+    joined = (weights * coils).sum(0, keepdim=True)
+    if maps is not None:
+        seen = (maps.conj() * coils).sum(0, keepdim=True) * torch.sgn((weights * maps).sum(0, keepdim=True))
+        joined = torch.where(seen == 0, joined, seen)
+    return magnitude * torch.polar(torch.ones_like(joined.real), joined.angle())
+
+
 def mri_problem(
     kspace: Tensor,
     encoding: Encoding,

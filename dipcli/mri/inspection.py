@@ -1,13 +1,16 @@
 """`dipcli mri --inspect`: what a scan holds, and what its reconstruction would cost."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dipcli.engine.forecast import forecast_of
 from dipcli.io.names import by
 from dipcli.mri.options import MriOptions
 from dipcli.mri.preparation import centre_offset
-from dipcli.mri.readers import load_maps, load_scan
+from dipcli.mri.readers import given_maps, load_scan
 from dipcli.mri.reconstruction import Recipe, Slice, choose_encoding, noise_level, scale_of, workload_of
 from dipcli.mri.sampling import calibration_block
 from dipcli.mri.scan import Scan, acceleration, padding_of
@@ -66,7 +69,7 @@ def _forecast(scan: Scan, context: Context, options: MriOptions, recipe: Recipe)
     one = Slice(
         torch.from_numpy(scan.kspace[index]).to(context.device),
         torch.from_numpy(scan.sampled[index]).to(context.device),
-        None if maps is None else torch.from_numpy(load_maps(maps)).to(context.device),
+        None if maps is None else torch.from_numpy(_maps_of(maps, scan.slices, index)).to(context.device),
     )
     scale = scale_of(one.kspace)
     sigma = noise_level(one.kspace / scale, one.sampled)
@@ -82,6 +85,11 @@ def _forecast(scan: Scan, context: Context, options: MriOptions, recipe: Recipe)
         "memory": f"about {cost.bytes / 2**20:.0f} MiB",
         "time": f"{whole} on this {context.device.type}{each}",
     }
+
+
+def _maps_of(path: Path, slices: tuple[int, ...], index: int) -> NDArray[np.complex64]:
+    maps = given_maps(path, slices)
+    return np.asarray(maps[min(index, len(maps) - 1)])
 
 
 def _brightest(scan: Scan) -> int:

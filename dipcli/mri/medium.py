@@ -16,12 +16,12 @@ from dipcli.engine.restore import Networks
 from dipcli.errors import OptionError
 from dipcli.fourier import ifft
 from dipcli.grid import crop_middle
-from dipcli.io.names import beside, by, stem_of
+from dipcli.io.names import beside, by, ending_of, stem_of
 from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim
 from dipcli.mri.encoding import root_sum_of_squares
 from dipcli.mri.options import MriOptions
 from dipcli.mri.panels import panels_of
-from dipcli.mri.readers import load_maps, load_reconstruction, load_scan
+from dipcli.mri.readers import given_maps, load_reconstruction, load_scan
 from dipcli.mri.reconstruction import Recipe, Slice, state_mri, workload_of
 from dipcli.mri.sampling import sampling_mask
 from dipcli.mri.scan import Scan, padding_of
@@ -30,9 +30,11 @@ from dipcli.mri.writers import check_scan_output, save_preview, save_scan
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
+from dipcli.pipeline.process import reference_path
 from dipcli.pipeline.statement import Fitted, Statement
 from dipcli.report.figures import Panel
 
+COMPLEX = "complex_image"  # of the objects of a slice: what is written where a format can hold it
 ORDER = {"zero-filled": 0, "classical": 2, "": 3}  # in the preview; all others are 1
 
 
@@ -75,12 +77,11 @@ class Scans(Medium[Scan, Slice]):
 
     def frames(self, source: Scan, device: torch.device) -> Iterable[Slice]:
         """The slices, undersampled where that is asked for."""
-        maps = self._options.reconstruction.maps
-        given = None if maps is None else torch.from_numpy(load_maps(maps)).to(device)
+        maps = self._maps(source, device)
         scan = source if self._options.undersampling.undersample is None else self._undersampled(source)
-        for kspace, sampled in zip(scan.kspace, scan.sampled, strict=True):
+        for index, (kspace, sampled) in enumerate(zip(scan.kspace, scan.sampled, strict=True)):
             pair = (torch.from_numpy(kspace).to(device), torch.from_numpy(sampled).to(device))
-            yield Slice(*pair, given, self._crop(scan))
+            yield Slice(*pair, maps[min(index, len(maps) - 1)], self._crop(scan))
 
     def workload(self, measurement: Slice) -> Workload:
         """Of the model that the calibration block is likely to lead to."""
@@ -146,11 +147,15 @@ class Scans(Medium[Scan, Slice]):
         """Zero-filled, classical, result, and where the truth is known, what is wrong."""
         return panels_of(fitted, truth)
 
-    def write(self, item: Item, source: Scan, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:  # noqa: ARG002
-        """The magnitudes, what was asked for beside them, and a preview of the middle slice."""
+    def write(self, item: Item, source: Scan, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
+        """The images, what was asked for beside them, and a preview of the middle slice."""
         pictures = {name: stack.cpu().numpy() for name, stack in _pictures(frames).items()}
         objects = self._objects(frames, pictures)
-        written = save_scan(item.output, pictures[""], source, objects)
+        truths = self.references(item, source, reference_path(item, context.files.reference))
+        known = [truth for truth in truths if truth is not None]
+        if known:
+            objects["error"] = np.abs(pictures[""] - torch.cat(known).cpu().numpy())
+        written = save_scan(item.output, objects.pop(COMPLEX), source, objects)
         preview = beside(item.output, "preview.png")
         shown = sorted(pictures, key=lambda name: ORDER.get(name, 1))
         save_preview(preview, {name: pictures[name][len(frames) // 2] for name in shown})
@@ -158,7 +163,7 @@ class Scans(Medium[Scan, Slice]):
         return {"reconstruction": item.output, **others, "preview": preview}
 
     def arrays(self, source: Scan, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
-        """Magnitudes (slices, height, width) in units of k-space."""
+        """Magnitudes (slices, height, width) in units of k-space, and the same as `complex_image`."""
         pictures = {name: stack.cpu().numpy() for name, stack in _pictures(frames).items()}
         named = {"image": pictures[""], "classical": pictures["classical"]}
         return {**named, **self._objects(frames, pictures)}
@@ -167,16 +172,25 @@ class Scans(Medium[Scan, Slice]):
         self, frames: Sequence[Fitted], pictures: Mapping[str, NDArray[np.float32]]
     ) -> dict[str, NDArray[Any]]:
         """What is returned beside the reconstruction: its spread, and what was asked for."""
-        objects: dict[str, NDArray[Any]] = {}
+        objects: dict[str, NDArray[Any]] = {COMPLEX: _stacked(frames, COMPLEX)[:, 0]}
         spreads = [frame.spread for frame in frames if frame.spread is not None]
         if len(spreads) == len(frames):
             objects["spread"] = torch.cat(spreads).cpu().numpy()
         if self._options.reconstruction.keep_classical:
             objects |= {name.replace("-", "_"): stack for name, stack in pictures.items() if name}
         if self._options.reconstruction.keep_coils:
-            coils = [frame.restoration.objects["coil_images"] for frame in frames]
-            objects["coil_images"] = torch.stack(coils).cpu().numpy()
+            objects["coil_images"] = _stacked(frames, "coil_images")
+        if self._options.reconstruction.save_maps and any("maps" in frame.restoration.objects for frame in frames):
+            objects["maps"] = _stacked(frames, "maps")
         return objects
+
+    def _maps(self, scan: Scan, device: torch.device) -> Sequence[Tensor | None]:
+        """The given maps of every slice, or of all at once. Raises OptionError where there are not as many."""
+        path = self._options.reconstruction.maps
+        if path is None:
+            return (None,)
+        found = given_maps(path, scan.slices)
+        return [torch.from_numpy(maps[maps.any((1, 2, 3))]).to(device) for maps in found]
 
     def _undersampled(self, scan: Scan) -> Scan:
         """The scan as if only a part had been measured."""
@@ -234,6 +248,18 @@ def _scores(pictures: Mapping[str, Tensor], truth: Tensor) -> dict[str, float]:
     return scores
 
 
+def _stacked(frames: Sequence[Fitted], name: str) -> NDArray[Any]:
+    """One object of every slice; 0 in what a slice has not, such as a second set of maps."""
+    objects = [frame.restoration.objects.get(name) for frame in frames]
+    found = {index: each.cpu().numpy() for index, each in enumerate(objects) if each is not None}
+    first = next(iter(found.values()))
+    stack = np.zeros((len(frames), max(map(len, found.values())), *first.shape[1:]), first.dtype)
+    for index, own in found.items():
+        stack[index, : len(own)] = own
+    return stack
+
+
 def _called(output: Path, path: Path) -> str:
     """What a file beside an output is called in the record: recon.spread.npy -> spread, recon.hdr -> hdr."""
-    return path.name.removeprefix(f"{stem_of(output)}.").removesuffix(".npy")
+    name = path.name.removeprefix(f"{stem_of(output)}.")
+    return name if name.endswith("hdr") else name.removesuffix(ending_of(path))

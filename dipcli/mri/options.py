@@ -30,9 +30,10 @@ class ReadingOptions:
         False
     )
     no_whitening: Annotated[bool, "Leave the coils' noise as it is where a noise scan is at hand."] = False
-    format: Annotated[ScanFormat, "Format of the outputs of a folder; a single output's name decides itself."] = (
-        "h5"
-    )
+    format: Annotated[
+        ScanFormat | None,
+        "Format of outputs that are not named, in a folder or a pipe; h5 without it, in a pipe the input's own.",
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ class ReconstructionOptions:
     ] = "hard"
     no_crop: Annotated[bool, "Keep the whole field of view, not just the matrix that the header asks for."] = False
     cold_start: Annotated[bool, "Do not start a slice's network from its neighbour's."] = False
+    save_maps: Annotated[
+        bool, "Write the coils' sensitivities (slice,set,coil,y,x) too, in the format of the result."
+    ] = False
     keep_coils: Annotated[bool, "Write the complex coil images too."] = False
     keep_classical: Annotated[bool, "Write the zero-filled and the other classical reconstructions too."] = False
 

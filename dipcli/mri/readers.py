@@ -15,7 +15,7 @@ from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
 from dipcli.io.numpy_files import ARCHIVE, read_numpy
 from dipcli.io.numpy_files import SIGNATURE as NUMPY
 from dipcli.mri.axes import to_slices
-from dipcli.mri.cfl import kspace_of_cfl, read_cfl
+from dipcli.mri.cfl import images_of_cfl, kspace_of_cfl, maps_of_cfl
 from dipcli.mri.fastmri import REFERENCES, read_fastmri
 from dipcli.mri.ismrmrd import MEMBERS, read_ismrmrd
 from dipcli.mri.naming import INPUTS
@@ -41,37 +41,57 @@ def load_scan(path: Path, options: ReadingOptions) -> Scan:
 
 @reader
 def load_maps(path: Path) -> NDArray[np.complex64]:
-    """Coil sensitivities (sets, coils, readout, phase) from .npy or .cfl. Raises InputError for other arrays."""
+    """Coil sensitivities (slices, sets, coils, readout, phase): one slice where they serve all.
+
+    From HDF5 (`maps`), .npy, .npz, MATLAB or .cfl. Raises InputError for other arrays.
+    """
     if path.suffix == ".cfl":
-        array = read_cfl(path)
-        squeezed = np.moveaxis(array, (4, 3), (0, 1)).reshape(array.shape[4], array.shape[3], -1)
-        space = [n for n in array.shape[:3] if n > 1]
-        maps = squeezed.reshape(*squeezed.shape[:2], *space)
+        maps = maps_of_cfl(path)
+    elif _is_hdf5(path):
+        with open_hdf5(path) as file:
+            maps = numbers(path, read_stored(path, file[find_array(path, file, None, ("maps", "sens_maps"))]))
     else:
         maps = with_parts_joined(_read_array(path, None))
-    if maps.ndim == 3:
-        maps = maps[None]
-    if maps.ndim != 4 or not np.iscomplexobj(maps):
-        raise InputError(f"{path}: maps of shape {maps.shape}; give complex (coil,y,x) or (set,coil,y,x).")
-    return np.ascontiguousarray(maps, dtype=np.complex64)
+    if not 3 <= maps.ndim <= 5 or not np.iscomplexobj(maps):
+        raise InputError(
+            f"{path}: maps of shape {maps.shape}; give complex (coil,y,x), (set,coil,y,x) or (slice,set,coil,y,x)."
+        )
+    return np.ascontiguousarray(maps[(None,) * (5 - maps.ndim)], dtype=np.complex64)
+
+
+def given_maps(path: Path, slices: tuple[int, ...]) -> NDArray[np.complex64]:
+    """The maps of the wanted slices of a scan, or those for all. Raises OptionError where there are others."""
+    maps = load_maps(path)
+    if len(maps) in (1, len(slices)):
+        return maps
+    if len(maps) > max(slices):
+        return maps[list(slices)]
+    raise OptionError(
+        f"{path}: has maps of {len(maps)} slices, but {len(slices)} are wanted; give as many, or one."
+    )
+
+
+def _is_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(SIGNATURE)) == SIGNATURE
 
 
 @reader
 def load_reconstruction(path: Path, slices: tuple[int, ...]) -> NDArray[np.float32]:
     """Magnitudes (slices, height, width) to compare with, of the wanted slices where the file has more.
 
-    From HDF5 (`reconstruction_rss`, `reconstruction`) or NumPy. Raises InputError for other files.
+    From HDF5 (`reconstruction_rss`, `reconstruction`), NumPy or BART. Raises InputError for other files.
     """
-    with path.open("rb") as file:
-        is_hdf5 = file.read(len(SIGNATURE)) == SIGNATURE
-    if is_hdf5:
+    if path.suffix == ".cfl":
+        volume = images_of_cfl(path)
+    elif _is_hdf5(path):
         with open_hdf5(path) as file:
             name = find_array(path, file, None, ("reconstruction", *REFERENCES))
             volume = numbers(path, read_stored(path, file[name]))
     else:
         volume = np.asarray(_read_array(path, None))
-    volume = volume[None] if volume.ndim == 2 else volume
-    if volume.ndim != 3 or np.iscomplexobj(volume):
+    volume = np.abs(volume[None] if volume.ndim == 2 else volume)
+    if volume.ndim != 3:
         raise InputError(f"{path}: holds no magnitudes of slices (slice,y,x); give another --reference.")
     if len(volume) > len(slices) and len(volume) > max(slices):
         volume = volume[list(slices)]
@@ -96,8 +116,9 @@ def _reader(path: Path) -> Callable[[Path, ReadingOptions], Scan]:
 
 def _read_cfl(path: Path, options: ReadingOptions) -> Scan:
     unused = {"--key": options.key, "--axes": options.axes}
-    scan = _of_array(path, kspace_of_cfl(path), "BART", options)
-    return replace(scan, warnings=left_aside(path, unused))
+    kspace, axes = kspace_of_cfl(path)
+    scan = _of_array(path, kspace, "BART", options)
+    return replace(scan, bart_axes=axes, warnings=left_aside(path, unused))
 
 
 def _read_plain(path: Path, options: ReadingOptions) -> Scan:

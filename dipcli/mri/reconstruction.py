@@ -19,7 +19,14 @@ from dipcli.fidelities import Fidelity, huber, mean_absolute_error, mean_squared
 from dipcli.fourier import fft, ifft
 from dipcli.grid import crop_middle
 from dipcli.io.names import by
-from dipcli.mri.encoding import CoilEncoding, Encoding, SenseEncoding, mri_problem, root_sum_of_squares
+from dipcli.mri.encoding import (
+    CoilEncoding,
+    Encoding,
+    SenseEncoding,
+    mri_problem,
+    root_sum_of_squares,
+    with_phase,
+)
 from dipcli.mri.espirit import FEWEST, espirit
 from dipcli.mri.options import EncodingName, MriOptions, ReconstructionOptions
 from dipcli.mri.sampling import calibration_block
@@ -87,13 +94,15 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
     def picture(image: Tensor) -> Tensor:
         return shown(mixed(image))
 
+    maps = encoding.maps if isinstance(encoding, SenseEncoding) else None
+
     def finish(estimate: Estimate) -> Restoration:
         image = mixed(estimate["image"]) if estimate else consistent(patches)
         found = shown(image)
         changed = (
             {"network": f"changed the classical picture by {_change(found, classical):.2%}"} if estimate else {}
         )
-        return Restoration(found, {"coil_images": scale * crop_middle(image, scan.crop)}, decisions=changed)
+        return Restoration(found, objects_of(found, scale * image, scan, maps), decisions=changed)
 
     problem = mri_problem(
         kspace,
@@ -106,7 +115,7 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
 
     classical = shown(consistent(patches))
     beside = {"zero-filled": shown(ifft(kspace))}
-    if isinstance(encoding, SenseEncoding):
+    if maps is not None:
         least = least_squares(encoding, kspace, torch.zeros_like(blank), RIDGE * sigma**2, iterations=40)
         tv = tv_least_squares(encoding, kspace, least, TV * sigma, split=0.02)
         beside |= {"cg-sense": shown(encoding.coils(least)), "tv": shown(encoding.coils(tv))}
@@ -121,10 +130,24 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
         ("patch groups", classical),
         plain_options(chosen),
         decisions,
-        warnings_of(kspace, sigma),
+        (*warnings_of(kspace, sigma), *without_maps(maps, options)),
         beside,
         finish=finish,
     )
+
+
+def objects_of(picture: Tensor, coils: Tensor, scan: Slice, maps: Tensor | None) -> dict[str, Tensor]:
+    """What is known beside a picture (1, height, width): the same with its phase, its coils and their maps."""
+    there = crop_middle(coils, scan.crop)
+    phased = with_phase(picture, there, None if maps is None else crop_middle(maps[0], scan.crop))
+    objects = {"complex_image": phased, "coil_images": there}
+    return objects if maps is None else {**objects, "maps": maps}
+
+
+def without_maps(maps: Tensor | None, options: ReconstructionOptions) -> tuple[str, ...]:
+    """A sentence where maps are to be saved and there are none."""
+    is_missing = options.save_maps and maps is None
+    return ("has no maps to save: every coil has an image of its own.",) if is_missing else ()
 
 
 def scale_of(kspace: Tensor) -> float:

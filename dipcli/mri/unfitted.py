@@ -3,12 +3,23 @@
 import math
 
 import torch
+from torch import Tensor
 
 from dipcli.fourier import ifft
 from dipcli.grid import crop_middle
-from dipcli.mri.encoding import root_sum_of_squares
-from dipcli.mri.options import MriOptions
-from dipcli.mri.reconstruction import Slice, check_slice, noise_level, plain_options, scale_of, warnings_of
+from dipcli.mri.encoding import SenseEncoding, root_sum_of_squares
+from dipcli.mri.options import MriOptions, ReconstructionOptions
+from dipcli.mri.reconstruction import (
+    Slice,
+    check_slice,
+    choose_encoding,
+    noise_level,
+    objects_of,
+    plain_options,
+    scale_of,
+    warnings_of,
+    without_maps,
+)
 from dipcli.pipeline.statement import Restoration, Statement
 
 
@@ -23,10 +34,10 @@ def complete_mri(scan: Slice, options: MriOptions) -> Statement:
     Raises InputError for k-space that is empty or not finite.
     """
     check_slice(scan)
-    coils = crop_middle(ifft(scan.kspace), scan.crop)
-    picture = root_sum_of_squares(coils)
+    picture = root_sum_of_squares(crop_middle(ifft(scan.kspace), scan.crop))
     scale = scale_of(scan.kspace)
     sigma = noise_level(scan.kspace / scale, scan.sampled)
+    maps = _maps_of(scan, options.reconstruction, scale, sigma) if options.reconstruction.save_maps else None
     said = (
         "was measured whole, so nothing is recovered: this is the root-sum-of-squares of its coils; "
         "--dc soft:1 removes noise from it, --undersample 4 makes a test of it."
@@ -37,21 +48,25 @@ def complete_mri(scan: Slice, options: MriOptions) -> Statement:
         ("root-sum-of-squares", picture),
         plain_options(options),
         {"measured": "all values", "noise": f"σ ≈ {sigma:.4f} of the brightest point"},
-        (said, *warnings_of(scan.kspace / scale, sigma)),
+        (said, *warnings_of(scan.kspace / scale, sigma), *without_maps(maps, options.reconstruction)),
         {"zero-filled": picture},
-        finish=lambda _: Restoration(picture, {"coil_images": coils}),
+        finish=lambda _: Restoration(picture, objects_of(picture, ifft(scan.kspace), scan, maps)),
     )
 
 
 def blank_mri(scan: Slice, options: MriOptions) -> Statement:
     """The statement for a slice of a volume of which every value is 0: it is black, and nothing is fitted."""
     picture = crop_middle(torch.zeros_like(scan.kspace[:1].real), scan.crop)
-    coils = crop_middle(torch.zeros_like(scan.kspace), scan.crop)
     return Statement(
         None,
         options.engine,
         ("none", picture),
         plain_options(options),
         warnings=("is empty, every value is 0; it stays black.",),
-        finish=lambda _: Restoration(picture, {"coil_images": coils}),
+        finish=lambda _: Restoration(picture, objects_of(picture, torch.zeros_like(scan.kspace), scan, None)),
     )
+
+
+def _maps_of(scan: Slice, options: ReconstructionOptions, scale: float, sigma: float) -> Tensor | None:
+    encoding, _ = choose_encoding(scan.kspace / scale, scan, options, sigma)
+    return encoding.maps if isinstance(encoding, SenseEncoding) else None

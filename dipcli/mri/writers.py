@@ -14,10 +14,11 @@ from dipcli.errors import OptionError, OutputError
 from dipcli.io.atomic import write_atomically
 from dipcli.io.failures import explain_failures
 from dipcli.io.names import beside, ending_of
-from dipcli.mri.cfl import COILS, SLICES, encode_cfl
+from dipcli.mri.cfl import COILS, SETS, SLICES, encode_cfl
+from dipcli.mri.naming import OUTPUTS
 from dipcli.mri.scan import Scan
 
-Volume = NDArray[np.float32]  # (slices, height, width)
+Volume = NDArray[Any]  # (slices, height, width), complex64 or float32; objects may have further axes after slices
 WINDOW = 99.8  # the percentile that is shown white
 
 
@@ -27,8 +28,8 @@ def check_scan_output(path: Path) -> str:
     Raises OutputError for others, and where its library is missing: before anything is computed.
     """
     suffix = ending_of(path).lower()
-    if suffix not in (*_WRITERS, ".nii.gz"):
-        raise OptionError(f"{path}: end the name in {', '.join(_WRITERS)}, or .nii.gz.")
+    if suffix not in OUTPUTS:
+        raise OptionError(f"{path}: end the name in {', '.join(OUTPUTS[:-1])}, or {OUTPUTS[-1]}.")
     library = _LIBRARIES.get(suffix)
     if library is not None and importlib.util.find_spec(library) is None:
         raise OutputError(f"{path}: {suffix} needs {library}; pip install 'dipcli[formats]'.")
@@ -36,17 +37,21 @@ def check_scan_output(path: Path) -> str:
 
 
 def save_scan(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> list[Path]:
-    """Write magnitudes, and `objects`, arrays by name with slices first, where they are not empty.
+    """Write complex images, their magnitude where a format holds no phase, and `objects`, arrays by name.
 
-    HDF5 holds them all as data sets (`reconstruction` is the volume); beside other formats each goes to a NumPy
-    file of its own. Returns what was written.
+    HDF5 holds all as data sets: `reconstruction` (the magnitudes), `complex_image` and the objects; beside other
+    formats each object goes to a file of its own, of the same format where that can hold it, or else NumPy's.
+    Returns what was written.
     """
     suffix = check_scan_output(path)
     with explain_failures(OutputError, path, f"cannot be written as {suffix[1:]}"):
-        files = _WRITERS[".nii" if suffix == ".nii.gz" else suffix](path, volume, scan, objects)
-    if suffix != ".h5":
-        for name, array in objects.items():
-            files[beside(path, f"{name}.npy")] = _npy(array)
+        if suffix == ".h5":
+            files = {path: _hdf5(volume, scan, objects)}
+        else:
+            files = _encoded(suffix, path, volume, scan)
+            for name, array in objects.items():
+                ending = _ending_of_object(suffix, array)
+                files |= _encoded(ending, beside(path, f"{name}{ending}"), array, scan)
     for file, data in files.items():
         write_atomically(file, data)
     return list(files)
@@ -63,20 +68,21 @@ def save_preview(path: Path, pictures: Mapping[str, NDArray[np.float32]]) -> Non
     write_atomically(path, buffer.getvalue())
 
 
-def _hdf5(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> dict[Path, bytes]:
+def _hdf5(volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> bytes:
+    """`reconstruction` is real, as fastMRI's tools want it."""
     import h5py
 
+    magnitude = np.abs(volume)
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        file.create_dataset("reconstruction", data=volume)
-        for name, array in objects.items():
+        for name, array in {"reconstruction": magnitude, "complex_image": volume, **objects}.items():
             file.create_dataset(name, data=array)
-        file.attrs["max"], file.attrs["norm"] = float(volume.max()), float(np.linalg.norm(volume))
+        file.attrs["max"], file.attrs["norm"] = float(magnitude.max()), float(np.linalg.norm(magnitude))
         file.attrs["slices"] = np.asarray(scan.slices)
-    return {path: buffer.getvalue()}
+    return buffer.getvalue()
 
 
-def _nifti(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> dict[Path, bytes]:  # noqa: ARG001
+def _nifti(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:
     """Axes are (width, height, slices); where the patient lies is unknown, and said to be (code 0).
 
     An affine would say where, and its voxels would replace these.
@@ -84,7 +90,7 @@ def _nifti(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray
     import nibabel
 
     slice_mm, height_mm, width_mm = scan.voxel_mm or (1.0, 1.0, 1.0)
-    image = nibabel.Nifti1Image(np.ascontiguousarray(volume.transpose(2, 1, 0)), None)
+    image = nibabel.Nifti1Image(np.ascontiguousarray(np.abs(volume).transpose(2, 1, 0)), None)
     image.header.set_zooms((width_mm, height_mm, slice_mm))
     image.header.set_xyzt_units("mm")
     data = image.to_bytes()
@@ -95,29 +101,39 @@ def _nifti(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray
     return {path: data}
 
 
-def _numpy(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> dict[Path, bytes]:  # noqa: ARG001
-    return {path: _npy(volume)}
+def _numpy(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:  # noqa: ARG001
+    buffer = io.BytesIO()
+    np.save(buffer, volume, allow_pickle=False)
+    return {path: buffer.getvalue()}
 
 
-def _bart(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> dict[Path, bytes]:  # noqa: ARG001
-    values, header = encode_cfl(volume[:, None].astype(np.complex64), (SLICES, COILS, 0, 1))
+def _bart(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:
+    """Readout and phase have the dimensions that they had in the scan; coils and sets of maps come before them."""
+    middle = {3: (), 4: (COILS,), 5: (SETS, COILS)}[volume.ndim]
+    values, header = encode_cfl(volume, (SLICES, *middle, *scan.bart_axes))
     return {path.with_suffix(".hdr"): header, path: values}
 
 
-def _png(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> dict[Path, bytes]:  # noqa: ARG001
+def _png(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:  # noqa: ARG001
     """16 bits, white at the brightest point of all slices; several slices lie below each other."""
+    volume = np.abs(volume)
     gray = np.clip(volume / max(float(volume.max()), 1e-30) * 65535, 0, 65535).round().astype(np.uint16)
     buffer = io.BytesIO()
     Image.fromarray(gray.reshape(-1, gray.shape[2])).save(buffer, "PNG")
     return {path: buffer.getvalue()}
 
 
-def _npy(array: NDArray[Any]) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
+def _ending_of_object(suffix: str, array: NDArray[Any]) -> str:
+    """The format of an array beside a result: its own where it holds all values, or else NumPy's."""
+    is_held = suffix in (".cfl", ".npy") or (suffix != ".png" and array.ndim == 3)
+    return suffix if is_held else ".npy"
+
+
+def _encoded(suffix: str, path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:
+    """The bytes of every file of a format without further arrays."""
+    return _WRITERS[".nii" if suffix == ".nii.gz" else suffix](path, volume, scan)
 
 
 _LIBRARIES = {".h5": "h5py", ".nii": "nibabel", ".nii.gz": "nibabel"}
-_Writer = Callable[[Path, Volume, Scan, Mapping[str, NDArray[Any]]], dict[Path, bytes]]
-_WRITERS: dict[str, _Writer] = {".h5": _hdf5, ".nii": _nifti, ".npy": _numpy, ".cfl": _bart, ".png": _png}
+_Writer = Callable[[Path, Volume, Scan], dict[Path, bytes]]
+_WRITERS: dict[str, _Writer] = {".nii": _nifti, ".npy": _numpy, ".cfl": _bart, ".png": _png}

@@ -12,6 +12,7 @@ class Naming:
     ending: str = ""  # of outputs that are not named; "" is for the input's own
     beside: tuple[str, ...] = ()  # all that may be written beside an output; # is for a number, or none
     takes_folders: bool = False  # whether a folder is an input itself, as a stack of frames is
+    is_chosen: bool = True  # whether the ending was asked for; else what goes through a pipe keeps its own
 
 
 # Beside every output. The last one is a folder.

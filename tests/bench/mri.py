@@ -93,9 +93,9 @@ def _measure(case: str, folder: Path, flags: list[str], *, with_peers: bool) -> 
 
 def _case(case: str) -> tuple[KSpace, NDArray[np.bool_], KSpace]:
     """What was measured, where, and the full k-space that is the truth."""
-    full = kspace_of_cfl(DATA / "mri" / "full.cfl")[0]
+    full = kspace_of_cfl(DATA / "mri" / "full.cfl")[0][0]
     if case == "und2x2":
-        return full, np.abs(kspace_of_cfl(DATA / "mri" / "und2x2.cfl")[0]).sum(0) > 0, full
+        return full, np.abs(kspace_of_cfl(DATA / "mri" / "und2x2.cfl")[0][0]).sum(0) > 0, full
     if case == "a128":
         full = np.ascontiguousarray(full[:, 51:179, 26:154])
     if case.startswith("noise"):
@@ -165,5 +165,5 @@ def _told(run: Run, output: Path, truth: torch.Tensor) -> str:
         return ""
     inside = foreground(truth)[0].numpy()
     spread = np.load(run.record["outputs"]["spread"])[0][inside]
-    error = np.abs(np.load(output)[0] - truth[0].numpy())[inside]
+    error = np.abs(np.abs(np.load(output)[0]) - truth[0].numpy())[inside]
     return f"{spearmanr(spread, error).statistic:.2f}"

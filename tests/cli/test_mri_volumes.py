@@ -107,7 +107,8 @@ def test_the_record_names_all_that_was_written(mri, tmp_path):
     mri(path, "-o", tmp_path / "r.cfl", "--runs", "2", "--keep-coils")
     outputs = record_of(tmp_path / "r.cfl")["outputs"]
     expected = {"reconstruction": "r.cfl", "hdr": "r.hdr", "preview": "r.preview.png", "history": "r.history.csv"}
-    expected |= {"spread": "r.spread.npy", "coil_images": "r.coil_images.npy"}
+    for name in ("spread", "coil_images"):
+        expected |= {name: f"r.{name}.cfl", f"{name}.hdr": f"r.{name}.hdr"}
     assert outputs == {name: str(tmp_path / file) for name, file in expected.items()}
 
 
@@ -239,7 +240,7 @@ def test_the_textbook_reconstructions_are_written_where_they_are_wanted(mri, tmp
     names = {"zero_filled", "cg_sense", "tv", "classical"}
     mri(path, "-o", tmp_path / "r.h5", "--keep-classical")
     with h5py.File(tmp_path / "r.h5") as file:
-        assert set(file) == {"reconstruction", *names}
+        assert set(file) == {"reconstruction", "complex_image", *names}
         blank = file["zero_filled"][()]
     np.testing.assert_allclose(blank, np.linalg.norm(to_images(sampled_kspace()), axis=1), rtol=1e-4, atol=1e-4)
     mri(path, "-o", tmp_path / "s.npy", "--keep-classical")

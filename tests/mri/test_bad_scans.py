@@ -190,16 +190,14 @@ def test_a_mask_that_is_a_picture(tmp_path):
         load_scan(tmp_path / "a.npy", ReadingOptions(mask=tmp_path / "m.png"))
 
 
-@pytest.mark.parametrize("maps", [true_maps()[0], true_maps().real, np.ones((1, 1, 4, 24, 20), np.complex64)])
+@pytest.mark.parametrize("maps", [true_maps()[0], true_maps().real, np.ones((1, 1, 1, 4, 24, 20), np.complex64)])
 def test_maps_that_are_none(tmp_path, maps):
     path = as_npy(tmp_path / "m.npy", maps)
-    expected = f"maps of shape {maps.shape if maps.ndim != 3 else (1, *maps.shape)}; give complex (coil,y,x)"
+    expected = f"maps of shape {maps.shape}; give complex (coil,y,x)"
     assert expected in sentence_of(lambda: load_maps(path), path)
 
 
-@pytest.mark.parametrize(
-    "values", [np.ones((24, 20), np.complex64), np.ones(24), np.ones((1, 1, 24, 20))], ids=str
-)
+@pytest.mark.parametrize("values", [np.ones(24), np.ones((1, 1, 24, 20))], ids=["line", "four axes"])
 def test_a_reference_that_is_no_image(tmp_path, values):
     path = as_npy(tmp_path / "r.npy", values)
     text = sentence_of(lambda: load_reconstruction(path, (0,)), path)

@@ -127,7 +127,7 @@ def test_of_several_scans_one_is_to_be_named(tmp_path):
 
 def test_maps_may_be_stored_in_parts(tmp_path):
     np.save(tmp_path / "maps.npy", STORED["last axis"])
-    assert np.array_equal(load_maps(tmp_path / "maps.npy"), KSPACE)
+    assert np.array_equal(load_maps(tmp_path / "maps.npy"), KSPACE[None])
 
 
 @pytest.mark.parametrize("place", [(0, 0, 0), (3, 5, 3), (1, 23, 19), (2, 2, 10)])

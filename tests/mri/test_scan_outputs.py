@@ -1,5 +1,7 @@
 """Reconstructed slices can be read back, by fastMRI's tools and everyone else's, or are not there at all."""
 
+from dataclasses import replace
+
 import h5py
 import nibabel
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dipcli.errors import OptionError, OutputError
-from dipcli.mri.cfl import encode_cfl, kspace_of_cfl, read_cfl
+from dipcli.mri.cfl import encode_cfl, kspace_of_cfl, maps_of_cfl, read_cfl
 from dipcli.mri.scan import Scan
 from dipcli.mri.writers import check_scan_output, save_preview, save_scan
 
@@ -16,7 +18,8 @@ FORMATS = (".h5", ".nii", ".nii.gz", ".npy", ".cfl", ".png")
 
 @pytest.fixture
 def volume():
-    return np.random.default_rng(0).random((3, 24, 20), dtype=np.float32)
+    random = np.random.default_rng(0)
+    return (random.random((3, 24, 20)) * np.exp(2j * np.pi * random.random((3, 24, 20)))).astype(np.complex64)
 
 
 def scan_of(slices=(4, 5, 6), voxel=(5.0, 1.25, 0.75)):
@@ -31,30 +34,41 @@ def coil_images():
 def test_hdf5_holds_the_reconstruction_where_fastmris_tools_look_for_it(tmp_path, volume):
     assert save_scan(tmp_path / "a.h5", volume, scan_of(), {}) == [tmp_path / "a.h5"]
     with h5py.File(tmp_path / "a.h5") as file:
-        assert list(file) == ["reconstruction"]
+        assert sorted(file) == ["complex_image", "reconstruction"]
         assert file["reconstruction"].dtype == np.float32
-        assert np.array_equal(file["reconstruction"][()], volume)
-        assert file.attrs["max"] == volume.max()
+        assert np.array_equal(file["reconstruction"][()], np.abs(volume))
+        assert np.array_equal(file["complex_image"][()], volume)
+        assert file.attrs["max"] == np.abs(volume).max()
         assert file.attrs["norm"] == pytest.approx(np.linalg.norm(volume))
         assert file.attrs["slices"].tolist() == [4, 5, 6]
 
 
 def test_hdf5_holds_further_arrays_by_name(tmp_path, volume):
-    objects = {"spread": volume / 10, "coil_images": coil_images()}
+    objects = {"spread": np.abs(volume), "coil_images": coil_images()}
     assert save_scan(tmp_path / "a.h5", volume, scan_of(), objects) == [tmp_path / "a.h5"]
     with h5py.File(tmp_path / "a.h5") as file:
         for name, array in objects.items():
             assert np.array_equal(file[name][()], array)
 
 
-@pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix != ".h5"])
-def test_further_arrays_lie_beside_other_formats(tmp_path, volume, suffix):
-    objects = {"spread": volume / 10, "coil_images": coil_images()}
+@pytest.mark.parametrize(("suffix", "spread"), [(".npy", ".npy"), (".png", ".npy"), (".nii.gz", ".nii.gz")])
+def test_further_arrays_lie_beside_other_formats_where_those_hold_them(tmp_path, volume, suffix, spread):
+    objects = {"spread": np.abs(volume), "coil_images": coil_images()}
     written = save_scan(tmp_path / f"a.b{suffix}", volume, scan_of(), objects)
-    assert {tmp_path / "a.b.spread.npy", tmp_path / "a.b.coil_images.npy"} < set(written)
+    assert {tmp_path / f"a.b.spread{spread}", tmp_path / "a.b.coil_images.npy"} < set(written)
     assert sorted(written) == sorted(tmp_path.iterdir())
-    for name, array in objects.items():
-        assert np.array_equal(np.load(tmp_path / f"a.b.{name}.npy"), array)
+    assert np.array_equal(np.load(tmp_path / "a.b.coil_images.npy"), objects["coil_images"])
+
+
+def test_beside_a_pair_of_bart_lie_pairs_with_the_dimensions_of_the_scan(tmp_path, volume):
+    maps = coil_images()[:, None]
+    save_scan(
+        tmp_path / "a.cfl", volume, replace(scan_of(), bart_axes=(1, 2)), {"spread": abs(volume), "maps": maps}
+    )
+    assert read_cfl(tmp_path / "a.cfl").shape == (1, 24, 20, *[1] * 10, 3, 1, 1)
+    assert read_cfl(tmp_path / "a.spread.cfl").shape == (1, 24, 20, *[1] * 10, 3, 1, 1)
+    assert read_cfl(tmp_path / "a.maps.cfl").shape == (1, 24, 20, 2, *[1] * 9, 3, 1, 1)
+    assert np.array_equal(maps_of_cfl(tmp_path / "a.maps.cfl"), maps)
 
 
 def test_numpy_holds_the_volume(tmp_path, volume):
@@ -68,7 +82,7 @@ def test_nifti_has_the_width_first(tmp_path, volume, suffix):
     image = nibabel.load(tmp_path / f"a{suffix}")
     assert image.shape == (20, 24, 3)
     assert image.get_data_dtype() == np.float32
-    assert np.array_equal(np.asarray(image.dataobj), volume.transpose(2, 1, 0))
+    assert np.array_equal(np.asarray(image.dataobj), np.abs(volume).transpose(2, 1, 0))
     assert image.header.get_xyzt_units()[0] == "mm"
     assert image.header.get_zooms() == (0.75, 1.25, 5.0)
     assert (image.header["sform_code"], image.header["qform_code"]) == (0, 0)
@@ -108,7 +122,9 @@ def test_kspace_round_trips_through_bart(tmp_path):
     values, header = encode_cfl(array, (13, 3, 1, 2))
     (tmp_path / "a.cfl").write_bytes(values)
     (tmp_path / "a.hdr").write_bytes(header)
-    assert np.array_equal(kspace_of_cfl(tmp_path / "a.cfl"), array)
+    kspace, axes = kspace_of_cfl(tmp_path / "a.cfl")
+    assert axes == (1, 2)
+    assert np.array_equal(kspace, array)
 
 
 def test_a_png_has_16_bits_and_its_slices_below_each_other(tmp_path, volume):
@@ -117,7 +133,8 @@ def test_a_png_has_16_bits_and_its_slices_below_each_other(tmp_path, volume):
         pixels = np.asarray(picture).astype(np.float64)
     assert pixels.shape == (72, 20)
     assert pixels.max() == 65535
-    assert np.abs(pixels / 65535 - volume.reshape(72, 20) / volume.max()).max() <= 0.5 / 65535 + 1e-7
+    magnitude = np.abs(volume)
+    assert np.abs(pixels / 65535 - magnitude.reshape(72, 20) / magnitude.max()).max() <= 0.5 / 65535 + 1e-7
 
 
 def test_a_black_volume_is_a_black_png(tmp_path):

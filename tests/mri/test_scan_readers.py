@@ -226,13 +226,13 @@ def test_a_zero_among_measured_values_counts_as_measured(tmp_path):
 def test_maps_are_read_from_numpy_and_from_bart(tmp_path):
     maps = true_maps()
     np.save(tmp_path / "m.npy", maps)
-    assert np.array_equal(load_maps(tmp_path / "m.npy"), maps[None])
+    assert np.array_equal(load_maps(tmp_path / "m.npy"), maps[None, None])
     np.save(tmp_path / "two.npy", np.stack([maps, 2 * maps]))
-    assert np.array_equal(load_maps(tmp_path / "two.npy"), np.stack([maps, 2 * maps]))
+    assert np.array_equal(load_maps(tmp_path / "two.npy"), np.stack([maps, 2 * maps])[None])
     stored = np.stack([maps, 2 * maps]).transpose(2, 3, 1, 0)[None]  # 1, y, x, coils, sets
     (tmp_path / "m.hdr").write_text("# Dimensions\n1 24 20 4 2\n")
     (tmp_path / "m.cfl").write_bytes(stored.tobytes(order="F"))
-    assert np.array_equal(load_maps(tmp_path / "m.cfl"), np.stack([maps, 2 * maps]))
+    assert np.array_equal(load_maps(tmp_path / "m.cfl"), np.stack([maps, 2 * maps])[None])
 
 
 def test_a_reconstruction_is_read_from_hdf5_and_from_numpy(tmp_path):
