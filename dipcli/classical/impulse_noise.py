@@ -20,6 +20,7 @@ LEAST_LONELY, RAREST = 20, 7e-4  # lonely values, and their share of such places
 ALIKE = 2.0  # both extremes are struck if one surely is, and the other at most so many times as often or seldom
 ENOUGH = 500  # such places, for a share to be denied
 LIKELY = 5.0  # deviations by which a share varies from place to place
+MOST_LOOKED_AT, N_BANDS = 6_000_000, 12  # values, for the shares
 
 
 def find_impulses(image: Tensor) -> Tensor:
@@ -30,12 +31,28 @@ def find_impulses(image: Tensor) -> Tensor:
     loneliness: all neighbours that are not at an extreme themselves are far away. A place with more values at
     the extreme around it than impulses leave is taken to be truly black or white.
     """
+    shares = _shares(_bands(image))
+    finite = torch.isfinite(image)
+    impulses = torch.zeros_like(finite)
+    for end, (share, other) in enumerate(zip(shares, reversed(shares), strict=True)):
+        if share:
+            at_end = image >= 1 if end else image <= 0
+            places = ((CROWD + 1) // 2) ** (image.ndim - 1)  # in the window of a corner
+            chance = LIKELY * math.sqrt(share * (1 - share) / places) + 3 / places
+            crowded = _local_mean(at_end.to(image), CROWD) > share + min(0.75 * (1 - other - share), chance)
+            truly_there = _reach(crowded, CROWD)
+            impulses |= at_end & ~truly_there
+    return impulses & finite
+
+
+def _shares(image: Tensor) -> list[float]:
+    """Of impulses at black and at white; 0 where there are none."""
     finite = torch.isfinite(image)
     values = torch.where(finite, image, torch.full_like(image, 0.5))
     ends = [values <= 0, values >= 1]
     inside = (finite & ~ends[0] & ~ends[1]).to(values)
     if float(inside.mean()) < BILEVEL:
-        return torch.zeros_like(finite)
+        return [0.0, 0.0]
     around = _local_mean(values * inside) / _local_mean(inside).clamp(min=1e-6)
     known = _local_mean(inside) > 0
     rates = [_rate(values, at_end, known & ((around - end).abs() > FAR), end) for end, at_end in enumerate(ends)]
@@ -44,16 +61,17 @@ def find_impulses(image: Tensor) -> Tensor:
     shares = [0.0 if rare.denies(share) else share for share, rare in zip(shares, lonely, strict=True)]
     surest = max(*shares, *(rare.share for rare in lonely if rare.is_sure))
     alike = [rare.is_sure or surest / ALIKE < rare.share < surest * ALIKE for rare in lonely]
-    shares = [share or (rare.share if ok else 0.0) for share, rare, ok in zip(shares, lonely, alike, strict=True)]
-    impulses = torch.zeros_like(finite)
-    for at_end, share, other in zip(ends, shares, reversed(shares), strict=True):
-        if share:
-            places = ((CROWD + 1) // 2) ** (image.ndim - 1)  # in the window of a corner
-            chance = LIKELY * math.sqrt(share * (1 - share) / places) + 3 / places
-            crowded = _local_mean(at_end.to(values), CROWD) > share + min(0.75 * (1 - other - share), chance)
-            truly_there = _reach(crowded, CROWD)
-            impulses |= at_end & ~truly_there
-    return impulses & finite
+    return [share or (rare.share if ok else 0.0) for share, rare, ok in zip(shares, lonely, alike, strict=True)]
+
+
+def _bands(image: Tensor) -> Tensor:
+    """Of what is very large, bands of rows from everywhere, as if they were channels: no share needs all of it."""
+    rows = image.shape[1]
+    height = rows * MOST_LOOKED_AT // image.numel() // N_BANDS
+    if image.numel() <= MOST_LOOKED_AT or height < 2 * CROWD:
+        return image
+    tops = [band * (rows - height) // (N_BANDS - 1) for band in range(N_BANDS)]
+    return torch.cat([image[:, top : top + height] for top in tops])
 
 
 class LonelyShare(NamedTuple):

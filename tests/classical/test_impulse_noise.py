@@ -123,3 +123,15 @@ def test_black_bars_are_no_impulses(scene):
     image[:, :14] = 0
     image[:, -14:] = 0
     assert not bool(find_impulses(image).any())
+
+
+@pytest.mark.parametrize("shape", [(3, 96, 40), (1, 4000), (1, 50, 20, 20)])
+def test_of_a_large_picture_bands_say_whether_there_are_any(monkeypatch, scene, shape):
+    clean = scene(*shape) if len(shape) == 3 else scene(1, 200, 100).reshape(-1)[: math.prod(shape)].reshape(shape)
+    clean = clean * 0.4 + 0.3
+    noisy, struck = impulses(clean, 0.1)
+    monkeypatch.setattr("dipcli.classical.impulse_noise.MOST_LOOKED_AT", math.prod(shape) * 7 // 8)
+    monkeypatch.setattr("dipcli.classical.impulse_noise.N_BANDS", 3)
+    found = find_impulses(noisy)
+    assert float((found & struck).sum() / struck.sum()) > 0.95
+    assert not find_impulses(clean).any()
