@@ -31,6 +31,8 @@ def find_impulses(image: Tensor) -> Tensor:
     loneliness: all neighbours that are not at an extreme themselves are far away. A place with more values at
     the extreme around it than impulses leave is taken to be truly black or white.
     """
+    if image.ndim == 4 and image.shape[1] < CROWD:  # as a stack of pictures
+        return find_impulses(image.flatten(0, 1)).reshape(image.shape)
     shares = _shares(_bands(image))
     finite = torch.isfinite(image)
     impulses = torch.zeros_like(finite)

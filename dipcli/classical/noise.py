@@ -7,6 +7,7 @@ signal-dependent noise).
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +22,8 @@ LEVELS = np.geomspace(0.002, 1.0, 90)  # of a picture of full contrast
 _BLACK = 0.2  # of the contrast: how near to no signal the darkest values of a law without any there must be
 _NORMAL = special.ndtri((np.arange(255) + 0.5) / 255)
 _FEW_PHOTONS = 500.0  # below this many at white, counts are not nearly normal
-_ONE_KIND = 0.06  # by how much a parabola may misfit less, where noise is of one kind: it follows texture, too
+_PURE = 0.02  # by how much a line may misfit less, where noise is of one kind
+_ONE_KIND = 0.06  # by how much a parabola may: it follows texture, too
 BEYOND = 2.0  # how far the variances of a parabola may be beyond those that are seen
 _ABOVE = 0.5  # what variance above a law counts, which texture may add to noise; below it nothing explains any
 _LEAST_VARIANCE = 1e-7  # that is distinguished from none in a picture of full contrast
@@ -103,7 +105,8 @@ def moments(law: NoiseLaw) -> tuple[Array, Array]:
 def fit_law(curve: Array, zero: float = 0.0, contrast: float = 1.0) -> NoiseLaw:
     """The law whose clipped moments follow the curve best; no noise for an empty curve.
 
-    It is of one kind, with no signal at `zero`, if that is near; or a parabola, where the curve is nearer to it.
+    It is of one kind, with no signal at `zero`, if that is near; or a straight line, which is Gaussian and shot
+    noise, or shot noise above a camera's black level; or a parabola, where the curve is nearer to these.
     `contrast` is that of nearly all values.
     """
     if not len(curve):
@@ -115,9 +118,10 @@ def fit_law(curve: Array, zero: float = 0.0, contrast: float = 1.0) -> NoiseLaw:
         pure += [NoiseLaw(shot=level / math.sqrt(strength), zero=zero) for level in levels]
         pure += [NoiseLaw(speckle=level / strength, zero=zero) for level in levels]
     best = _refined(min(pure, key=lambda law: misfit(law, curve, contrast)), curve, contrast)
-    mixed = _fit_parabola(curve, best, contrast)
-    is_mixed = misfit(mixed, curve, contrast) < misfit(best, curve, contrast) - _ONE_KIND
-    return mixed if is_mixed else best
+    line, parabola = _fit_line(curve, best, zero, contrast), _fit_parabola(curve, best, contrast)
+    for richer, margin in ((line, _PURE), (parabola, _ONE_KIND)):
+        best = richer if misfit(richer, curve, contrast) < misfit(best, curve, contrast) - margin else best
+    return best
 
 
 def _refined(law: NoiseLaw, curve: Array, contrast: float) -> NoiseLaw:
@@ -138,30 +142,58 @@ def _refined(law: NoiseLaw, curve: Array, contrast: float) -> NoiseLaw:
     return scaled(float(found.x))
 
 
+def _fit_line(curve: Array, start: NoiseLaw, zero: float, contrast: float) -> NoiseLaw:
+    """The law whose variances lie on a straight line through those at two brightnesses of the curve."""
+    at = np.quantile(curve[:, 0], (0.05, 0.95))
+
+    def law(variances: Array) -> NoiseLaw:
+        slope = float((variances[1] - variances[0]) / (at[1] - at[0]))
+        constant = float(variances[0] - slope * (at[0] - zero))
+        if slope <= 0:
+            return NoiseLaw(gaussian=math.sqrt(variances.mean()))
+        if constant < 0:  # there is no signal yet at the black level
+            return NoiseLaw(shot=math.sqrt(slope), zero=zero - constant / slope)
+        return NoiseLaw(gaussian=math.sqrt(constant), shot=math.sqrt(slope), zero=zero)
+
+    return _fit_variances(curve, start, at, law, contrast)
+
+
 def _fit_parabola(curve: Array, start: NoiseLaw, contrast: float) -> NoiseLaw:
     """The parabola through variances at three brightnesses of the curve that follows it best."""
     at = np.quantile(curve[:, 0], (0.05, 0.5, 0.95))
-    if len(curve) < 3 or min(np.diff(at)) < 1e-3 * contrast:
-        return start
-
     lowest, highest = np.quantile(curve[:, 1], (0.1, 0.9))
 
     def bounded(variance: float) -> float:
         return float(np.clip(variance, lowest / BEYOND, highest * BEYOND))
 
-    def law(logarithms: Array) -> NoiseLaw:
-        bend, slope, constant = np.polyfit(at, np.exp(logarithms), 2)
+    def law(variances: Array) -> NoiseLaw:
+        bend, slope, constant = np.polyfit(at, variances, 2)
         ends = (constant, constant + slope / 2 + bend / 4, constant + slope + bend)
         return NoiseLaw(parabola=(bounded(ends[0]), bounded(ends[1]), bounded(ends[2])))
 
-    first = np.log(np.maximum(start.variance(at), _LEAST_VARIANCE * contrast**2))
-    found = optimize.minimize(
-        lambda logarithms: misfit(law(logarithms), curve, contrast),
-        first,
-        method="Nelder-Mead",
-        options={"maxfev": 150, "xatol": 0.01, "fatol": 1e-4},
-    )
-    return law(found.x)
+    return _fit_variances(curve, start, at, law, contrast)
+
+
+def _fit_variances(
+    curve: Array, start: NoiseLaw, at: Array, law: Callable[[Array], NoiseLaw], contrast: float
+) -> NoiseLaw:
+    """The law with those variances `at` some brightnesses that follows the curve best; `start` where it is short.
+
+    They are sought from the start's, and from those of the curve: from one alone the way may be too long.
+    """
+    if len(curve) < len(at) or min(np.diff(at)) < 1e-3 * contrast:
+        return start
+    ordered = curve[np.argsort(curve[:, 0])]
+    found = [
+        optimize.minimize(
+            lambda logarithms: misfit(law(np.exp(logarithms)), curve, contrast),
+            np.log(np.maximum(first, _LEAST_VARIANCE * contrast**2)),
+            method="Nelder-Mead",
+            options={"maxfev": 150, "xatol": 0.01, "fatol": 1e-4},
+        )
+        for first in (start.variance(at), np.interp(at, ordered[:, 0], ordered[:, 1]))
+    ]
+    return law(np.exp(min(found, key=lambda one: float(one.fun)).x))
 
 
 def misfit(law: NoiseLaw, curve: Array, contrast: float = 1.0) -> float:

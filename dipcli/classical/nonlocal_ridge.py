@@ -7,7 +7,8 @@ Source: Herbreteau and Kervrann, Towards a unified view of unsupervised non-loca
 NL-Ridge approach, ICIP 2022, arXiv:2203.00570 (one pass), and Linear combinations of patches are unreasonably
 effective for single-image denoising, IEEE TIP 2024, arXiv:2212.00422 (the chain). We differ in that each axis of
 colour has its own combination, that groups are solved in the space of patches, which is smaller than that of
-members, and that references are compared in blocks, by one matrix product.
+members, that references are compared in blocks, by one matrix product, and that patches of a volume or of a series
+have others like them in the planes before and after theirs.
 """
 
 import math
@@ -31,6 +32,7 @@ class Chain:
 
     passes: 1 is instant, 6 is best; groups are sought anew after every `renew` of them.
     side: of the square patches, `step`: between references, `reach`: how far patches are sought, all in pixels.
+    near: in how many planes before and after their own patches are sought.
     count: patches in a group.
     trust: the share of the noise that is left in the picture after the first of endlessly many passes.
     least: the least share of the noise that is reckoned with; it must not be near 0, for the equations' sake.
@@ -43,6 +45,7 @@ class Chain:
     side: int = 6
     step: int = 5
     reach: int = 24
+    near: int = 2
     count: int = 64
     trust: float = 0.9
     least: float = 0.2
@@ -55,7 +58,7 @@ WHITE, CORRELATED = Chain(), Chain(caution=2.5)
 
 @dataclass(frozen=True)
 class ChainState:
-    """Of the chain, images (channels, height, width), padded: the noise of `noisy` has deviation 1.
+    """Of the chain, images (channels, planes, height, width), padded: the noise of `noisy` has deviation 1.
 
     `current` is believed to have a share of that noise, `estimate` to have none.
     """
@@ -82,8 +85,9 @@ class NoiseShares:
 
 
 def denoise_patch_groups(noisy: Tensor, pilot: Tensor, sigma: float | Tensor, settings: Chain = WHITE) -> Tensor:
-    """Image (channels, height, width) with white Gaussian noise, and a first estimate of it -> its estimate.
+    """Image (channels, *space) with white Gaussian noise, and a first estimate of it -> its estimate.
 
+    Of a volume (channels, planes, height, width), patches of each plane are compared with those near by, too.
     `sigma` is the noise's deviation in the image's units, one or one for each channel. Where it is 0 the image is
     returned as it is.
     """
@@ -92,13 +96,13 @@ def denoise_patch_groups(noisy: Tensor, pilot: Tensor, sigma: float | Tensor, se
         return noisy.clone()
     along_axes = (lightness_first(pilot).square() @ deviation.square()).sqrt()
     restored = _denoise_axes(noisy, pilot, along_axes, settings, None)
-    return torch.where((deviation > 0)[:, None, None], restored, noisy)
+    return torch.where((deviation > 0).reshape(-1, *[1] * (noisy.ndim - 1)), restored, noisy)
 
 
 def denoise_correlated_patch_groups(
     noisy: Tensor, pilot: Tensor, power: Tensor, settings: Chain = CORRELATED
 ) -> Tensor:
-    """The same where the noise is stationary, and correlated between neighbours.
+    """The same for an image (channels, height, width) with stationary noise, correlated between neighbours.
 
     `power` (channels, window, window) is that of the noise along each of `colour_axes`, for each coefficient of
     the orthonormal cosine transform of a window, in the image's units squared. More caution is needed than with
@@ -118,10 +122,10 @@ def _denoise_axes(
 ) -> Tensor:
     """With the noise's deviation along each of `colour_axes`, and its covariance in a patch if it is not white."""
     axes = lightness_first(pilot) if covariance is None else colour_axes(pilot)
-    scale = sigma.clamp(min=1e-4 * float(sigma.max()))[:, None, None]
-    first, second = (torch.tensordot(axes, image, dims=1) / scale for image in (noisy, pilot))
+    scale = sigma.clamp(min=1e-4 * float(sigma.max()))[:, None, None, None]
+    first, second = (torch.tensordot(axes, as_planes(image), dims=1) / scale for image in (noisy, pilot))
     restored: Tensor = torch.tensordot(axes.T, _chain(first, second, settings, covariance) * scale, dims=1)
-    return restored
+    return restored.reshape(noisy.shape)
 
 
 def patch_covariance(power: Tensor, side: int) -> Tensor:
@@ -157,50 +161,58 @@ def lightness_first(image: Tensor) -> Tensor:
     return vectors.flip(1).T
 
 
+def as_planes(image: Tensor) -> Tensor:
+    """Image (channels, *space) as (channels, planes, height, width): a picture is one plane."""
+    return image if image.ndim == 4 else image[:, None]
+
+
 def plan(image: Tensor, settings: Chain) -> ReferenceGrid:
-    """The frame for image (channels, height, width): patches and groups are made smaller for small images."""
-    height, width = image.shape[1:]
+    """The grid for image (channels, planes, height, width): patches and groups are smaller for small images."""
+    planes, height, width = image.shape[1:]
     side = min(settings.side, height, width)
     step = min(settings.step, side)
     fewest = math.prod(min(settings.reach, n - side) + 1 for n in (height, width))
-    pixels = settings.memory // (TABLES * len(image) * side**2 * image.element_size())
+    near = min(settings.near, planes - 1)
+    values = len(image) * min(planes, 2 * near + 1) * side**2  # of a pixel's patches
+    pixels = settings.memory // (TABLES * values * image.element_size())
     tile = (math.isqrt(pixels) - 2 * settings.reach - side) // (step * BLOCK) * BLOCK
-    return ReferenceGrid(height, width, side, step, settings.reach, min(settings.count, fewest), max(tile, BLOCK))
+    count, tile = min(settings.count, fewest), max(tile, BLOCK)
+    return ReferenceGrid(planes, height, width, side, step, settings.reach, count, tile, near)
 
 
 def _chain(noisy: Tensor, pilot: Tensor, settings: Chain, covariance: Tensor | None) -> Tensor:
     """The passes, on channels in each of which the noise has deviation 1."""
-    frame, mean = plan(noisy, settings), pilot.mean((1, 2), keepdim=True)
-    state = ChainState(frame.pad(noisy - mean), frame.pad(noisy - mean), frame.pad(pilot - mean))
+    grid, mean = plan(noisy, settings), pilot.mean((1, 2, 3), keepdim=True)
+    state = ChainState(grid.pad(noisy - mean), grid.pad(noisy - mean), grid.pad(pilot - mean))
     groups, noise = list[Tensor](), _roots(covariance, settings.caution, 0.0, settings.least)
     for number in range(settings.passes):
         if number % settings.renew == 0:
-            groups = all_groups(state.current[0] if number else state.estimate[0], frame)
+            groups = all_groups(state.current[0] if number else state.estimate[0], grid)
         left = settings.trust * (1 - (number + 1) / settings.passes)
-        state = _sweep(state, groups, frame, replace(noise, left=left, least=max(left, settings.least)))
-    return frame.crop(state.estimate) + mean
+        state = _sweep(state, groups, grid, replace(noise, left=left, least=max(left, settings.least)))
+    return grid.crop(state.estimate) + mean
 
 
-def all_groups(guide: Tensor, frame: ReferenceGrid) -> list[Tensor]:
-    """Of each tile of a padded guide (height, width), those of `find_groups`."""
-    outside = frame.pad(guide.new_zeros((1, frame.height, frame.width)), math.inf)[0]
-    return [find_groups(tile.cut(guide), tile.cut(outside), tile, frame) for tile in frame.tiles()]
+def all_groups(guide: Tensor, grid: ReferenceGrid) -> list[Tensor]:
+    """Of each tile of a padded guide (planes, height, width), those of `find_groups`."""
+    outside = grid.pad(guide.new_zeros((1, grid.planes, grid.height, grid.width)), math.inf)[0]
+    return [find_groups(tile.cut(guide), tile.cut(outside)[0], tile, grid) for tile in grid.tiles()]
 
 
-def ridge_pass(noisy: Tensor, pilot: Tensor, sigma: float, groups: list[Tensor], frame: ReferenceGrid) -> Tensor:
-    """One pass over images (channels, height, width), with white noise of deviation `sigma` in each channel."""
-    first, second = (frame.pad(image / sigma) for image in (noisy, pilot))
+def ridge_pass(noisy: Tensor, pilot: Tensor, sigma: float, groups: list[Tensor], grid: ReferenceGrid) -> Tensor:
+    """One pass over images (channels, planes, height, width) with white noise of deviation `sigma`."""
+    first, second = (grid.pad(image / sigma) for image in (noisy, pilot))
     alone = NoiseShares(left=0.0, least=1.0, caution=1.0, whitening=None, colouring=None)
-    return frame.crop(_sweep(ChainState(first, first, second), groups, frame, alone).estimate) * sigma
+    return grid.crop(_sweep(ChainState(first, first, second), groups, grid, alone).estimate) * sigma
 
 
-def _sweep(state: ChainState, groups: list[Tensor], frame: ReferenceGrid, noise: NoiseShares) -> ChainState:
+def _sweep(state: ChainState, groups: list[Tensor], grid: ReferenceGrid, noise: NoiseShares) -> ChainState:
     """One pass over all tiles."""
     estimate, current = torch.zeros_like(state.noisy), torch.zeros_like(state.noisy)
     weights = torch.full_like(state.noisy, torch.finfo(state.noisy.dtype).tiny)
-    for tile, group in zip(frame.tiles(), groups, strict=True):
+    for tile, group in zip(grid.tiles(), groups, strict=True):
         part = ChainState(tile.cut(state.noisy), tile.cut(state.current), tile.cut(state.estimate))
-        sums = _combine(part, group, frame.side, noise)
+        sums = _combine(part, group, grid.side, noise)
         for whole, some in zip((estimate, current, weights), sums, strict=True):
             tile.cut(whole).add_(some)
     return ChainState(state.noisy, current.div_(weights), estimate.div_(weights))
@@ -258,7 +270,7 @@ def _noise_share(moments: Tensor, values: int) -> Tensor:
 
 
 def _box_moments(image: Tensor, side: int) -> Tensor:
-    """The sums of the values and of the squares in each patch of image (channels, height, width), (2, patches)."""
+    """The sums of the values and of the squares in each patch of an image, (2, patches)."""
     return torch.stack([box_sum(image, side).flatten(), box_sum(image.square(), side).flatten()])
 
 

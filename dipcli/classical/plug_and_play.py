@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dipcli.classical.dct import dct_threshold
-from dipcli.classical.nonlocal_ridge import Chain, all_groups, lightness_first, plan, ridge_pass
+from dipcli.classical.nonlocal_ridge import Chain, all_groups, as_planes, lightness_first, plan, ridge_pass
 from dipcli.classical.patch_groups import Grouping, find_groups, shrink_groups
 
 # From an image, and the deviation of the noise that it may have, to the nearest image that explains the data.
@@ -62,12 +62,12 @@ def alternate_ridge(image: Tensor, explain: Explain, levels: Sequence[float], se
     """
     if image.ndim != 3 or min(image.shape[1:]) < SHORTEST_SIDE:
         return image
-    axes, mean, frame = lightness_first(image), image.mean((1, 2), keepdim=True), plan(image, settings)
+    axes, mean, grid = lightness_first(image), image.mean((1, 2), keepdim=True), plan(as_planes(image), settings)
     pilot, groups = None, list[Tensor]()
     for k, sigma in enumerate(levels):
-        turned = torch.tensordot(axes, image - mean, dims=1)
+        turned = as_planes(torch.tensordot(axes, image - mean, dims=1))
         if k % REGROUP == 0:
-            groups = all_groups(frame.pad(turned[:1])[0], frame)
-        pilot = ridge_pass(turned, turned if pilot is None else pilot, sigma, groups, frame)
-        image = explain(torch.tensordot(axes.T, pilot, dims=1) + mean, sigma)
+            groups = all_groups(grid.pad(turned[:1])[0], grid)
+        pilot = ridge_pass(turned, turned if pilot is None else pilot, sigma, groups, grid)
+        image = explain(torch.tensordot(axes.T, pilot[:, 0], dims=1) + mean, sigma)
     return image

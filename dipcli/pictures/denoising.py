@@ -1,7 +1,7 @@
 """Denoising one frame: decide what the noise is, and state the problem on a scale on which it is even."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -38,6 +38,7 @@ from dipcli.pictures.noise_model import (
 from dipcli.pictures.options import DenoiseOptions
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Statement
+from dipcli.priors.prior import SMALLEST_SIDE
 from dipcli.problem import Problem, Unknown
 
 LOSSES: dict[str, Fidelity] = {
@@ -148,10 +149,12 @@ def is_tried(options: DenoiseOptions) -> bool:
 def share_in_trial(values: StabilisedValues, options: DenoiseOptions, n_values: int) -> NetworkShare:
     """The network's share in the result of a frame of so many values, by these of them.
 
-    None where they are taken as exact, or not noisy; what a network must gain grows with the time that it takes.
+    None where they are taken as exact, or too few for one; what a network must gain grows with the time it takes.
     """
     if values.power is None:
-        return NetworkShare(0.0, 0.0)
+        return NetworkShare(0.0, untried="what was measured is exact")
+    if not has_room(values.values.shape):
+        return NetworkShare(0.0, untried="there are too few planes for one")
 
     def problem(noisy: NoisyValues, classical: Tensor) -> Problem:
         return picture_problem(
@@ -202,11 +205,16 @@ def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
     return Workload(
         shape,
         options.engine,
-        {} if options.classical == 1 else {"image": Unknown(shape)},
+        {} if options.classical == 1 or not has_room(shape) else {"image": Unknown(shape)},
         seconds_of_denoising(shape, options.passes),
         bytes_of_denoising(shape),
-        trial=part_of_trial(shape) if is_tried(options) else None,
+        trial=part_of_trial(shape) if is_tried(options) and has_room(shape) else None,
     )
+
+
+def has_room(shape: Sequence[int]) -> bool:
+    """Whether a network can be fitted to values (channels, *space)."""
+    return min(shape[1:]) >= SMALLEST_SIDE
 
 
 def _plain(measurement: Tensor, values: StabilisedValues, options: DenoiseOptions) -> Problem:

@@ -33,14 +33,17 @@ LEAST_RISK = 0.08  # of the noise, in a classical estimate: where noise is overr
 
 @dataclass(frozen=True)
 class NetworkShare:
-    """Of the network in the result, from 0 to 1, and what it gained in the trial in dB."""
+    """Of the network in the result, from 0 to 1, and what it gained in the trial in dB, or why there was none."""
 
     share: float
-    gain_db: float
+    gain_db: float = 0.0
+    untried: str = ""
 
     def __str__(self) -> str:
         if self.share:
             return f"{self.share:.0%} of the result, for it gained {self.gain_db:.2f} dB in a trial"
+        if self.untried:
+            return f"not fitted, for {self.untried}"
         return f"not fitted, for it gained {max(self.gain_db, 0):.2f} dB in a trial"
 
 

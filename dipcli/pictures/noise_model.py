@@ -37,9 +37,10 @@ UNLIKE = 0.22  # by how much the law of a channel's own must misfit less: deviat
 LOUD = 2.0  # times what is hardly any: from here on noise that is correlated is some
 PASSES = WHITE.passes
 # Of the classical answer, for each value, with one, two or three axes.
-SECONDS, SECONDS_OF_COLOUR = {1: 5e-6, 2: 3.4e-5, 3: 3e-5}, 2.4e-5
+SECONDS, SECONDS_OF_COLOUR = {1: 5e-6, 2: 3.4e-5, 3: 9e-5}, 2.4e-5
 BEFORE_PASSES = 0.15  # share of them that is spent before the first pass
 BYTES_OF_VOLUME = 3200.0
+THIN = 12  # planes of a volume, below which windows would be narrower than they should be
 TV = 0.22  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
 
 
@@ -133,6 +134,8 @@ def _channel_laws(
 
 def _is_correlated(measurement: Tensor, mask: Tensor, law: NoiseLaw, faintest: float) -> bool:
     """Whether there is noise in a frame, though hardly any that is white."""
+    if is_thin(measurement.shape):
+        return False
     power = noise_power(measurement.nan_to_num(), law.sigma, mask)
     return not is_white(power) and float(power.mean().sqrt()) > LOUD * faintest
 
@@ -186,7 +189,8 @@ def stabilise(
         values = fill(values, mask, scale.sigma)
     if exact:
         return StabilisedValues(values, mask, scale, values, None, "", "patch groups")
-    power = noise_power(values, scale.sigma, mask) if may_be_correlated else white_power(values, scale.sigma)
+    is_measured = may_be_correlated and not is_thin(values.shape)
+    power = noise_power(values, scale.sigma, mask) if is_measured else white_power(values, scale.sigma)
     sigma = float(power.mean().sqrt())
     method = "patch groups" if has_patch_groups(values, power) else "DCT thresholding"
     correlated = (
@@ -201,13 +205,24 @@ def classical_estimate(values: Tensor, power: Tensor, passes: int = PASSES) -> T
 
     Windows of the cosine transform; of pictures, that is where so many passes over patch groups begin.
     """
-    pilot = dct_denoise(values, power)
+    pilot = _by_planes(values, power) if is_thin(values.shape) else dct_denoise(values, power)
     if not has_patch_groups(values, power):
         return pilot
     if is_white(power):
         return denoise_patch_groups(values, pilot, float(power.mean().sqrt()), replace(WHITE, passes=passes))
     power = power.reshape(len(power), *power.shape[-2:])
     return denoise_correlated_patch_groups(values, pilot, power, replace(CORRELATED, passes=passes))
+
+
+def _by_planes(values: Tensor, power: Tensor) -> Tensor:
+    """Each plane of a volume (channels, planes, height, width) with white noise, by windows in it."""
+    sigma = float(power.mean().sqrt())
+    return torch.stack([dct_denoise(plane, white_power(plane, sigma)) for plane in values.unbind(1)], 1)
+
+
+def is_thin(shape: Sequence[int]) -> bool:
+    """Whether a volume (channels, *space) has too few planes for windows through them."""
+    return len(shape) == 4 and shape[1] < THIN
 
 
 def seconds_of_denoising(shape: Sequence[int], passes: int = PASSES) -> float:
@@ -225,8 +240,8 @@ def bytes_of_denoising(shape: Sequence[int]) -> float | None:
 
 
 def has_patch_groups(values: Tensor, power: Tensor) -> bool:
-    """Whether patches are compared: in pictures with white noise, and in gray and colour ones with any."""
-    return values.ndim == 3 and (is_white(power) or len(values) in (1, 3))
+    """Whether patches are compared: in pictures and volumes with white noise, in gray and colour ones with any."""
+    return (is_white(power) and values.ndim > 2) or (values.ndim == 3 and len(values) in (1, 3))
 
 
 def value_problem(

@@ -38,6 +38,25 @@ def test_any_size_and_number_of_channels_comes_back(scene, shape):
     assert bool(restored.isfinite().all())
 
 
+@pytest.mark.parametrize("shape", [(1, 2, 16, 17), (3, 5, 24, 19)], ids=str)
+def test_volumes_of_any_size_come_back(scene, shape):
+    clean = scene(shape[0], *shape[2:])[:, None].expand(shape).contiguous()
+    noisy = gaussian(clean, SIGMA)
+    restored = denoise_patch_groups(noisy, noisy, SIGMA, Chain(passes=2))
+    assert restored.shape == noisy.shape
+    assert psnr_db(restored, clean) > psnr_db(noisy, clean)
+
+
+def test_a_plane_is_helped_by_those_before_and_after_it(scene):
+    clean = scene(1, 56, 48)[:, None].expand(1, 5, 56, 48).contiguous()
+    noisy = gaussian(clean, SIGMA)
+    pilot = torch.stack([dct_denoise(plane, white_power(plane, SIGMA)) for plane in noisy.unbind(1)], 1)
+    alone, together = (denoise_patch_groups(noisy, pilot, SIGMA, Chain(passes=3, near=near)) for near in (0, 2))
+    one = denoise_patch_groups(noisy[:, 2], pilot[:, 2], SIGMA, Chain(passes=3))
+    assert psnr_db(together, clean) > psnr_db(alone, clean) + 0.5
+    assert psnr_db(alone[:, 2], one) > 50  # but for the mean that is taken away, the same
+
+
 def test_without_noise_nothing_is_changed(scene):
     clean = scene(1, 24, 24)
     assert torch.equal(denoise_patch_groups(clean, clean, 0.0), clean)

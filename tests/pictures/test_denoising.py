@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from dipcli.engine.restore import restore
 from dipcli.errors import InputError
+from dipcli.metrics import psnr_db
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.pictures.denoising import decide, state_denoising
 from dipcli.pictures.noise_model import analyse
@@ -149,10 +150,25 @@ def test_with_a_classical_share_of_one_nothing_is_fitted(scene, options):
     assert torch.equal(statement.finished({}).picture, statement.classical[1])
 
 
-def test_signals_and_volumes_have_windows_instead_of_patch_groups(scene):
-    volume = scene(1, 20, 20)[:, None].expand(1, 16, 20, 20)
-    for measurement in (gaussian(volume, 0.1), gaussian(scene(1, 1, 90)[:, 0], 0.1)):
-        assert state(measurement).classical[0] == "DCT thresholding"
+def test_signals_have_windows_instead_of_patch_groups(scene):
+    assert state(gaussian(scene(1, 1, 90)[:, 0], 0.1)).classical[0] == "DCT thresholding"
+
+
+@pytest.mark.parametrize("planes", [2, 5, 16])
+def test_planes_of_a_volume_help_each_other(scene, planes):
+    clean = scene(1, 40, 36)[:, None].expand(1, planes, 40, 36).contiguous()
+    noisy = gaussian(clean, 0.1)
+    together = state(noisy, classical=1.0)
+    alone = torch.stack([state(plane, classical=1.0).classical[1] for plane in noisy.unbind(1)], 1)
+    assert together.classical[0] == "patch groups"
+    assert psnr_db(together.classical[1], clean) > psnr_db(alone, clean) + 0.2
+
+
+def test_a_volume_too_shallow_for_a_network_has_none(scene):
+    clean = scene(1, 40, 36)[:, None].expand(1, 5, 40, 36).contiguous()
+    statement = state(gaussian(clean, 0.1), classical=None, engine=STOPPED)
+    assert statement.problem is None
+    assert "too few planes" in statement.decisions["network"]
 
 
 def test_the_network_has_the_share_that_it_earns_in_a_trial(scene):

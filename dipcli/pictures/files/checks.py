@@ -40,12 +40,8 @@ def _finite(channel: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _refuse_short_sides(path: Path, space: tuple[int, ...]) -> None:
-    if min(space) >= SHORTEST_SIDE:
+    if min(space[-2:]) >= SHORTEST_SIDE:  # a volume may be of two planes: patches are compared in planes
         return
-    if len(space) == 3 and min(space[1:]) >= SHORTEST_SIDE:
-        raise InputError(
-            f"{path}: {space[0]} planes deep, but a volume needs {SHORTEST_SIDE} or more; leave --volume out."
-        )
     sides = by(reversed(space))
     raise InputError(
         f"{path}: {sides} pixels, but every side needs at least {SHORTEST_SIDE}; use a larger picture."

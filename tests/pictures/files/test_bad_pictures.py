@@ -139,10 +139,11 @@ def test_a_side_below_16(tmp_path, pixels, shape):
     assert "every side needs at least 16" in sentence_about(tmp_path / "a.npy")
 
 
-def test_a_shallow_volume_says_to_leave_volume_out(tmp_path, pixels):
-    np.save(tmp_path / "a.npy", pixels((8, *SIDE)))
-    assert "8 planes deep" in sentence_about(tmp_path / "a.npy", volume=True)
-    assert len(load_picture(tmp_path / "a.npy").frames) == 8
+def test_a_volume_may_be_shallow_but_its_planes_not_small(tmp_path, pixels):
+    np.save(tmp_path / "a.npy", pixels((2, *SIDE)))
+    assert [frame.shape for frame in load_picture(tmp_path / "a.npy", volume=True).frames] == [(1, 2, *SIDE)]
+    np.save(tmp_path / "a.npy", pixels((20, 15, 40)))
+    assert "every side needs at least 16" in sentence_about(tmp_path / "a.npy", volume=True)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.npy"])
