@@ -23,6 +23,7 @@ NAMES = (
     "signals",
     "speed",
     "stopping",
+    "tomography",
     "upscale",
 )
 
