@@ -14,6 +14,7 @@ from projections import as_exchange, noisy_sinogram, photon_counts, true_slice
 from scan_files import as_cfl, as_fastmri, as_npy
 from scans import full_kspace, sampled_kspace
 from typer.testing import CliRunner
+from voices import save_wav, voice
 
 from dipcli.cli.app import app
 from tests.commands import save_hole, save_noisy
@@ -132,6 +133,7 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     save_scans(tmp_path)
     save_patterns(tmp_path)
     save_sinograms(tmp_path)
+    save_wav(tmp_path / "talk.wav", voice(1))
     for folder in ("scans", "pages", "masks"):
         (tmp_path / folder).mkdir()
     save_noisy(tmp_path / "scans" / "a.png")

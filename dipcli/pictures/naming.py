@@ -6,4 +6,11 @@ from dipcli.options.naming import Naming
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".bmp", ".webp")
 PICTURES = Naming(inputs=ENDINGS, outputs=ENDINGS, beside=("spread.tif", "residual.tif"))
+# Of denoising, which takes sound, too.
+NOISY = replace(
+    PICTURES,
+    inputs=(*ENDINGS, ".wav"),
+    outputs=(*ENDINGS, ".wav"),
+    beside=(*PICTURES.beside, "residual.wav"),
+)
 SHOWING_MASKS = replace(PICTURES, beside=(*PICTURES.beside, "mask.png", "mask.tif"))

@@ -21,6 +21,7 @@ NAMES = (
     "scale",
     "scratches",
     "signals",
+    "sound",
     "speed",
     "stopping",
     "tomography",
