@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from projections import as_exchange, noisy_sinogram, photon_counts, true_slice
 from scan_files import as_cfl, as_fastmri, as_npy
 from scans import full_kspace, sampled_kspace
+from sensors import save_sensors
 from typer.testing import CliRunner
 from voices import save_wav, voice
 
@@ -134,6 +135,7 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     save_patterns(tmp_path)
     save_sinograms(tmp_path)
     save_wav(tmp_path / "talk.wav", voice(1))
+    save_sensors(tmp_path / "sensors.csv")
     for folder in ("scans", "pages", "masks"):
         (tmp_path / folder).mkdir()
     save_noisy(tmp_path / "scans" / "a.png")

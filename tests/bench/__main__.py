@@ -20,6 +20,7 @@ NAMES = (
     "real",
     "scale",
     "scratches",
+    "series",
     "signals",
     "sound",
     "speed",
