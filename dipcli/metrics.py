@@ -1,4 +1,4 @@
-"""How near a picture is to the truth: of a data range of 1, and of magnitudes of any unit (peak_...)."""
+"""How near a picture is to the truth: of a data range of 1, of magnitudes of any unit (peak_...), of sound."""
 
 import itertools
 import math
@@ -96,6 +96,19 @@ def peak_ssim(picture: Tensor, reference: Tensor, where: Tensor | None = None) -
         return float(similar.mean())
     inner = where.cpu()[:, 3:-3, 3:-3]
     return float(similar[inner].mean())
+
+
+def si_sdr_db(samples: Tensor, reference: Tensor) -> float:
+    """The ratio of signal to distortion in dB, of samples of any scale and offset.
+
+    Source: Le Roux et al., SDR - half-baked or well done?, 2019, arXiv 1811.02508.
+    """
+    x, y = (each.detach().cpu().double() for each in (samples, reference))
+    x, y = (each - each.mean(-1, keepdim=True) for each in (x, y))
+    seen = y * (x * y).sum() / y.square().sum().clamp(min=1e-300)
+    return float(
+        10 * (seen.square().sum().clamp(min=1e-300) / (x - seen).square().sum().clamp(min=1e-300)).log10()
+    )
 
 
 def foreground(reference: Tensor, threshold: float = 0.12) -> Tensor:

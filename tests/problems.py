@@ -21,6 +21,9 @@ from dipcli.pictures.downscaling import Decimation
 from dipcli.pictures.jpeg_cells import Component, JpegEncoding
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.problem import Unknown
+from dipcli.tomography.projection import Geometry, Projection
+from dipcli.tomography.rays import Rays
+from dipcli.tomography.reconstruction import tomography_problem
 from tests.mixing import RandomMixing
 
 
@@ -73,6 +76,14 @@ def mri(fidelity=mean_squared_error, *, has_maps=False, **options):
     return mri_problem(fft(images) * sampled, encoding, fidelity, **options)
 
 
+def tomography():
+    """Line integrals of 12 views, every third ray of which is known three times better."""
+    projection = Projection(Geometry(torch.arange(12) * torch.pi / 12, 16, 7.5))
+    integrals = projection(noisy(1, 16, 16))
+    precision = 1.0 + 2 * (torch.arange(16) % 3 == 0).float().expand(1, 12, 16)
+    return tomography_problem(Rays(projection, integrals, precision), noisy(1, 16, 16, seed=2))
+
+
 def diffraction(loss="amplitude", optics=None, **told):
     """The pattern of a random object of 16 x 18 pixels."""
     box = (16, 18)
@@ -94,6 +105,7 @@ PROBLEMS = {
     "jpeg-turned": lambda: dejpeg(orientation=6, sampling=(1, 2)),
     "deblurring": deblurring,
     "deblurring-blind": blind_deblurring,
+    "tomography": tomography,
     "diffraction": diffraction,
     "diffraction-poisson": lambda: diffraction("poisson", unknowns="magnitude-phase"),
     "diffraction-intensity": lambda: diffraction("intensity", nonnegative_real=True),

@@ -18,11 +18,11 @@ FLOORS = {
     "engine": 3,
     "report": 4,
     "pipeline": 5,
-    **dict.fromkeys(["pictures", "blur", "mri", "diffraction", "batch"], 6),
+    **dict.fromkeys(["pictures", "blur", "mri", "diffraction", "tomography", "sound", "series", "batch"], 6),
     **dict.fromkeys(["cli", "python"], 7),
     "__main__": 8,
 }
-WINGS = {"pictures", "blur", "mri", "diffraction"}
+WINGS = {"pictures", "blur", "mri", "diffraction", "tomography", "sound", "series"}
 # What the command line needs of a wing, without loading torch.
 GROUND = {"options", "presets", "naming"}
 # Wings do not know each other; a blurred picture is a picture.

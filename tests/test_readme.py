@@ -10,9 +10,12 @@ import pytest
 import tifffile
 from patterns import as_cxi, simulated
 from PIL import Image, ImageOps
+from projections import as_exchange, noisy_sinogram, photon_counts, true_slice
 from scan_files import as_cfl, as_fastmri, as_npy
 from scans import full_kspace, sampled_kspace
+from sensors import save_sensors
 from typer.testing import CliRunner
+from voices import save_wav, voice
 
 from dipcli.cli.app import app
 from tests.commands import save_hole, save_noisy
@@ -60,6 +63,14 @@ def save_scans(folder: Path) -> None:
     as_npy(folder / "scan.npy", sampled_kspace()[0])
     as_fastmri(folder / "study" / "a.h5", sampled_kspace(slices=3))
     as_cfl(folder / "full.cfl", full_kspace())
+
+
+def save_sinograms(folder: Path) -> None:
+    """A sinogram, its true slice, and a file of Data Exchange."""
+    np.save(folder / "sinogram.npy", noisy_sinogram())
+    np.save(folder / "slice.npy", true_slice())
+    counts = np.stack([photon_counts(), photon_counts()], axis=1)
+    as_exchange(folder / "tooth.h5", counts, flat=2e4, theta=np.arange(30) * 6.0)
 
 
 def quick_starts() -> list[list[str]]:
@@ -122,6 +133,9 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
         )
     save_scans(tmp_path)
     save_patterns(tmp_path)
+    save_sinograms(tmp_path)
+    save_wav(tmp_path / "talk.wav", voice(1))
+    save_sensors(tmp_path / "sensors.csv")
     for folder in ("scans", "pages", "masks"):
         (tmp_path / folder).mkdir()
     save_noisy(tmp_path / "scans" / "a.png")

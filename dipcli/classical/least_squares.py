@@ -20,27 +20,51 @@ def adjoint(operator: Operator, like: Tensor) -> Operator:
 
 
 def least_squares(
-    operator: Operator, measurement: Tensor, image: Tensor, damping: float = 0.0, *, iterations: int = 10
+    operator: Operator,
+    measurement: Tensor,
+    image: Tensor,
+    damping: float = 0.0,
+    *,
+    iterations: int = 10,
+    precondition: Operator | None = None,
 ) -> Tensor:
-    """The x with least |A x - measurement|² + damping·|x - image|², starting from `image`."""
+    """The x with least |A x - measurement|² + damping·|x - image|², starting from `image`.
+
+    `precondition` is about the inverse of A*A + damping: the better, the fewer iterations are needed.
+    """
     back = adjoint(operator, image)
 
     def normal(x: Tensor) -> Tensor:
         return back(operator(x)) + damping * x
 
-    return conjugate_gradients(normal, image, back(measurement - operator(image)), iterations=iterations)
+    residual = back(measurement - operator(image))
+    return conjugate_gradients(normal, image, residual, iterations=iterations, precondition=precondition)
 
 
 def conjugate_gradients(
-    normal: Operator, start: Tensor, residual: Tensor, *, iterations: int, converged: float = 1e-12
+    normal: Operator,
+    start: Tensor,
+    residual: Tensor,
+    *,
+    iterations: int,
+    converged: float = 1e-12,
+    precondition: Operator | None = None,
 ) -> Tensor:
     """The solution of normal(x) = normal(start) + residual, for a Hermitian operator that is not negative.
 
     Ends where the residual's energy has fallen to the share `converged`. Source: Hestenes and Stiefel, Methods of
     conjugate gradients, 1952.
     """
-    found, direction, energy = start, residual, residual.abs().square().sum()
-    least = converged * energy
+
+    def turned(residual: Tensor) -> tuple[Tensor, Tensor]:
+        """The residual, preconditioned, and its energy."""
+        if precondition is None:
+            return residual, residual.abs().square().sum()
+        ahead = precondition(residual)
+        return ahead, (residual.conj() * ahead).real.sum()
+
+    direction, energy = turned(residual)
+    found, least = start, converged * energy
     for _ in range(iterations):
         if energy <= least:
             break
@@ -48,6 +72,7 @@ def conjugate_gradients(
         length = energy / (direction.conj() * curved).real.sum()
         found = found + length * direction
         residual = residual - length * curved
-        before, energy = energy, residual.abs().square().sum()
-        direction = residual + energy / before * direction
+        before = energy
+        ahead, energy = turned(residual)
+        direction = ahead + energy / before * direction
     return found

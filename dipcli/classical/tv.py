@@ -5,12 +5,18 @@ method, 2009, doi 10.1137/080725891 (the splitting); Block, Uecker and Frahm, 20
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from dipcli.classical.least_squares import Operator, least_squares
 from dipcli.grid import slopes
+
+# From an operator, what it should give, and a start, to the least squares.
+Solve = Callable[[Operator, Tensor, Tensor], Tensor]
+EIGHT_STEPS: Solve = partial(least_squares, iterations=8)
 
 
 def tv_least_squares(
@@ -21,11 +27,12 @@ def tv_least_squares(
     *,
     split: float = 0.1,
     rounds: int = 30,
-    iterations: int = 8,
+    solve: Solve = EIGHT_STEPS,
 ) -> Tensor:
     """The x with least ½|A x - measurement|² + weight·Σ|slopes(x)|, starting from `image` (channels, *space).
 
-    The length of a slope is taken over axes and channels together. `split` decides how fast, not whereto.
+    The length of a slope is taken over axes and channels together. `split` decides how fast, not whereto; so does
+    `solve`, which finds the least squares of each round.
     """
     root = math.sqrt(split)
     flat = _flatten(measurement)
@@ -37,7 +44,7 @@ def tv_least_squares(
 
     for _ in range(rounds):
         wanted = torch.cat([flat, root * (target - bregman).flatten()])
-        image = least_squares(both, wanted, image, iterations=iterations)
+        image = solve(both, wanted, image)
         raised = slopes(image) + bregman
         length = torch.linalg.vector_norm(raised, dim=(0, 1), keepdim=True)
         target = raised * (1 - weight / split / length.clamp(min=1e-12)).clamp(min=0)

@@ -19,6 +19,7 @@ from dipcli.cli.mri import mri
 from dipcli.cli.phase_retrieve import phase_retrieve
 from dipcli.cli.simulate import simulate
 from dipcli.cli.status import status
+from dipcli.cli.tomography import tomography
 from dipcli.cli.upscale import upscale
 from dipcli.cli.usual import USUAL
 from dipcli.diffraction.presets import presets_of
@@ -27,6 +28,7 @@ from dipcli.mri.presets import MRI
 from dipcli.pictures.presets import DENOISE, INPAINT, UPSCALE
 from dipcli.pipeline.interruption import Interruption
 from dipcli.report.messages import LOGGER, spell_letters, stdout_taken
+from dipcli.tomography.presets import TOMOGRAPHY
 
 app = typer.Typer(
     name="dipcli",
@@ -51,6 +53,7 @@ _add(upscale, {"": UPSCALE})
 _add(deblur, {"": DEBLUR})
 _add(mri, MRI)
 _add(phase_retrieve, {"": presets_of("sparse")})
+_add(tomography, {"": TOMOGRAPHY})
 _add(simulate)
 _add(doctor)
 _add(status)

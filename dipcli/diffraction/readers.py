@@ -1,12 +1,10 @@
 """Read a diffraction pattern, whatever its format; the content of the file, not its name, tells which that is."""
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from dipcli.diffraction.detectors import MASKS, Marks, gap_values, good_pixels, marked_pixels, said_of
@@ -16,20 +14,18 @@ from dipcli.diffraction.options import PatternOptions
 from dipcli.diffraction.pattern import Recording, prepare_recording
 from dipcli.errors import InputError, OptionError
 from dipcli.io.arrays import numbers, with_parts_joined
-from dipcli.io.failures import explain_failures, reader
+from dipcli.io.failures import reader
+from dipcli.io.frames import TIFF, read_frames, read_tiff_array
 from dipcli.io.hdf5 import SIGNATURE, array_names, find_array, has_array, open_hdf5, read_stored
-from dipcli.io.limits import refuse_oversized
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
-from dipcli.io.names import doubts_about, in_natural_order
+from dipcli.io.names import doubts_about
 from dipcli.io.numpy_files import ARCHIVE, read_members, read_npy_array, read_numpy
 from dipcli.io.numpy_files import SIGNATURE as NUMPY
 
-FRAMES = (".tif", ".tiff", ".npy")
 NAMES = ("data", "iobs", "intensity", "counts", "I")
 # Where CXI files have patterns, the usual place first.
 CXI = tuple(f"entry_1/{name}/data" for name in ("instrument_1/detector_1", "data_1", "image_1"))
 OBJECTS = ("entry_1/truth/data", "entry_1/image_1/data", "truth", "object", "obj")
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def split_name(path: Path) -> tuple[Path, str | None]:
@@ -76,7 +72,7 @@ def load_support(path: Path) -> NDArray[np.bool_]:
 
 def _read(path: Path, key: str | None) -> tuple[Recording, NDArray[np.bool_] | None]:
     """What was recorded, all of it believed but gap values, and the pixels that a mask beside it marks."""
-    files, (array, marked) = ((path,), _array(path, key, (*NAMES, *CXI))) if not path.is_dir() else _frames(path)
+    files, array, marked = _stack(path, key)
     if np.iscomplexobj(array):
         raise InputError(
             f"{path}: holds complex values; a pattern is an intensity. An object goes to --reference."
@@ -97,6 +93,13 @@ def _read(path: Path, key: str | None) -> tuple[Recording, NDArray[np.bool_] | N
     return recording, np.broadcast_to(np.squeeze(marked), array.shape)
 
 
+def _stack(path: Path, key: str | None) -> tuple[tuple[Path, ...], NDArray[Any], NDArray[np.bool_] | None]:
+    """The files of a pattern, what is in them, and the pixels that a mask beside it marks."""
+    if path.is_dir():
+        return *read_frames(path, lambda file: _array(file, None, NAMES)[0], "step"), None
+    return (path,), *_array(path, key, (*NAMES, *CXI))
+
+
 def _masked(path: Path, recording: Recording, marked: NDArray[np.bool_], marks: Marks) -> Recording:
     """The recording without the pixels that are bad in a mask."""
     light = np.where(recording.mask, np.nan_to_num(recording.intensity, posinf=0.0), 0).clip(0)
@@ -115,19 +118,6 @@ def _corrected(recording: Recording, options: PatternOptions) -> NDArray[np.floa
     return values if options.flat is None else _divided(values, _field(options.flat, values.shape))
 
 
-def _frames(folder: Path) -> tuple[tuple[Path, ...], tuple[NDArray[Any], None]]:
-    """A folder of pictures, one for each step of the rocking curve, in the order of the numbers in their names."""
-    files = in_natural_order(p for p in folder.iterdir() if p.suffix.lower() in FRAMES and p.name[0] != ".")
-    if not files:
-        raise InputError(f"{folder}: has no frames; it takes .tif, .tiff or .npy files, one for each step.")
-    frames = [np.squeeze(_array(file, None, NAMES)[0]) for file in files]
-    strangers = [file for file, frame in zip(files, frames, strict=True) if frame.shape != frames[0].shape]
-    if strangers or frames[0].ndim != 2:
-        odd = strangers[0] if strangers else files[0]
-        raise InputError(f"{odd}: is not a frame like {files[0].name}; keep dark and flat fields elsewhere.")
-    return tuple(files), (np.stack(frames), None)
-
-
 @reader
 def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """An array, and which pixels the mask that lies beside it marks, where there is one.
@@ -141,8 +131,7 @@ def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray
     if start.startswith((FIFTH, SEVENTH)):
         return read_matlab(path, key, usual), None
     if start.startswith(TIFF):
-        with explain_failures(InputError, path, "cannot be read as TIFF"):
-            return _tiff(path), None
+        return read_tiff_array(path), None
     if not start.startswith((ARCHIVE, NUMPY)):
         raise InputError(f"{path}: is no pattern that is known; it reads {', '.join(INPUTS)}.")
     array, mask = read_numpy(path, key, usual, MASKS)
@@ -163,16 +152,6 @@ def _hdf5(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[
             return array, None
         mask = numbers(path, read_stored(path, file[masks[0]]))
         return array, marked_pixels(mask, masks[0], is_cxi=is_cxi)
-
-
-def _tiff(path: Path) -> NDArray[Any]:
-    """The first series of a TIFF."""
-    with tifffile.TiffFile(path) as tiff:
-        series = tiff.series[0]
-        if series.dtype is None:
-            raise InputError(f"{path}: its values are of no type that is known; save them as float32.")
-        refuse_oversized(path, math.prod(series.shape) * series.dtype.itemsize)
-        return numbers(path, series.asarray(maxworkers=1))
 
 
 def _masks_of(file: Any, name: str) -> list[str]:  # noqa: ANN401 - h5py has no types

@@ -77,12 +77,13 @@ def find_array(
 
 
 def read_stored(path: Path, stored: Any, chosen: Any = ()) -> Any:  # noqa: ANN401
-    """What is in an array of a file, or in that part of it; not yet numbers.
+    """What is in an array of a file, or in that part of it, a slice or several; not yet numbers.
 
     Raises InputError where the values lie in another file, or are too many.
     """
-    first = len(range(*chosen.indices(stored.shape[0]))) if isinstance(chosen, slice) else None
-    shape = stored.shape if first is None else (first, *stored.shape[1:])
+    parts = (chosen,) if isinstance(chosen, slice) else chosen
+    cut = [len(range(*part.indices(n))) for part, n in zip(parts, stored.shape, strict=False)]
+    shape = (*cut, *stored.shape[len(cut) :])
     refuse_oversized(path, math.prod(shape) * stored.dtype.itemsize)
     refuse_other_files(path, stored)
     return stored[chosen]

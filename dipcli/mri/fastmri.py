@@ -15,7 +15,8 @@ from dipcli.io.hdf5 import array_names, find_array, follow, has_array, open_hdf5
 from dipcli.mri.axes import MOST_COILS, guessed_axes, to_slices
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.preparation import KSpace
-from dipcli.mri.scan import Scan, choose_slices, measured
+from dipcli.mri.scan import Scan, measured
+from dipcli.options.slices import choose_slices
 
 MARKS = frozenset({"acquisition", "patient_id"})  # attributes of fastMRI's files
 NAMES = ("kspace", "ksp", "data")

@@ -19,7 +19,8 @@ from dipcli.io.hdf5 import follow, group_names, open_hdf5, read_stored, read_tex
 from dipcli.io.limits import refuse_oversized
 from dipcli.mri.fastmri import matrix_of
 from dipcli.mri.options import ReadingOptions
-from dipcli.mri.scan import Scan, choose_slices, left_aside, measured
+from dipcli.mri.scan import Scan, left_aside, measured
+from dipcli.options.slices import choose_slices
 
 # Flags are bits, counted from 1.
 NOISE, CALIBRATION, CALIBRATION_AND_IMAGE, REVERSE, NAVIGATOR, PHASE_CORRECTION = 19, 20, 21, 22, 23, 24

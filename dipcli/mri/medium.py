@@ -17,20 +17,22 @@ from dipcli.errors import OptionError
 from dipcli.fourier import ifft
 from dipcli.grid import crop_middle
 from dipcli.io.names import beside, by, ending_of, stem_of
-from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim
+from dipcli.io.volumes import save_preview
+from dipcli.metrics import peak_psnr_db
 from dipcli.mri.encoding import root_sum_of_squares
 from dipcli.mri.options import MriOptions
-from dipcli.mri.panels import panels_of
 from dipcli.mri.readers import given_maps, load_reconstruction, load_scan
 from dipcli.mri.reconstruction import Recipe, Slice, state_mri, workload_of
 from dipcli.mri.sampling import sampling_mask
 from dipcli.mri.scan import Scan, padding_of
 from dipcli.mri.unfitted import blank_mri, complete_mri, is_settled
-from dipcli.mri.writers import check_scan_output, save_preview, save_scan
+from dipcli.mri.writers import check_scan_output, save_scan
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
 from dipcli.pipeline.process import reference_path
+from dipcli.pipeline.slice_panels import panels_of
+from dipcli.pipeline.slices import scores_by_method, slices_by_method
 from dipcli.pipeline.statement import Fitted, Statement
 from dipcli.report.figures import Panel
 
@@ -120,11 +122,11 @@ class Scans(Medium[Scan, Slice]):
         """Of the methods that this slice has; none for an empty one."""
         if not fitted.statement.beside:
             return {}
-        return _scores(_pictures([fitted]), truth.to(fitted.picture.device))
+        return scores_by_method(slices_by_method([fitted]), truth.to(fitted.picture.device))
 
     def score_all(self, frames: Sequence[Fitted], truths: Sequence[Tensor]) -> Mapping[str, float] | None:
         """Over the whole volume, as fastMRI has it."""
-        return _scores(_pictures(frames), torch.cat(list(truths)).to(frames[0].picture.device))
+        return scores_by_method(slices_by_method(frames), torch.cat(list(truths)).to(frames[0].picture.device))
 
     def name(self, source: Scan, index: int) -> str:
         """By its number in the file."""
@@ -145,11 +147,11 @@ class Scans(Medium[Scan, Slice]):
         truth: Tensor | None,
     ) -> Sequence[Panel]:
         """Zero-filled, classical, result, and where the truth is known, what is wrong."""
-        return panels_of(fitted, truth)
+        return panels_of(fitted, truth, "zero-filled")
 
     def write(self, item: Item, source: Scan, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
         """The images, what was asked for beside them, and a preview of the middle slice."""
-        pictures = {name: stack.cpu().numpy() for name, stack in _pictures(frames).items()}
+        pictures = {name: stack.cpu().numpy() for name, stack in slices_by_method(frames).items()}
         objects = self._objects(frames, pictures)
         truths = self.references(item, source, reference_path(item, context.files.reference))
         known = [truth for truth in truths if truth is not None]
@@ -164,7 +166,7 @@ class Scans(Medium[Scan, Slice]):
 
     def arrays(self, source: Scan, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
         """Magnitudes (slices, height, width) in units of k-space, and the same as `complex_image`."""
-        pictures = {name: stack.cpu().numpy() for name, stack in _pictures(frames).items()}
+        pictures = {name: stack.cpu().numpy() for name, stack in slices_by_method(frames).items()}
         named = {"image": pictures[""], "classical": pictures["classical"]}
         return {**named, **self._objects(frames, pictures)}
 
@@ -212,40 +214,6 @@ def _make(statement: Statement) -> tuple[object, ...]:
     """What two statements must have in common for one's networks to fit the other."""
     unknowns = {} if statement.problem is None else statement.problem.unknowns
     return (statement.engine.prior, *((name, unknown.shape) for name, unknown in unknowns.items()))
-
-
-def _pictures(frames: Sequence[Fitted]) -> dict[str, Tensor]:
-    """Every method's slices (slices, height, width), of those that all slices have; our result has no name.
-
-    An empty slice is black by every method.
-    """
-    fitted = [frame.statement.beside for frame in frames if frame.statement.beside]
-    names = [name for name in fitted[0] if all(name in beside for beside in fitted)] if fitted else []
-    return {
-        "": torch.cat([frame.picture for frame in frames]),
-        "classical": torch.cat([frame.statement.classical[1] for frame in frames]),
-        **{name: torch.cat([_beside(frame, name) for frame in frames]) for name in names},
-    }
-
-
-def _beside(frame: Fitted, name: str) -> Tensor:
-    return frame.statement.beside.get(name, frame.picture)
-
-
-def _scores(pictures: Mapping[str, Tensor], truth: Tensor) -> dict[str, float]:
-    """fastMRI's metrics over all pixels, and the same over the foreground, of every method."""
-    inside = foreground(truth)
-    scores: dict[str, float] = {}
-    for name, picture in pictures.items():
-        prefix = f"{name.replace('-', '_')}_" if name else ""
-        scores |= {
-            f"{prefix}psnr_db": peak_psnr_db(picture, truth),
-            f"{prefix}ssim": peak_ssim(picture, truth),
-            f"{prefix}nmse": nmse(picture, truth),
-            f"{prefix}foreground_psnr_db": peak_psnr_db(picture, truth, inside),
-            f"{prefix}foreground_ssim": peak_ssim(picture, truth, inside),
-        }
-    return scores
 
 
 def _stacked(frames: Sequence[Fitted], name: str) -> NDArray[Any]:

@@ -20,7 +20,8 @@ from dipcli.mri.fastmri import REFERENCES, read_fastmri
 from dipcli.mri.ismrmrd import MEMBERS, read_ismrmrd
 from dipcli.mri.naming import INPUTS
 from dipcli.mri.options import ReadingOptions
-from dipcli.mri.scan import Scan, choose_slices, left_aside, measured, padding_of, prepare_scan
+from dipcli.mri.scan import Scan, left_aside, measured, padding_of, prepare_scan
+from dipcli.options.slices import choose_slices
 
 NAMES = ("kspace", "ksp", "data", "DATA")
 

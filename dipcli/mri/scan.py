@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.errors import OptionError
 from dipcli.mri.preparation import KSpace, centre_offset, crop_readout, whiten
 
 CORNER = 0.4  # share of a side from the centre at which the strongest frequency says: not shifted
@@ -57,25 +56,6 @@ def padding_of(kspace: KSpace, sampled: NDArray[np.bool_]) -> NDArray[np.bool_]:
     there = (kspace != 0).any((1, 2))
     lines: NDArray[np.bool_] = (sampled.all(1) & ~there & there.any(1, keepdims=True))[:, None]
     return lines
-
-
-def choose_slices(path: Path, count: int, wanted: str) -> tuple[int, ...]:
-    """The numbers that `all`, `middle`, `17` or `10:20` names among `count` slices.
-
-    Raises InputError for others.
-    """
-    if wanted == "all":
-        return tuple(range(count))
-    if wanted == "middle":
-        return (count // 2,)
-    first, colon, last = wanted.partition(":")
-    try:
-        chosen = range(int(first or 0), int(last or count)) if colon else range(int(first), int(first) + 1)
-    except ValueError:
-        chosen = range(0)
-    if not chosen or chosen.start < 0 or chosen.stop > count:
-        raise OptionError(f"{path}: --slices {wanted} is not among its {count}; give all, middle, 17, or 10:20.")
-    return tuple(chosen)
 
 
 def left_aside(path: Path, options: Mapping[str, str | None]) -> tuple[str, ...]:

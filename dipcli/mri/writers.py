@@ -1,25 +1,23 @@
 """Write reconstructed slices: for fastMRI's tools, as NIfTI, NumPy, BART's pairs, or a preview."""
 
 import importlib.util
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from dipcli.errors import OptionError, OutputError
 from dipcli.io.atomic import write_atomically
 from dipcli.io.failures import explain_failures
 from dipcli.io.names import beside, ending_of
+from dipcli.io.volumes import encode_gray_png, encode_hdf5, encode_npy
 from dipcli.mri.cfl import COILS, SETS, SLICES, encode_cfl
 from dipcli.mri.naming import OUTPUTS
 from dipcli.mri.scan import Scan
 
 Volume = NDArray[Any]  # (slices, height, width), complex64 or float32; objects may have further axes after slices
-WINDOW = 99.8  # the percentile that is shown white
 
 
 def check_scan_output(path: Path) -> str:
@@ -57,29 +55,9 @@ def save_scan(path: Path, volume: Volume, scan: Scan, objects: Mapping[str, NDAr
     return list(files)
 
 
-def save_preview(path: Path, pictures: Mapping[str, NDArray[np.float32]]) -> None:
-    """Magnitudes (height, width) side by side as one PNG, all in the window of the last of them."""
-    white = max(float(np.percentile(list(pictures.values())[-1], WINDOW)), 1e-30)
-    gray = [np.clip(picture / white * 255, 0, 255).round().astype(np.uint8) for picture in pictures.values()]
-    gap = np.full((gray[0].shape[0], 4), 255, np.uint8)
-    row = np.concatenate([part for picture in gray for part in (gap, picture)][1:], axis=1)
-    buffer = io.BytesIO()
-    Image.fromarray(row).save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue())
-
-
 def _hdf5(volume: Volume, scan: Scan, objects: Mapping[str, NDArray[Any]]) -> bytes:
     """`reconstruction` is real, as fastMRI's tools want it."""
-    import h5py
-
-    magnitude = np.abs(volume)
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for name, array in {"reconstruction": magnitude, "complex_image": volume, **objects}.items():
-            file.create_dataset(name, data=array)
-        file.attrs["max"], file.attrs["norm"] = float(magnitude.max()), float(np.linalg.norm(magnitude))
-        file.attrs["slices"] = np.asarray(scan.slices)
-    return buffer.getvalue()
+    return encode_hdf5({"reconstruction": np.abs(volume), "complex_image": volume, **objects}, scan.slices)
 
 
 def _nifti(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:
@@ -102,9 +80,7 @@ def _nifti(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:
 
 
 def _numpy(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:  # noqa: ARG001
-    buffer = io.BytesIO()
-    np.save(buffer, volume, allow_pickle=False)
-    return {path: buffer.getvalue()}
+    return {path: encode_npy(volume)}
 
 
 def _bart(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:
@@ -115,12 +91,7 @@ def _bart(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:
 
 
 def _png(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:  # noqa: ARG001
-    """16 bits, white at the brightest point of all slices; several slices lie below each other."""
-    volume = np.abs(volume)
-    gray = np.clip(volume / max(float(volume.max()), 1e-30) * 65535, 0, 65535).round().astype(np.uint16)
-    buffer = io.BytesIO()
-    Image.fromarray(gray.reshape(-1, gray.shape[2])).save(buffer, "PNG")
-    return {path: buffer.getvalue()}
+    return {path: encode_gray_png(np.abs(volume))}
 
 
 def _ending_of_object(suffix: str, array: NDArray[Any]) -> str:

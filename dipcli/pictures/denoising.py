@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dipcli.classical.dct import colour_axes
 from dipcli.engine.forecast import Workload
+from dipcli.engine.network_share import NetworkShare
 from dipcli.errors import OptionError
 from dipcli.fidelities import (
     Fidelity,
@@ -22,7 +23,7 @@ from dipcli.fidelities import (
 from dipcli.grid import crop_middle
 from dipcli.options.overrides import as_used, without_engine
 from dipcli.pictures.files.ranges import AS_STORED, Units
-from dipcli.pictures.network_share import WORTHWHILE, NetworkShare, NoisyValues, network_share, part_of_trial
+from dipcli.pictures.network_share import WORTHWHILE, NoisyValues, network_share, part_of_trial
 from dipcli.pictures.noise_model import (
     Noise,
     StabilisedValues,

@@ -8,15 +8,15 @@ techniques, 2021, arXiv 2111.09447; Pang et al., Recorrupted-to-Recorrupted, CVP
 weight of a mixture is chosen.
 """
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from dipcli.classical.dct import draw_noise
+from dipcli.engine.network_share import NetworkShare, earned_share
 from dipcli.engine.restore import restore
 from dipcli.grid import crop_middle
 from dipcli.options.engine import EngineOptions
@@ -27,24 +27,7 @@ SIDES = {1: 4096, 2: 192, 3: 40}  # of the part that is tried, for one, two and 
 SEED = 7919  # of the noise that is added: of no other one here
 WORTHWHILE = 0.02  # dB that the network must gain there, where there is more noise: about 0.05 dB of the result
 MOST_ITERATIONS = 2000  # of the trial, however many a fit is given
-CHANCE = 4.0  # of what a network of mere noise saves on average: two deviations
 LEAST_RISK = 0.08  # of the noise, in a classical estimate: where noise is overrated, the split denies that
-
-
-@dataclass(frozen=True)
-class NetworkShare:
-    """Of the network in the result, from 0 to 1, and what it gained in the trial in dB, or why there was none."""
-
-    share: float
-    gain_db: float = 0.0
-    untried: str = ""
-
-    def __str__(self) -> str:
-        if self.share:
-            return f"{self.share:.0%} of the result, for it gained {self.gain_db:.2f} dB in a trial"
-        if self.untried:
-            return f"not fitted, for {self.untried}"
-        return f"not fitted, for it gained {max(self.gain_db, 0):.2f} dB in a trial"
 
 
 class NoisyValues(NamedTuple):
@@ -85,12 +68,6 @@ def network_share(
     once = replace(engine, stopping=replace(engine.stopping, iterations=most, runs=1))
     image = restore(problem(NoisyValues(fitted, louder, mask), first), once).estimate["image"]
     change, left = (image - first)[mask], (judge - first)[mask]
-    share = float((change * left).sum() / change.square().sum().clamp(min=1e-12))
-    share = min(max(share, 0.0), 1.0)
-    noise_level = float(power.mean())
-    risk = float(left.square().mean()) - noise_level * (1 + 1 / SPLIT**2)
-    risk = max(risk, LEAST_RISK * noise_level * (1 + SPLIT**2))
-    saved = float((left.square() - (left - share * change).square()).mean())
-    saved -= CHANCE * float(left.square().mean()) / left.numel()
-    gain_db = 0.0 - 10 * math.log10(min(max(1 - saved / risk, 1e-3), 1.0))
-    return NetworkShare(share if gain_db >= worthwhile else 0.0, gain_db)
+    noise_energy = float(power.mean())
+    least_risk = LEAST_RISK * noise_energy * (1 + SPLIT**2)
+    return earned_share(change, left, noise_energy * (1 + 1 / SPLIT**2), least_risk, worthwhile)

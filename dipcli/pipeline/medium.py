@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from dipcli.engine.forecast import Workload
 from dipcli.engine.restore import Networks
+from dipcli.io.names import ending_of
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.statement import Fitted, Statement
@@ -66,7 +68,12 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
     holds_stacks = True  # names and numbers of frames enter their seeds; a file's only one has that of the call
     tile: int | None = 0  # side of the tiles of tensors (channels, *space): 0 for none, None as memory allows
     writes_first = False  # whether there is something to look at before anything is computed
+    others: Mapping[str, "AnyMedium"] = MappingProxyType({})  # of files of other fields, by ending
     advice = "use --preset fast, a smaller --width, or a smaller picture"  # where memory does not suffice
+
+    def for_item(self, item: Item) -> "AnyMedium":
+        """The medium of a file: this one, but for the endings of others."""
+        return self.others.get(ending_of(item.file).lower(), self)
 
     @abstractmethod
     def load(self, item: Item) -> SourceT:

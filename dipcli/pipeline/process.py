@@ -29,7 +29,7 @@ def process(item: Item, context: Context, medium: AnyMedium) -> Processed:
 
     Raises DipcliError for what cannot be read, used or written, and Interrupted when the call was.
     """
-    start = time.perf_counter()
+    start, medium = time.perf_counter(), medium.for_item(item)
     loaded, hashes = read(item, context, medium)
     first: dict[str, Path] = {}
     if medium.writes_first:
@@ -85,6 +85,7 @@ def _write_beside(item: Item, frames: Sequence[Fitted], report: bytes | None) ->
 
 def forecast(item: Item, context: Context, medium: AnyMedium) -> Forecast:
     """What `process` would cost; raises what it would raise before it computes anything."""
+    medium = medium.for_item(item)
     loaded = load(item, context, medium)
     first = next(iter(medium.frames(loaded.source, context.device)))
     cost, _ = foreseen(first, context, medium, len(loaded.truths))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 # The score that says most, of those that a record has, and whom it is compared with.
-SCORES = ("missing_psnr_db", "psnr_db", "magnitude_psnr_db")
+SCORES = ("missing_psnr_db", "psnr_db", "magnitude_psnr_db", "si_sdr_db", "snr_db")
 OTHERS = {"input": "input", "zero_filled": "zero-filled", "classical": "classical"}
 
 

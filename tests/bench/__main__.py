@@ -20,9 +20,12 @@ NAMES = (
     "real",
     "scale",
     "scratches",
+    "series",
     "signals",
+    "sound",
     "speed",
     "stopping",
+    "tomography",
     "upscale",
 )
 

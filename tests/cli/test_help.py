@@ -10,7 +10,8 @@ from dipcli.cli.expand import expand
 from dipcli.cli.usual import USUAL
 from dipcli.options.files import FileOptions
 
-COMMANDS = ("denoise", "inpaint", "upscale", "deblur", "mri", "phase-retrieve", "simulate", "status", "doctor")
+TASKS = ("denoise", "inpaint", "upscale", "deblur", "mri", "phase-retrieve", "tomography", "simulate")
+COMMANDS = (*TASKS, "status", "doctor")
 MOST = 40  # lines of a terminal
 
 
@@ -66,9 +67,7 @@ def test_defaults_are_those_of_the_chosen_preset(help_of):
     assert runs == {"fast": "2", "best": "12"}
 
 
-@pytest.mark.parametrize(
-    "command", ["denoise", "inpaint", "upscale", "deblur", "mri", "phase-retrieve", "simulate"]
-)
+@pytest.mark.parametrize("command", TASKS)
 def test_help_ends_in_examples(help_of, command):
     for flag in ("--help", "--help-all"):
         last = help_of(command, flag).rstrip().splitlines()[-1]

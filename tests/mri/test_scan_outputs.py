@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from dipcli.errors import OptionError, OutputError
+from dipcli.io.volumes import save_preview
 from dipcli.mri.cfl import encode_cfl, kspace_of_cfl, maps_of_cfl, read_cfl
 from dipcli.mri.scan import Scan
-from dipcli.mri.writers import check_scan_output, save_preview, save_scan
+from dipcli.mri.writers import check_scan_output, save_scan
 
 FORMATS = (".h5", ".nii", ".nii.gz", ".npy", ".cfl", ".png")
 

@@ -13,6 +13,7 @@ from dipcli.mri.presets import MRI
 from dipcli.options.engine import WHEN, EngineOptions
 from dipcli.options.resolved import flattened, restored
 from dipcli.pictures.presets import DENOISE, INPAINT, UPSCALE
+from dipcli.tomography.presets import TOMOGRAPHY
 
 COMMANDS = {
     "denoise": [DENOISE],
@@ -21,6 +22,7 @@ COMMANDS = {
     "deblur": [DEBLUR],
     "mri": MRI.values(),
     "phase-retrieve": [presets_of(method) for method in ("sparse", "hybrid", "double-dip")],
+    "tomography": [TOMOGRAPHY],
 }
 
 

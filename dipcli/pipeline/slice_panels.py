@@ -1,4 +1,4 @@
-"""What a report shows of a slice: every method's magnitudes, and maps of error and spread with their scales."""
+"""What a report shows of a slice: before, classical, result, and maps of error and spread with their scales."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,11 +13,11 @@ WHITE = 99.8  # percentile of the result that is shown as white
 ERRORS = 5.0  # times brighter is the error shown
 
 
-def panels_of(fitted: Fitted, truth: Tensor | None) -> Sequence[Panel]:
-    """The panels of one slice, whose pictures are magnitudes (1, height, width)."""
+def panels_of(fitted: Fitted, truth: Tensor | None, before: str) -> Sequence[Panel]:
+    """The panels of one slice, whose pictures are (1, height, width), 0 black; `before` is the simplest method."""
     statement, result = fitted.statement, fitted.picture[0].cpu().numpy()
     white = max(float(np.percentile(result, WHITE)), 1e-30)
-    named = {name: picture[0].cpu().numpy() for name, picture in statement.beside.items() if name == "zero-filled"}
+    named = {name: picture[0].cpu().numpy() for name, picture in statement.beside.items() if name == before}
     if fitted.result is not None:
         named[f"classical: {statement.classical[0]}"] = statement.classical[1][0].cpu().numpy()
     named["result" if fitted.result is not None else f"result: {statement.classical[0]}"] = result

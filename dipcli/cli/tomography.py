@@ -1,0 +1,56 @@
+"""`dipcli tomography`: slices from projections."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dipcli.cli.help import Preset
+from dipcli.options.files import FileOptions
+from dipcli.options.overrides import Overrides
+from dipcli.tomography.options import TomographyOptions
+
+
+def tomography(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT", help="Projections, folders of views, folders with -r, or @list.txt."),
+    ],
+    files: FileOptions,
+    knobs: Overrides[TomographyOptions],
+    preset: Preset = "auto",
+    inspect: Annotated[
+        bool, typer.Option("--inspect", help="Say what a scan holds, and reconstruct nothing.")
+    ] = False,
+) -> int:
+    """Reconstruct slices from parallel-beam projections, also few, noisy or over a part of half a turn.
+
+    Reads Data Exchange and other HDF5 (with flat and dark fields and angles), NumPy, TIFF stacks, folders of views
+    and MATLAB files; writes .tif, .npy, .h5 (`reconstruction`) or .png, and beside it NAME.run.json and
+    NAME.preview.png, which shows filtered back-projection, total variation and the result. Axes are
+    (view, detector) or (view, slice, detector); values are per pixel of the detector. Fan and cone beams are not
+    reconstructed.
+
+    Example: dipcli tomography scan.h5 -o slice.tif
+    Example: dipcli tomography sinogram.npy --angles 180 -o slice.tif
+    """
+    from dipcli.batch.selection import as_planned, look_at, open_batch
+    from dipcli.options.presets import settings
+    from dipcli.tomography.naming import projections
+    from dipcli.tomography.presets import TOMOGRAPHY
+
+    asked = settings(TOMOGRAPHY, preset, None, knobs)
+    naming = projections(asked.reading.format, recursive=files.recursive)
+    named = [("--flat", asked.reading.flat), ("--dark", asked.reading.dark)]
+    batch = look_at(inputs, files, naming) if inspect else open_batch(inputs, files, naming, needed=named)
+
+    from functools import partial
+
+    from dipcli.batch.run import open_context, run
+    from dipcli.tomography.inspection import inspect_projections
+    from dipcli.tomography.medium import Projections
+
+    context = open_context("tomography", batch, preset)
+    options = as_planned(batch, settings(TOMOGRAPHY, context.preset, context.device.type, knobs))
+    look = partial(inspect_projections, options=options) if inspect else None
+    return run(context, batch, Projections(options), {"": options}, look=look)

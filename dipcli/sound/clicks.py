@@ -1,0 +1,62 @@
+"""Clicks: single samples, or a few, that no sound around them explains."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+ORDER = 24  # of the linear prediction from both sides
+BEYOND = 5.0  # times the hundredth part of a block that prediction fails most at: a voice has pulses, too
+LONGEST_SECONDS = 0.002
+LEAST = 1.0  # times what the whole recording has on average
+MOST = 0.005  # share of the samples: what is more often so is no click
+BLOCK_SECONDS = 0.2
+ROOM = 2  # samples beside a click that are mended with it
+
+
+def mend_clicks(samples: NDArray[np.float32], rate: int) -> tuple[NDArray[np.float32], int]:
+    """Samples (time) with clicks filled in by a straight line, and how many there were."""
+    size = max(int(BLOCK_SECONDS * rate), 8 * ORDER)
+    is_click = np.zeros(len(samples), bool)
+    least = LEAST * math.sqrt(float(np.mean(np.square(samples, dtype=np.float64))))
+    for first in range(0, len(samples), size):
+        part = samples[first : first + size].astype(np.float64)
+        is_click[first : first + size] = _unexplained(part, least)
+    if is_click.mean() > MOST:
+        return samples, 0
+    mended, count = samples.copy(), 0
+    for begin, end in _runs(is_click):
+        if end - begin > max(LONGEST_SECONDS * rate, 4):
+            continue
+        left, right = max(begin - ROOM, 0), min(end + ROOM, len(samples))
+        if left == 0 or right == len(samples):
+            continue
+        line = np.linspace(mended[left - 1], mended[right], right - left + 2)[1:-1]
+        mended[left:right] = line.astype(np.float32)
+        count += 1
+    return mended, count
+
+
+def _unexplained(part: NDArray[np.float64], least: float) -> NDArray[np.bool_]:
+    """Where linear prediction from both sides fails far more than it usually does."""
+    if len(part) < 4 * ORDER or not part.any():
+        return np.zeros(len(part), bool)
+    spectrum = np.abs(np.fft.rfft(part, 2 * len(part))) ** 2
+    likeness = np.fft.irfft(spectrum)[: ORDER + 1]
+    likeness[0] *= 1 + 1e-6
+    matrix = likeness[np.abs(np.subtract.outer(np.arange(ORDER), np.arange(ORDER)))]
+    weights = np.linalg.lstsq(matrix, likeness[1:], rcond=None)[0]
+    filtered = np.concatenate([[1.0], -weights])
+    sides = [np.convolve(each, filtered)[: len(part)] for each in (part, part[::-1])]
+    left = np.minimum(np.abs(sides[0]), np.abs(sides[1][::-1]))  # from before, and from behind
+    return np.asarray(left > max(BEYOND * float(np.quantile(left, 0.99)), least))
+
+
+def _runs(marks: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Begin and end of each run, those that lie near together as one."""
+    at = np.flatnonzero(marks)
+    if not len(at):
+        return []
+    cuts = np.flatnonzero(np.diff(at) > 2 * ROOM)
+    begins, ends = np.concatenate([[0], cuts + 1]), np.concatenate([cuts, [len(at) - 1]])
+    return [(int(at[b]), int(at[e]) + 1) for b, e in zip(begins, ends, strict=True)]

@@ -1,0 +1,193 @@
+"""Scans of projections: how they are read, thinned out for a test, scored and written."""
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dipcli.engine.forecast import Workload
+from dipcli.errors import OptionError
+from dipcli.io.names import beside, by
+from dipcli.io.volumes import save_preview
+from dipcli.metrics import peak_psnr_db
+from dipcli.pipeline.context import Context
+from dipcli.pipeline.item import Item
+from dipcli.pipeline.medium import Control, Medium
+from dipcli.pipeline.slice_panels import panels_of
+from dipcli.pipeline.slices import scores_by_method, slices_by_method
+from dipcli.pipeline.statement import Fitted, Statement
+from dipcli.report.figures import Panel
+from dipcli.tomography.centre import axis_of
+from dipcli.tomography.filtered import filtered_back_projection
+from dipcli.tomography.options import TomographyOptions
+from dipcli.tomography.projection import Geometry
+from dipcli.tomography.readers import load_projections, load_volume
+from dipcli.tomography.reconstruction import Slice, rays_of, state_tomography, workload_of
+from dipcli.tomography.scan import Scan
+from dipcli.tomography.writers import check_volume_output, save_volume
+
+ORDER = {"fbp": 0, "classical": 2, "": 3}  # in the preview; all others are 1
+
+
+class Projections(Medium[Scan, Slice]):
+    """Files of projections; a frame is one slice, its picture what a pixel of it absorbs."""
+
+    advice = "use --slices, --method fbp, or bin the detector"
+
+    def __init__(self, options: TomographyOptions) -> None:
+        self._options = options
+        self._axis: tuple[float, str] | None = None
+
+    def load(self, item: Item) -> Scan:
+        """The scan, if it can be tested and written as asked for."""
+        check_volume_output(item.output)
+        scan = load_projections(item.input, self._options.reading)
+        views, detectors = scan.integrals.shape[1:]
+        simulate, centre = self._options.correction.simulate, self._options.correction.centre
+        if simulate is not None and simulate >= views:
+            raise OptionError(f"--simulate {simulate}: {item.input} has {views} views; leave some for the test.")
+        if centre is not None and not 0 <= centre <= detectors - 1:
+            raise OptionError(f"--centre {centre:g} is not among the detector's pixels, 0 to {detectors - 1}.")
+        return scan
+
+    def references(self, item: Item, source: Scan, path: Path | None) -> Sequence[Tensor | None]:  # noqa: ARG002
+        """As many true slices: of the file, or of all views in a test with some."""
+        count, _, side = source.integrals.shape
+        if path is not None:
+            found = torch.from_numpy(load_volume(path, source.slices))
+            if found.shape != (count, side, side):
+                raise OptionError(
+                    f"{path}: the reference is {by(found.shape)}, but the reconstruction will be "
+                    f"{by((count, side, side))}; give one of that size."
+                )
+            return list(found[:, None])
+        if self._options.correction.simulate is None:
+            return [None] * count
+        whole = self.for_frames(source, torch.device("cpu"))
+        return [whole._back_projected(one) for one in whole._slices(source, torch.device("cpu"))]
+
+    def for_frames(self, source: Scan, device: torch.device) -> Self:  # noqa: ARG002
+        """With the axis of rotation, which all slices share."""
+        if self._axis is not None:
+            return self
+        found = copy.copy(self)
+        given = self._options.correction.centre
+        found._axis = (
+            axis_of(source.integrals, np.radians(source.angles)) if given is None else (given, "as given")
+        )
+        return found
+
+    def frames(self, source: Scan, device: torch.device) -> Iterable[Slice]:
+        """The slices, with fewer views where that is asked for."""
+        n_views, wanted = source.integrals.shape[1], self._options.correction.simulate
+        if wanted is None:
+            return self._slices(source, device)
+        kept = np.round(np.arange(wanted) * n_views / wanted).astype(int)
+        thinned = replace(
+            source,
+            integrals=source.integrals[:, kept],
+            known=source.known[:, kept],
+            angles=source.angles[kept],
+        )
+        return self._slices(thinned, device)
+
+    def workload(self, measurement: Slice) -> Workload:
+        """Of the method that was asked for."""
+        return workload_of(measurement, self._options)
+
+    def state(self, source: Scan, measurement: Slice, control: Control) -> Statement:  # noqa: ARG002
+        """The classical search, and the network's share."""
+        return state_tomography(measurement, self._options, control)
+
+    def metric(self, source: Scan, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:  # noqa: ARG002
+        """The PSNR by the truth's own peak."""
+        return partial(peak_psnr_db, reference=truth.to(statement.classical[1].device))
+
+    def score(
+        self,
+        source: Scan,  # noqa: ARG002
+        measurement: Slice,  # noqa: ARG002
+        fitted: Fitted,
+        truth: Tensor,
+    ) -> Mapping[str, float]:
+        """Of every method."""
+        return scores_by_method(slices_by_method([fitted]), truth.to(fitted.picture.device))
+
+    def score_all(self, frames: Sequence[Fitted], truths: Sequence[Tensor]) -> Mapping[str, float] | None:
+        """Over the whole volume."""
+        return scores_by_method(slices_by_method(frames), torch.cat(list(truths)).to(frames[0].picture.device))
+
+    def name(self, source: Scan, index: int) -> str:
+        """By its number in the file."""
+        return f"slice {source.slices[index]}"
+
+    def files(self, item: Item, source: Scan, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
+        """The projections, their fields and angles, and the reference."""
+        reading = self._options.reading
+        angles = Path(reading.angles) if reading.angles is not None else None
+        given = (reading.flat, reading.dark, angles, reference)
+        own = sorted(item.input.iterdir()) if item.input.is_dir() else [item.input]
+        return [*own, *(path for path in given if path is not None and path.is_file())]
+
+    def panels(
+        self,
+        source: Scan,  # noqa: ARG002
+        measurement: Slice,  # noqa: ARG002
+        fitted: Fitted,
+        truth: Tensor | None,
+    ) -> Sequence[Panel]:
+        """Filtered back-projection, classical, result, and where the truth is known, what is wrong."""
+        return panels_of(fitted, truth, "fbp")
+
+    def write(self, item: Item, source: Scan, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:  # noqa: ARG002
+        """The slices, what was asked for beside them, and a preview of the middle one."""
+        pictures = {name: stack.cpu().numpy() for name, stack in slices_by_method(frames).items()}
+        written = save_volume(item.output, pictures[""], self._objects(frames, pictures), source.slices)
+        preview = beside(item.output, "preview.png")
+        shown = sorted(pictures, key=lambda name: ORDER.get(name, 1))
+        save_preview(preview, {name: pictures[name][len(frames) // 2] for name in shown})
+        return {"reconstruction": item.output, **written, "preview": preview}
+
+    def arrays(self, source: Scan, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
+        """Slices (slices, height, width)."""
+        pictures = {name: stack.cpu().numpy() for name, stack in slices_by_method(frames).items()}
+        named = {"image": pictures[""], "classical": pictures["classical"]}
+        return {**named, **self._objects(frames, pictures)}
+
+    def _objects(
+        self, frames: Sequence[Fitted], pictures: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[Any]]:
+        """What is returned beside the slices: their spread, and what was asked for."""
+        objects: dict[str, NDArray[Any]] = {}
+        spreads = [frame.spread for frame in frames if frame.spread is not None]
+        if len(spreads) == len(frames):
+            objects["spread"] = torch.cat(spreads).cpu().numpy()
+        if self._options.imaging.keep_classical:
+            objects |= {name: stack for name, stack in pictures.items() if name}
+        return objects
+
+    def _slices(self, source: Scan, device: torch.device) -> Iterable[Slice]:
+        n_detectors = source.integrals.shape[2]
+        centre, how = self._axis or ((n_detectors - 1) / 2, "")
+        angles = torch.from_numpy(source.angles * (math.pi / 180)).to(device)
+        geometry = Geometry(angles, n_detectors, centre)
+        said = f"on pixel {centre:.2f} of 0 to {n_detectors - 1}, {how}"
+        for integrals, known in zip(source.integrals, source.known, strict=True):
+            yield Slice(
+                torch.from_numpy(integrals)[None].to(device),
+                torch.from_numpy(known)[None].to(device),
+                geometry,
+                said,
+            )
+
+    def _back_projected(self, one: Slice) -> Tensor:
+        rays, scale, _ = rays_of(one)
+        return scale * filtered_back_projection(rays, self._options.imaging.filter)
