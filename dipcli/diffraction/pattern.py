@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dipcli.diffraction.detectors import brightest_but_few, hot_pixels
 from dipcli.diffraction.options import PatternOptions, counts_of
+from dipcli.diffraction.oversampling import folded_axes
 from dipcli.errors import InputError, OptionError
 from dipcli.grid import middle_slices
 from dipcli.io.names import by
@@ -15,7 +16,6 @@ from dipcli.io.names import by
 FULL_SCALES = (4095, 16383, 65534, 65535, 1048575)  # largest values of 12, 14, 16 and 20-bit detectors
 ASIDE = 0.1  # share of a side from which a pattern is off its centre
 CORNER = 0.1  # share of a side from the edge at which the brightest pixel says: not shifted
-FOLDED = 0.35
 SHORTEST = 16
 
 Counts = NDArray[np.float32]
@@ -200,28 +200,13 @@ def _judged(path: Path, recording: Recording) -> Recording:
     """With a warning where the object is larger than half of the field that the pattern spans."""
     if not recording.mask[tuple(n // 2 for n in recording.mask.shape)]:
         return recording  # without its centre a pattern does not tell how large its object is
-    axes = folded_axes(recording.intensity)
+    axes = folded_axes(recording.intensity, recording.mask)
     if not axes:
         return recording
     return recording.warn(
         f"{path}: under-sampled along {'axis' if len(axes) == 1 else 'axes'} {_list(axes)}: the object seems to "
         "fill more than half of the field; bin less, or measure from farther away."
     )
-
-
-def folded_axes(intensity: Counts) -> list[int]:
-    """The axes along which the autocorrelation of the object does not end before the border of the field."""
-    spectrum = np.abs(np.fft.fftshift(np.fft.fftn(np.fft.ifftshift(intensity))))
-    folded = []
-    for axis, n in enumerate(intensity.shape):
-        profile = spectrum.mean(tuple(k for k in range(intensity.ndim) if k != axis))
-        lag = np.abs(np.arange(n) - n // 2) / n
-        floor = float(np.sqrt(intensity.sum()))  # of shot noise
-        edge = max(0.0, float(profile[lag > 0.47].mean()) - floor)
-        inner = max(1e-30, float(profile[(lag > 0.15) & (lag < 0.3)].mean()) - floor)
-        if edge > FOLDED * inner:
-            folded.append(axis)
-    return folded
 
 
 def _size(recording: Recording) -> str:
