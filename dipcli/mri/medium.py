@@ -132,7 +132,8 @@ class Scans(Medium[Scan, Slice]):
 
     def files(self, item: Item, source: Scan, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
         """The scan, its mask, maps and reference, and the headers of BART's pairs."""
-        given = (item.input, self._options.reading.mask, self._options.reconstruction.maps, reference)
+        reading, maps = self._options.reading, self._options.reconstruction.maps
+        given = (item.input, reading.mask, reading.noise, maps, reference)
         files = [path for path in given if path is not None]
         pairs = [path.with_suffix(".hdr") for path in files if path.suffix == ".cfl"]
         return [item.input, *(path for path in (*files[1:], *pairs) if path.is_file())]

@@ -20,7 +20,9 @@ class ReadingOptions:
 
     key: Annotated[str | None, "Name of the k-space array in a file of several (h5, mat, npz)."] = None
     axes: Annotated[
-        str | None, "What the axes of an array are, for example slice,coil,y,x; x is the phase direction."
+        str | None,
+        "What the axes of an array are, as in slice,coil,y,x; x is the phase direction, z the second one of 3D "
+        "scans; average, contrast and repetition may be among them.",
     ] = None
     slices: Annotated[str, "Which slices: all, middle, 17, or 10:20; counted from 0."] = "all"
     mask: Annotated[
@@ -29,6 +31,9 @@ class ReadingOptions:
     keep_oversampling: Annotated[bool, "Keep the readout's oversampling, and the padding of fastMRI files."] = (
         False
     )
+    noise: Annotated[
+        Path | None, "A noise scan: an array of the coils' samples without a signal, which whitens the coils."
+    ] = None
     no_whitening: Annotated[bool, "Leave the coils' noise as it is where a noise scan is at hand."] = False
     format: Annotated[
         ScanFormat | None,
