@@ -19,12 +19,14 @@ from dipcli.grid import crop_middle
 from dipcli.io.names import beside, by, ending_of, stem_of
 from dipcli.metrics import foreground, nmse, peak_psnr_db, peak_ssim
 from dipcli.mri.encoding import root_sum_of_squares
+from dipcli.mri.model_choice import workload_of
 from dipcli.mri.options import MriOptions
 from dipcli.mri.panels import panels_of
 from dipcli.mri.readers import given_maps, load_reconstruction, load_scan
-from dipcli.mri.reconstruction import Recipe, Slice, state_mri, workload_of
+from dipcli.mri.reconstruction import state_mri
 from dipcli.mri.sampling import sampling_mask
 from dipcli.mri.scan import Scan, padding_of
+from dipcli.mri.slices import Recipe, Slice
 from dipcli.mri.unfitted import blank_mri, complete_mri, is_settled
 from dipcli.mri.writers import check_scan_output, save_preview, save_scan
 from dipcli.pipeline.context import Context

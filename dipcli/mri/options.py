@@ -70,7 +70,11 @@ class ReconstructionOptions:
     loss: Annotated[Literal["rmse", "mse", "huber", "l1"], "The data term, a mean over what was sampled."] = "rmse"
     huber_delta: Annotated[float, "Where huber turns linear, as a share of the data's spread.", Range(0)] = 0.1
     tv_weight: Annotated[float, "Weight of the total variation of real and imaginary parts.", Range(0)] = 0.0
-    classical: Annotated[float, "Share of the classical estimate in the result; 0 for none.", Range(0, 1)] = 0.5
+    classical: Annotated[
+        float | None,
+        "Share of the classical estimate in the result; without it, what held-out k-space says; through maps all.",
+        Range(0, 1),
+    ] = None
     dc: Annotated[
         str, "Data consistency at the end: hard (measured values return), none, or soft:λ for (λy + ŷ) / (λ + 1)."
     ] = "hard"
