@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.diffraction.detectors import brightest_but_few, hot_pixels
+from dipcli.diffraction.geometry import Geometry
 from dipcli.diffraction.options import PatternOptions, counts_of
 from dipcli.diffraction.oversampling import folded_axes
 from dipcli.errors import InputError, OptionError
@@ -31,14 +32,13 @@ class Recording:
     stored_dtype: str = ""
     files: tuple[Path, ...] = ()  # that were read; the first one is the input
     warnings: tuple[str, ...] = field(default=())
-    field_nm: float | None = None  # wavelength times distance over the side of a pixel, where these are known
+    geometry: Geometry = field(default_factory=Geometry)
 
     @property
     def pixel_nm(self) -> float | None:
-        """The side of a pixel of the object, along its last axis; of a volume it depends on more."""
-        if self.field_nm is None or self.intensity.ndim != 2:
-            return None
-        return self.field_nm / int(self.intensity.shape[-1])
+        """The side of a pixel of the object along its last axis, where that is known."""
+        sides = self.geometry.pixels_nm(self.intensity.shape)
+        return None if sides is None else sides[-1]
 
     def warn(self, text: str) -> "Recording":
         """With one more warning."""
@@ -183,8 +183,7 @@ def _binned(path: Path, recording: Recording, sizes: tuple[int, ...] | None) -> 
         blocks = (*intensity.shape[:axis], count, size, *intensity.shape[axis + 1 :])
         intensity = intensity[tuple(part)].reshape(blocks).sum(axis + 1)
         mask = np.asarray(mask[tuple(part)].reshape(blocks).all(axis + 1))
-    field_nm = None if recording.field_nm is None else recording.field_nm / sizes[-1]
-    return replace(recording, intensity=intensity, mask=mask, field_nm=field_nm)
+    return replace(recording, intensity=intensity, mask=mask, geometry=recording.geometry.binned(sizes))
 
 
 def _for_each_axis(path: Path, recording: Recording, counts: tuple[int, ...], name: str) -> tuple[int, ...]:

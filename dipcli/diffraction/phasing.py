@@ -46,7 +46,8 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
     start = min(candidates, key=lambda one: one.free).image
     space, box = measurement.intensity.shape[1:], box_sides(measurement.intensity)
     classical = (f"projections, {len(phases.starts.numbers)} best starts", middle(phases.best, box).abs())
-    stated = ({**asdict(options.pattern), **asdict(options.phasing)}, _decisions(measurement, phases, method))
+    asked = {**asdict(options.pattern), **asdict(options.geometry), **asdict(options.phasing)}
+    stated = (asked, _decisions(measurement, phases, method))
     if method in ("classical", "sparse"):
         return Statement(
             None,
