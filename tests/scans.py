@@ -63,7 +63,7 @@ def sampled_kspace(coils=4, height=24, width=20, **options):
 
 def as_slice(kspace, **options):
     """One slice (coils, height, width) of NumPy, as the task takes it."""
-    from dipcli.mri.reconstruction import Slice
+    from dipcli.mri.slices import Slice
 
     return Slice(torch.from_numpy(kspace), torch.from_numpy((kspace != 0).any(0)), **options)
 

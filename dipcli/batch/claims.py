@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from dipcli.batch.places import OutputFolder, Protected, forms_of, is_taken
+from dipcli.batch.places import HEADERS, OutputFolder, Protected, forms_of, is_taken
 from dipcli.errors import InputError, OptionError
 from dipcli.options.call import Call
 from dipcli.options.naming import ALWAYS, Naming
@@ -12,8 +12,13 @@ from dipcli.pipeline.progress_files import is_checkpoint, may_be_checkpoint, rec
 
 
 def may_write(item: Item, naming: Naming) -> list[Path]:
-    """All files that an item may write, the output first; # stands for a number, or none."""
-    return [item.output, *(item.beside(ending) for ending in (*ALWAYS, *naming.beside))]
+    """All files that an item may write, the output first; # stands for a number, or none.
+
+    Headers of pairs lie beside pairs alone: scan.cfl may become scan.npy in its own folder.
+    """
+    paths = [item.beside(ending) for ending in (*ALWAYS, *naming.beside)]
+    header = HEADERS.get(item.output.suffix)
+    return [item.output, *(path for path in paths if path.suffix not in HEADERS.values() or path.suffix == header)]
 
 
 def refuse_conflicts(items: Sequence[Item], naming: Naming, call: Call) -> None:

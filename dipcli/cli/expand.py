@@ -165,7 +165,8 @@ def _title(kind: Any) -> str:  # noqa: ANN401 - a dataclass of options
 
 def _value_name(kind: Any, span: Range) -> str:  # noqa: ANN401 - a type
     """What help shows for the value of an option: its kind, or its choices, and the range of a number."""
-    kinds = set(get_args(kind)) - {types.NoneType} if isinstance(kind, types.UnionType) else {kind}
+    is_union = get_origin(kind) in (types.UnionType, typing.Union)
+    kinds = set(get_args(kind)) - {types.NoneType} if is_union else {kind}
     choices = [choice for each in kinds if get_origin(each) is Literal for choice in get_args(each)]
     if choices:
         return "|".join(choices)

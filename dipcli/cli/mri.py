@@ -38,7 +38,8 @@ def mri(
 
     recipes_of(preset, None, knobs)
     options = knobs.over(MriOptions())
-    named = [("--mask", options.reading.mask), ("--maps", options.reconstruction.maps)]
+    reading, maps = options.reading, options.reconstruction.maps
+    named = [("--mask", reading.mask), ("--maps", maps), ("--noise", reading.noise)]
     naming = scans(options.reading.format)
     batch = look_at(inputs, files, naming) if inspect else open_batch(inputs, files, naming, needed=named)
 

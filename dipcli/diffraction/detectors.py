@@ -29,6 +29,9 @@ BEAMSTOP = 0.1
 HOT = 8.0  # times as bright as its neighbours: patterns of objects that fill half of their field are smoother
 OUTSHINES = 0.1  # of the brightest pixel that is not hot
 HOT_PHOTONS = 25  # above them too: what one photon here and there cannot do
+LONELY = 30.0  # times as bright as all but two within two pixels
+STREAK_REACH = 6  # lines on either side with which a line is compared
+STREAK_PHOTONS = 3  # in each of most pixels of a streak
 
 Counts = NDArray[np.float32]
 Marks = Literal["auto", "bad", "good"]
@@ -85,18 +88,64 @@ def brightest_but_few(values: Counts) -> float:
 def hot_pixels(values: Counts, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels far brighter than all but two around them in their frame, of values (..., y, x), 0 off the mask.
 
-    So are single ones, pairs, and lines of them; beside a gap, single ones alone. Of pixels much dimmer than the
-    brightest of the others nothing is said: patterns of boxes have spots of one pixel.
+    So are single ones, pairs, and lines of them; beside a gap, single ones alone. Much dimmer ones than the
+    brightest of the others, as patterns of boxes have them, are hot where it is dark around them, or in a streak
+    along a whole row or column.
     """
+    return _outshining(values, mask) | _lonely(values, mask) | _streaks(values, mask)
+
+
+def _outshining(values: Counts, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     ring = np.ones((*[1] * (values.ndim - 2), 3, 3), np.uint8)
     ring.flat[4] = 0
     first, third = (ndimage.rank_filter(values, rank, footprint=ring, mode="wrap") for rank in (-1, -3))
     measured = ndimage.convolve(mask.astype(np.uint8), ring, mode="wrap")
     around = np.where(measured == ring.sum(), third, first)
-    least = HOT_PHOTONS * float(values[mask & (values > 0)].min(initial=np.inf))
+    least = HOT_PHOTONS * _unit(values, mask)
     hot = np.asarray(mask & (values > HOT * around + least) & (measured > ring.sum() // 2))
     hot[..., values.shape[-2] // 2, values.shape[-1] // 2] = False  # the beam itself
     return np.asarray(hot & (values > OUTSHINES * values[~hot].max(initial=0)))
+
+
+def _lonely(values: Counts, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels beside which, as far as two pixels, hardly two others have any light: a speckle is larger."""
+    around = np.ones((*[1] * (values.ndim - 2), 5, 5), np.uint8)
+    around.flat[12] = 0
+    third = ndimage.rank_filter(values, -3, footprint=around, mode="wrap")
+    measured = ndimage.convolve(mask.astype(np.uint8), around, mode="wrap")
+    bright = values > LONELY * third + HOT_PHOTONS * _unit(values, mask)
+    return np.asarray(mask & bright & (measured == around.sum()))
+
+
+def _streaks(values: Counts, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows and columns of frames that are brighter, for most of their length, than all near them.
+
+    Those through the centre of the light are the flares of facets.
+    """
+    streaks = np.zeros(values.shape, bool)
+    steady = np.minimum(values, brightest_but_few(values))
+    for axis in (-1, -2):
+        lines = _medians(values, mask, axis)
+        reach = [np.roll(lines, shift, -1) for far in range(2, STREAK_REACH + 1) for shift in (-far, far)]
+        bright = lines > HOT * np.max(reach, axis=0) + STREAK_PHOTONS * _unit(values, mask)
+        light = steady.sum(tuple(k for k in range(values.ndim) if k != values.ndim - 3 - axis))
+        centre = round(float((light * np.arange(len(light))).sum() / max(light.sum(), 1e-30)))
+        bright[..., max(0, centre - STREAK_REACH) : centre + STREAK_REACH + 1] = False
+        streaks |= np.expand_dims(bright, axis)
+    return streaks & mask
+
+
+def _medians(values: Counts, mask: NDArray[np.bool_], axis: int) -> Counts:
+    """Of every line along an axis; NaN of those that were hardly measured."""
+    n_measured = mask.sum(axis)
+    ordered = np.sort(np.where(mask, values, np.inf), axis)
+    middle = np.take_along_axis(ordered, np.expand_dims(n_measured // 2 - (n_measured > 0), axis), axis)
+    return np.where(n_measured > JUMP * mask.shape[axis], middle.squeeze(axis), np.nan).astype(np.float32)
+
+
+def _unit(values: Counts, mask: NDArray[np.bool_]) -> float:
+    """The least value that is not 0: of counts, one photon."""
+    return float(values[mask & (values > 0)].min(initial=np.inf))
 
 
 def said_of(path: Path, mask: NDArray[np.bool_], values: list[float]) -> str:

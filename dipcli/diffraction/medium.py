@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dipcli.diffraction.crystal_frame import CrystalFrame, in_frame
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.panels import panels_of
 from dipcli.diffraction.pattern import Recording
@@ -48,7 +50,7 @@ class Patterns(Medium[Recording, Measurement]):
     def load(self, item: Item) -> Recording:
         """The pattern, if its support fits and its object can be written."""
         check_object_output(item.output)
-        recording = load_recording(item.input, self._options.pattern)
+        recording = load_recording(item.input, self._options.pattern, self._options.geometry)
         limits_of(self._shot(recording, torch.device("cpu")))
         return recording
 
@@ -81,9 +83,13 @@ class Patterns(Medium[Recording, Measurement]):
             peak_bytes(measurement, phasing),
         )
 
-    def state(self, source: Recording, measurement: Measurement, control: Control) -> Statement:  # noqa: ARG002
+    def state(self, source: Recording, measurement: Measurement, control: Control) -> Statement:
         """The search, within the time that is left."""
-        return state_phasing(measurement, self._options, control)
+        statement = state_phasing(measurement, self._options, control)
+        found, sides = str(source.geometry), source.geometry.pixels_nm(source.intensity.shape)
+        if sides is not None:
+            found += f": pixels of the object of {' x '.join(f'{side:.3g}' for side in sides)} nm"
+        return replace(statement, decisions={**statement.decisions, "geometry": found}) if found else statement
 
     def score(
         self,
@@ -140,6 +146,7 @@ class Patterns(Medium[Recording, Measurement]):
         objects, sign = self.arrays(source, frames), self._options.phasing.fft_sign
         image, support = objects["image"], objects["support"]
         decisions = {**fitted.statement.decisions, **fitted.restoration.decisions}
+        crystal = self._in_frame(source, fitted) if image.ndim == 3 else None
         found = Retrieved(
             image.astype(np.complex64),
             support,
@@ -149,6 +156,9 @@ class Patterns(Medium[Recording, Measurement]):
             f"dipcli phase-retrieve {item.input} -o {item.output}",
             {**decisions, **fitted.metrics, "fft_sign": sign},
             {"seed": context.files.seed, **fitted.statement.options},
+            source.geometry.pixels_nm(source.intensity.shape),
+            source.geometry.voxel_vectors(source.intensity.shape),
+            crystal,
         )
         save_retrieved(item.output, found)
         endings = {"runs": "runs.csv", "prtf": "prtf.csv", "preview": "preview.png"}
@@ -159,8 +169,17 @@ class Patterns(Medium[Recording, Measurement]):
         save_object_preview(names["preview"], image, source.intensity, computed, source.mask)
         if image.ndim == 3:
             names["vti"] = beside(item.output, "vti")
-            save_vti(names["vti"], image, support)
+            save_vti(names["vti"], *_volume(image, support, crystal))
         return names
+
+    def _in_frame(self, source: Recording, fitted: Fitted) -> CrystalFrame | None:
+        """A volume in an orthogonal frame, where its voxels are known."""
+        vectors = source.geometry.voxel_vectors(source.intensity.shape)
+        momentum = source.geometry.momentum()
+        if vectors is None or momentum is None:
+            return None
+        image, support = (fitted.restoration.objects[name][0].cpu().numpy() for name in ("object", "support"))
+        return in_frame(image, support, vectors, momentum, crystal=self._options.geometry.frame == "crystal")
 
     def _shot(self, recording: Recording, device: torch.device) -> Measurement:
         path = self._options.phasing.support
@@ -169,6 +188,18 @@ class Patterns(Medium[Recording, Measurement]):
             torch.from_numpy(np.ascontiguousarray(recording.mask)).to(device),
             None if path is None else torch.from_numpy(load_support(path)).to(device),
         )
+
+
+def _volume(
+    image: NDArray[np.complex64], support: NDArray[np.bool_], crystal: CrystalFrame | None
+) -> tuple[dict[str, NDArray[Any]], float]:
+    """What ParaView is shown: the object in nm, with displacement and strain, or else by its voxels."""
+    if crystal is not None:
+        image, support = crystal.image, crystal.support
+    arrays = {"magnitude": np.abs(image), "phase": np.angle(image), "support": support.astype(np.uint8)}
+    if crystal is None:
+        return arrays, 1.0
+    return {**arrays, "displacement_nm": crystal.displacement_nm, "strain": crystal.strain}, crystal.voxel_nm
 
 
 def _csv(head: str, rows: np.ndarray) -> bytes:

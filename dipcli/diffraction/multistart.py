@@ -14,8 +14,8 @@ from dipcli.symmetries import error
 WIDEST, NARROWEST, LATER = 2.0, 0.5, 0.7  # pixels: σ of shrink-wrap in the first round, and in later ones
 POLISH = 20  # cycles of ER before starts are compared: HIO's own iterates are no solutions
 FEWEST = 3  # starts that always go on
-ALIKE = 0.1  # error between two starts that say the same
-APART = 0.3  # error from which they show different objects
+ALIKE = 0.2  # error to the best start under which another one shows the same object, whoever asks
+SETTLED = 0.1  # error between the two best at which a search ends
 DETWIN_AT, DETWIN = 0.1, 10  # when, and for how many cycles, half of the support is hidden
 FINISH, TIGHT, SMOOTH, LAST = 10, 0.25, 1.0, 50  # of RAAR: updates, threshold and σ of the support; cycles of ER
 RELEASE = 40  # cycles of RAAR once the free pixels are working
@@ -224,7 +224,7 @@ def _agree(found: Starts, pattern: Pattern) -> bool:
     """Whether the two best starts show the same object."""
     best = found.take([0, 1])
     first, second = cycles(best.objects, pattern, best.support, "er", POLISH)
-    return error(first[None], second[None]) < ALIKE
+    return error(first[None], second[None]) < SETTLED
 
 
 def stands_alone(found: Starts, pattern: Pattern) -> bool:
@@ -232,7 +232,7 @@ def stands_alone(found: Starts, pattern: Pattern) -> bool:
     if found.agreed:
         return False
     polished = torch.cat([cycles(*pair, "er", POLISH) for pair in _with(pattern, found)])
-    return all(error(one[None], polished[:1]) > APART for one in polished[1:])
+    return all(error(one[None], polished[:1]) > ALIKE for one in polished[1:])
 
 
 def _with(pattern: Pattern, found: Starts) -> list[tuple[Tensor, Pattern, Tensor]]:

@@ -66,6 +66,42 @@ class PatternOptions:
 
 
 @dataclass(frozen=True)
+class GeometryOptions:
+    """Where a pattern was measured, where its file does not say it; sizes in nm follow, of volumes strain too."""
+
+    energy_kev: Annotated[float | None, "Photon energy in keV.", Range(0)] = None
+    distance_m: Annotated[float | None, "From the sample to the detector, in m.", Range(0)] = None
+    pixel_um: Annotated[str | None, "Side of a detector's pixel in µm, or rows and columns, as in 55,55."] = None
+    rocking_step_deg: Annotated[float | None, "Turn of the sample from one frame to the next, in degrees."] = None
+    rocking_axis: Annotated[Literal["vertical", "horizontal"], "What the sample is turned about."] = "vertical"
+    delta_deg: Annotated[float | None, "Angle of the detector up from the horizontal plane, in degrees."] = None
+    gamma_deg: Annotated[
+        float | None, "Angle of the detector in the horizontal plane, to the left along the beam, in degrees."
+    ] = None
+    frame: Annotated[
+        Literal["lab", "crystal"],
+        "Axes of a volume in nm: the lab's (z along the beam, y up), or the crystal's (y along the momentum).",
+    ] = "lab"
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for sides that are no numbers."""
+        self.pixels_um  # noqa: B018 - parsed for its errors
+
+    @property
+    def pixels_um(self) -> tuple[float, float] | None:
+        """Of rows and columns."""
+        if self.pixel_um is None:
+            return None
+        try:
+            sides = [float(part) for part in self.pixel_um.split(",")]
+        except ValueError:
+            sides = []
+        if len(sides) not in (1, 2) or not all(0 < side < float("inf") for side in sides):
+            raise OptionError(f"--pixel-um {self.pixel_um} is no side; give 55, or 55,75 for rows and columns.")
+        return sides[0], sides[-1]
+
+
+@dataclass(frozen=True)
 class PhasingOptions:
     """What is believed of the object, and how its phases are found."""
 
@@ -131,6 +167,7 @@ class PhaseOptions:
     """All that `dipcli phase-retrieve` can be given beside its files."""
 
     pattern: PatternOptions = PatternOptions()
+    geometry: GeometryOptions = GeometryOptions()
     phasing: PhasingOptions = PhasingOptions()
     engine: EngineOptions = EngineOptions()
 

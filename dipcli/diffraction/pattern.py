@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.diffraction.detectors import brightest_but_few, hot_pixels
+from dipcli.diffraction.geometry import Geometry
 from dipcli.diffraction.options import PatternOptions, counts_of
+from dipcli.diffraction.oversampling import folded_axes
 from dipcli.errors import InputError, OptionError
 from dipcli.grid import middle_slices
 from dipcli.io.names import by
@@ -15,7 +17,6 @@ from dipcli.io.names import by
 FULL_SCALES = (4095, 16383, 65534, 65535, 1048575)  # largest values of 12, 14, 16 and 20-bit detectors
 ASIDE = 0.1  # share of a side from which a pattern is off its centre
 CORNER = 0.1  # share of a side from the edge at which the brightest pixel says: not shifted
-FOLDED = 0.35
 SHORTEST = 16
 
 Counts = NDArray[np.float32]
@@ -31,14 +32,13 @@ class Recording:
     stored_dtype: str = ""
     files: tuple[Path, ...] = ()  # that were read; the first one is the input
     warnings: tuple[str, ...] = field(default=())
-    field_nm: float | None = None  # wavelength times distance over the side of a pixel, where these are known
+    geometry: Geometry = field(default_factory=Geometry)
 
     @property
     def pixel_nm(self) -> float | None:
-        """The side of a pixel of the object, along its last axis; of a volume it depends on more."""
-        if self.field_nm is None or self.intensity.ndim != 2:
-            return None
-        return self.field_nm / int(self.intensity.shape[-1])
+        """The side of a pixel of the object along its last axis, where that is known."""
+        sides = self.geometry.pixels_nm(self.intensity.shape)
+        return None if sides is None else sides[-1]
 
     def warn(self, text: str) -> "Recording":
         """With one more warning."""
@@ -183,8 +183,7 @@ def _binned(path: Path, recording: Recording, sizes: tuple[int, ...] | None) -> 
         blocks = (*intensity.shape[:axis], count, size, *intensity.shape[axis + 1 :])
         intensity = intensity[tuple(part)].reshape(blocks).sum(axis + 1)
         mask = np.asarray(mask[tuple(part)].reshape(blocks).all(axis + 1))
-    field_nm = None if recording.field_nm is None else recording.field_nm / sizes[-1]
-    return replace(recording, intensity=intensity, mask=mask, field_nm=field_nm)
+    return replace(recording, intensity=intensity, mask=mask, geometry=recording.geometry.binned(sizes))
 
 
 def _for_each_axis(path: Path, recording: Recording, counts: tuple[int, ...], name: str) -> tuple[int, ...]:
@@ -200,28 +199,13 @@ def _judged(path: Path, recording: Recording) -> Recording:
     """With a warning where the object is larger than half of the field that the pattern spans."""
     if not recording.mask[tuple(n // 2 for n in recording.mask.shape)]:
         return recording  # without its centre a pattern does not tell how large its object is
-    axes = folded_axes(recording.intensity)
+    axes = folded_axes(recording.intensity, recording.mask)
     if not axes:
         return recording
     return recording.warn(
         f"{path}: under-sampled along {'axis' if len(axes) == 1 else 'axes'} {_list(axes)}: the object seems to "
         "fill more than half of the field; bin less, or measure from farther away."
     )
-
-
-def folded_axes(intensity: Counts) -> list[int]:
-    """The axes along which the autocorrelation of the object does not end before the border of the field."""
-    spectrum = np.abs(np.fft.fftshift(np.fft.fftn(np.fft.ifftshift(intensity))))
-    folded = []
-    for axis, n in enumerate(intensity.shape):
-        profile = spectrum.mean(tuple(k for k in range(intensity.ndim) if k != axis))
-        lag = np.abs(np.arange(n) - n // 2) / n
-        floor = float(np.sqrt(intensity.sum()))  # of shot noise
-        edge = max(0.0, float(profile[lag > 0.47].mean()) - floor)
-        inner = max(1e-30, float(profile[(lag > 0.15) & (lag < 0.3)].mean()) - floor)
-        if edge > FOLDED * inner:
-            folded.append(axis)
-    return folded
 
 
 def _size(recording: Recording) -> str:

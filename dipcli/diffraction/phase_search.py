@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dipcli.diffraction.beamstop import filled_in, hidden_centre
 from dipcli.diffraction.multiresolution import search_all
-from dipcli.diffraction.multistart import ALIKE, SearchSettings, Starts, finish, free_pixels, release
+from dipcli.diffraction.multistart import ALIKE, SETTLED, SearchSettings, Starts, finish, free_pixels, release
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.diffraction.projections import Pattern
 from dipcli.diffraction.reproducibility import Agreement, agreement
@@ -21,7 +21,6 @@ from dipcli.report.messages import LOGGER
 from dipcli.symmetries import align
 
 KEPT = 5  # starts that are compared with each other in the end
-SAME = 0.5  # error to the best one under which a start shows the same object
 STARTS = {2: 12, 3: 8}  # unless they are given, for patterns of so many axes
 CYCLES = {2: 600, 3: 200}
 SEARCHES = {2: 16, 3: 1}
@@ -56,7 +55,13 @@ class ClassicalPhases:
     unaware: Tensor  # the objects (starts, *space) before they knew the free pixels
     free: tuple[float, ...]
     errors: tuple[float, ...]  # of each start to the best one
-    common: Agreement  # of those that show the same object
+    was_cut: bool  # whether the search ended by --max-time, or was interrupted
+    common: Agreement  # of those that show the same object, of all where none does
+
+    @property
+    def n_alike(self) -> int:
+        """How many starts show the same object, the best one among them."""
+        return sum(e < ALIKE for e in self.errors)
 
     @property
     def best(self) -> Tensor:
@@ -122,7 +127,8 @@ def find(measurement: Measurement, options: PhasingOptions, control: Control) ->
         resting.objects,
         tuple(misfits[k] for k in order),
         common.errors,
-        _of_same(released.objects, common),
+        control.is_over(),
+        _of_alike(released.objects, common),
     )
 
 
@@ -138,7 +144,7 @@ def smoothed(phases: ClassicalPhases, control: Control) -> tuple[SparseObject, T
     begins = {
         k: (phases.unaware[k : k + 1], phases.starts.support[k : k + 1])
         for k, differs in enumerate(phases.errors)
-        if k == 0 or differs > ALIKE
+        if k == 0 or differs > SETTLED
     }
     fits = {k: sparse_object(*begin, phases.working, phases.free_pixels, settings) for k, begin in begins.items()}
     best = min(fits, key=lambda k: fits[k].free)
@@ -191,7 +197,7 @@ def limits_of(measurement: Measurement) -> Tensor:
     return given
 
 
-def _of_same(objects: Tensor, common: Agreement) -> Agreement:
-    """The agreement of those objects that show the same as the first."""
-    same = [k for k, e in enumerate(common.errors) if e < SAME]
-    return common if len(same) == len(objects) else agreement(objects[same])
+def _of_alike(objects: Tensor, common: Agreement) -> Agreement:
+    """The agreement of those objects that show the same as the first; of all where none does."""
+    alike = [k for k, e in enumerate(common.errors) if e < ALIKE]
+    return common if len(alike) in (1, len(objects)) else agreement(objects[alike])

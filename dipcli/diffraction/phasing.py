@@ -1,13 +1,14 @@
 """Retrieving the phases of one pattern: projections, sparse objects, two networks, judged by free pixels."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
 
 from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem
+from dipcli.diffraction.multistart import ALIKE
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, box_sides, find, smoothed
 from dipcli.diffraction.projections import transform
@@ -15,10 +16,8 @@ from dipcli.diffraction.sparse import scale_of, unseen
 from dipcli.grid import embed, middle
 from dipcli.io.names import by
 from dipcli.pipeline.medium import Control
-from dipcli.pipeline.statement import Restoration, Statement
+from dipcli.pipeline.statement import Restoration, Search, Statement
 from dipcli.problem import Estimate
-
-UNSURE = 0.2
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Candidate:
     method: str
     image: Tensor
     free: float
+    search: Search | None = None  # without a network
 
 
 def state_phasing(measurement: Measurement, options: PhaseOptions, control: Control) -> Statement:
@@ -37,14 +37,17 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
     """
     method = options.phasing.chosen
     phases = find(measurement, options.phasing, control)
-    candidates = [Candidate("classical", phases.best, phases.free[0])]
+    done = Search("projections", phases.starts.cycles[0], not phases.was_cut)
+    candidates = [Candidate("classical", phases.best, phases.free[0], done)]
     if method in ("sparse", "hybrid"):
         fitted, aware = smoothed(phases, control)
-        candidates.append(Candidate("sparse", aware, fitted.free))
+        done = Search("sparse object", done.iterations + fitted.steps, done.is_over and not control.is_over())
+        candidates.append(Candidate("sparse", aware, fitted.free, done))
     start = min(candidates, key=lambda one: one.free).image
     space, box = measurement.intensity.shape[1:], box_sides(measurement.intensity)
     classical = (f"projections, {len(phases.starts.numbers)} best starts", middle(phases.best, box).abs())
-    stated = ({**asdict(options.pattern), **asdict(options.phasing)}, _decisions(measurement, phases, method))
+    asked = {**asdict(options.pattern), **asdict(options.geometry), **asdict(options.phasing)}
+    stated = (asked, _decisions(measurement, phases, method))
     if method in ("classical", "sparse"):
         return Statement(
             None,
@@ -82,7 +85,7 @@ def judged(candidates: list[Candidate], phases: ClassicalPhases) -> Restoration:
         "free_chi": ", ".join(f"χ {one.free:.4f} {one.method}" for one in candidates),
         "object_of": best.method,
     }
-    return restoration_of(best.image, phases, decisions)
+    return replace(restoration_of(best.image, phases, decisions), search=best.search)
 
 
 def restoration_of(image: Tensor, phases: ClassicalPhases, decisions: Mapping[str, str]) -> Restoration:
@@ -109,7 +112,7 @@ def restoration_of(image: Tensor, phases: ClassicalPhases, decisions: Mapping[st
     resolution = common.resolution
     more = {
         "chi": f"{float(phases.pattern.chi(transform(image))):.4f}",
-        "agreeing_starts": f"{len(common.aligned)} of {len(phases.starts.numbers)}",
+        "agreeing_starts": f"{phases.n_alike} of {len(phases.starts.numbers)}, E < {ALIKE:g} to the best",
         "first_mode": f"{float(common.weights[0]):.1%}",
         "resolution": "not limited by agreement" if resolution is None else f"{resolution:.2f} pixels (PRTF 1/e)",
     }
@@ -143,8 +146,10 @@ def _doubts(phases: ClassicalPhases, control: Control) -> tuple[str, ...]:
         return ("Interrupted before the search ended.",)
     if control.is_over():
         return ("--max-time was over before the search ended; what had been found by then is returned.",)
-    if len(phases.starts.numbers) > 1 and len(phases.common.aligned) == 1:
-        return ("No other start shows the same object; more --starts or --rounds may find a better one.",)
-    if len(phases.common.errors) > 1 and phases.common.errors[1] > UNSURE:
-        return (f"The two best starts differ by E = {phases.common.errors[1]:.2f}; details are not certain.",)
+    if len(phases.errors) > 1 and phases.n_alike == 1:
+        nearest = min(phases.errors[1:])
+        return (
+            f"No other start shows the same object, the nearest differs by E = {nearest:.2f}; details are not "
+            "certain, and more --starts or --rounds may find a better one.",
+        )
     return ()

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.diffraction.detectors import MASKS, Marks, gap_values, good_pixels, marked_pixels, said_of
-from dipcli.diffraction.geometry import field_nm_of
+from dipcli.diffraction.geometry import geometry_of
 from dipcli.diffraction.naming import INPUTS
-from dipcli.diffraction.options import PatternOptions
+from dipcli.diffraction.options import GeometryOptions, PatternOptions
 from dipcli.diffraction.pattern import Recording, prepare_recording
 from dipcli.errors import InputError, OptionError
 from dipcli.io.arrays import numbers, with_parts_joined
@@ -35,14 +35,15 @@ def split_name(path: Path) -> tuple[Path, str | None]:
 
 
 @reader
-def load_recording(path: Path, options: PatternOptions) -> Recording:
+def load_recording(path: Path, options: PatternOptions, where: GeometryOptions | None = None) -> Recording:
     """The pattern of a file, a folder of frames, or FILE.h5:NAME, ready for phase retrieval.
 
     Raises InputError, one sentence, for everything that cannot be read.
     """
     file, key = split_name(path)
     recording, marked = _read(file, key or options.key)
-    recording = replace(recording, field_nm=field_nm_of(file))
+    n_frames = recording.intensity.shape[0] if recording.intensity.ndim == 3 else None
+    recording = replace(recording, geometry=geometry_of(file, where or GeometryOptions(), n_frames))
     if marked is not None:
         recording = _masked(file, recording, marked, "auto" if options.mask else options.mask_marks)
     if options.mask is not None:

@@ -29,6 +29,7 @@ class SparseObject:
     image: Tensor
     free: float
     weight: float
+    steps: int = 0  # that led there
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def sparse_object(
     best: SparseObject | None = None
     for weight in WEIGHTS:
         fitted = fit(image if best is None else best.image, room, pattern, weight * unit, steps=settings.steps)
-        found = SparseObject(fitted, unseen(fitted, pattern, free), weight)
+        taken = settings.steps * (WEIGHTS.index(weight) + 1)
+        found = SparseObject(fitted, unseen(fitted, pattern, free), weight, taken)
         if best is not None and found.free >= (1 - settings.margin) * best.free:
             break
         best = found

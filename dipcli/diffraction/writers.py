@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dipcli.diffraction.crystal_frame import CrystalFrame
 from dipcli.errors import OptionError, OutputError
 from dipcli.io.atomic import write_atomically
 from dipcli.io.failures import explain_failures
@@ -34,6 +35,9 @@ class Retrieved:
     command: str = ""
     results: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    pixels_nm: tuple[float, ...] | None = None  # along each axis of the object
+    vectors_nm: NDArray[np.float64] | None = None  # of its voxels, in the lab
+    crystal: CrystalFrame | None = None
 
 
 def check_object_output(path: Path) -> None:
@@ -111,8 +115,28 @@ def _cxi(path: Path, found: Retrieved) -> bytes:
         modes.create_dataset("data", data=found.modes, compression="gzip", shuffle=True)
         modes["weights"], modes["title"] = found.weights, "orthogonal modes of several starts"
         entry["result_1/prtf"] = found.prtf
+        _write_lengths(image, found)
+        if found.crystal is not None:
+            _write_crystal(entry.create_group("image_3"), found.crystal)
         file["entry_last"] = h5py.SoftLink("/entry_1")
     return buffer.getvalue()
+
+
+def _write_lengths(image: Any, found: Retrieved) -> None:  # noqa: ANN401 - h5py has no types
+    for name, value in (("pixel_size_nm", found.pixels_nm), ("voxel_vectors_nm", found.vectors_nm)):
+        if value is not None:
+            image[name] = np.asarray(value, np.float64)
+
+
+def _write_crystal(group: Any, crystal: CrystalFrame) -> None:  # noqa: ANN401 - h5py has no types
+    """The object (z, y, x) on cubic voxels, with displacement and strain."""
+    group["title"] = "the same in an orthogonal frame"
+    group.attrs.update(NX_class="NXdata", signal="data", interpretation="image")
+    arrays = {"data": crystal.image, "mask": crystal.support.astype(np.int8)}
+    arrays |= {"displacement_nm": crystal.displacement_nm, "strain": crystal.strain}
+    for name, values in arrays.items():
+        group.create_dataset(name, data=values, compression="gzip", shuffle=True)
+    group["voxel_size_nm"], group["axes_in_lab"] = crystal.voxel_nm, crystal.frame
 
 
 def _entry(file: Any, name: str) -> Any:  # noqa: ANN401 - h5py has no types
@@ -126,8 +150,14 @@ def _entry(file: Any, name: str) -> Any:  # noqa: ANN401 - h5py has no types
 
 def _npz(found: Retrieved) -> bytes:
     buffer = io.BytesIO()
+    lengths = {"pixel_size_nm": found.pixels_nm, "voxel_vectors_nm": found.vectors_nm}
+    more: dict[str, Any] = {name: np.asarray(value) for name, value in lengths.items() if value is not None}
+    if (crystal := found.crystal) is not None:
+        more |= {"crystal": crystal.image, "crystal_support": crystal.support, "strain": crystal.strain}
+        more |= {"displacement_nm": crystal.displacement_nm, "voxel_size_nm": np.asarray(crystal.voxel_nm)}
     np.savez_compressed(
         buffer,
+        **more,
         object=found.image,
         support=found.support,
         modes=found.modes,
@@ -140,23 +170,19 @@ def _npz(found: Retrieved) -> bytes:
     return buffer.getvalue()
 
 
-def save_vti(path: Path, image: NDArray[np.complex64], support: NDArray[np.bool_]) -> None:
-    """Write magnitude, phase and support of a volume (z, y, x) as VTK ImageData, for ParaView."""
-    depth, height, width = image.shape
+def save_vti(path: Path, arrays: Mapping[str, NDArray[Any]], spacing: float = 1.0) -> None:
+    """Write arrays of a volume (z, y, x) by name as VTK ImageData, for ParaView; real ones, or bytes."""
+    depth, height, width = next(iter(arrays.values())).shape
     extent = f"0 {width - 1} 0 {height - 1} 0 {depth - 1}"
-    arrays = {
-        "magnitude": np.abs(image).astype("<f4"),
-        "phase": np.angle(image).astype("<f4"),
-        "support": support.astype(np.uint8),
-    }
+    sides = " ".join([f"{spacing:.9g}"] * 3)
     parts = [
         '<VTKFile type="ImageData" version="1.0" byte_order="LittleEndian" header_type="UInt64">',
-        f'<ImageData WholeExtent="{extent}" Origin="0 0 0" Spacing="1 1 1"><Piece Extent="{extent}">',
+        f'<ImageData WholeExtent="{extent}" Origin="0 0 0" Spacing="{sides}"><Piece Extent="{extent}">',
         '<PointData Scalars="magnitude">',
     ]
     for name, values in arrays.items():
         kind = "UInt8" if values.dtype == np.uint8 else "Float32"
-        raw = values.tobytes()
+        raw = (values if kind == "UInt8" else values.astype("<f4")).tobytes()
         text = base64.b64encode(len(raw).to_bytes(8, "little") + raw).decode()
         parts.append(f'<DataArray type="{kind}" Name="{name}" format="binary">{text}</DataArray>')
     parts.append("</PointData></Piece></ImageData></VTKFile>\n")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +22,35 @@ SAID = 3  # the exit code of a reader that has said what is wrong
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-def read_matlab(path: Path, key: str | None, usual: tuple[str, ...]) -> NDArray[Any]:
+def read_matlab(
+    path: Path, key: str | None, usual: tuple[str, ...], check: Callable[[list[str]], None] = lambda _: None
+) -> NDArray[Any]:
     """The array called `key`, by one of the usual names, or the only large one, with MATLAB's own order of axes.
 
-    Raises InputError where it is not clear, and for files that cannot be read.
+    What lies in a struct is called STRUCT.FIELD. `check` sees the names of all large arrays. Raises InputError
+    where it is not clear, and for files that cannot be read.
     """
     with path.open("rb") as file:
         is_hdf5 = file.read(len(SEVENTH)) == SEVENTH
     if not is_hdf5:
-        return numbers(path, _read_apart(path, key, usual))
+        array, names = _read_apart(path, key, usual)
+        check(names)
+        return numbers(path, array)
     with open_hdf5(path) as file:
         names = [n for n in array_names(file) if not n.startswith("#") and file[n].size >= LEAST_VALUES]
-        return numbers(path, read_stored(path, file[pick(path, names, key, usual)])).T
+        check(names)
+        wanted = None if key is None else key.replace(".", "/")
+        return numbers(path, read_stored(path, file[pick(path, names, wanted, usual)])).T
 
 
-def _read_apart(path: Path, key: str | None, usual: tuple[str, ...]) -> NDArray[Any]:
-    """By a process of its own, because damaged files of version 5 end the process that SciPy reads them in."""
+def _read_apart(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], list[str]]:
+    """An array and all names, by a process of its own: damaged files end the one that SciPy reads them in."""
     command = [*READER, str(path.absolute()), key or "", *usual]
     environment = {**os.environ, **ONE_THREAD}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment) as process:
         try:
-            array = _received(process)
+            array, names = _received(process)
             said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
         finally:
             if sys.exc_info()[0] is not None:
@@ -51,15 +59,18 @@ def _read_apart(path: Path, key: str | None, usual: tuple[str, ...]) -> NDArray[
         raise InputError(f"{path}{said}")
     if array is None or process.returncode:
         raise InputError(f"{path}: cannot be read as MATLAB (its reader broke off); copy or export it again.")
-    return array
+    return array, names
 
 
-def _received(process: "subprocess.Popen[bytes]") -> NDArray[Any] | None:
-    """The array that comes through the pipe, behind a line with its type and shape; None where it is not whole."""
+def _received(process: "subprocess.Popen[bytes]") -> tuple[NDArray[Any] | None, list[str]]:
+    """The array that comes through the pipe, behind a line with its type, its shape and all names.
+
+    None where it is not whole.
+    """
     line = process.stdout.readline() if process.stdout else b""
     if not line or not process.stdout:
-        return None
-    dtype, shape = json.loads(line)
+        return None, []
+    dtype, shape, names = json.loads(line)
     array = np.empty(shape, dtype)
     count = process.stdout.readinto(array.reshape(-1).view(np.uint8).data)  # type: ignore[attr-defined]
-    return array if count == array.nbytes else None
+    return (array if count == array.nbytes else None), names

@@ -50,6 +50,15 @@ def read_members(path: Path, names: tuple[str, ...]) -> list[NDArray[Any]]:
         return [numbers(path, _member(path, archive, name)) for name in names if name in archive]
 
 
+def names_in_archive(path: Path) -> list[str]:
+    """Of all its arrays."""
+    with (
+        explain_failures(InputError, path, "cannot be read as NumPy's"),
+        np.load(path, allow_pickle=False) as archive,
+    ):
+        return list(archive)
+
+
 def _member(path: Path, archive: Any, name: str) -> Any:  # noqa: ANN401 - an archive may hold anything
     listed = {info.filename: info.file_size for info in archive.zip.infolist()}
     refuse_oversized(path, listed.get(f"{name}.npy", listed.get(name, 0)))

@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError
 from dipcli.io.arrays import with_parts_joined
+from dipcli.mri.dimensions import averaged, decoupled
 
 NAMES = ("slice", "coil", "y", "x")
+FURTHER = ("repetition", "contrast", "slice")  # whose entries are images of their own, in this order
+ALL_NAMES = (*FURTHER, "average", "coil", "z", "y", "x")
 MOST_COILS = 128
 NAMED = "name them with --axes, for example --axes slice,coil,y,x"
 
@@ -17,24 +20,31 @@ def to_slices(path: Path, array: NDArray[np.complexfloating], axes: str | None) 
     """Any k-space array -> (slices, coils, y, x), complex64; y is the readout, x the phase direction.
 
     Without `axes` the two longest axes are y and x in their order, and the shortest of the rest is the coil's.
+    Averages are joined; contrasts and repetitions are further slices; with z, a second phase direction, slices lie
+    along a direction that was measured whole.
     Raises InputError for arrays that are no k-space, and where the names do not fit.
     """
     array = with_parts_joined(array)
     if not np.iscomplexobj(array):
         raise InputError(f"{path}: holds {array.dtype} values, but k-space is complex; give the raw data.")
     names = _named(path, array.shape, axes) if axes else guessed_axes(path, array.shape)
-    order = [names.index(name) for name in NAMES if name in names]
-    missing = tuple(i for i, name in enumerate(NAMES) if name not in names)
+    if "average" in names:
+        array = averaged(array.astype(np.complex64), names.index("average"))
+        names = [name for name in names if name != "average"]
+    wanted = (*FURTHER, "coil", *(("y", "z", "x") if "z" in names else ("y", "x")))
+    order = [names.index(name) for name in wanted if name in names]
+    missing = tuple(i for i, name in enumerate(wanted) if name not in names)
     ordered = np.expand_dims(array.transpose(order), missing)
-    if ordered.shape[1] > MOST_COILS:
-        raise InputError(f"{path}: {ordered.shape[1]} coils are too many to be true; {NAMED}.")
-    return np.ascontiguousarray(ordered, dtype=np.complex64)
+    slices = ordered.reshape(-1, *ordered.shape[len(FURTHER) :]).astype(np.complex64, copy=False)
+    if slices.shape[1] > MOST_COILS:
+        raise InputError(f"{path}: {slices.shape[1]} coils are too many to be true; {NAMED}.")
+    return decoupled(path, slices)[0] if slices.ndim == 5 else np.ascontiguousarray(slices)
 
 
 def _named(path: Path, shape: tuple[int, ...], axes: str) -> list[str]:
     names = [name.strip() for name in axes.split(",")]
-    if sorted(names) != sorted(set(names)) or not {"y", "x"} <= set(names) <= set(NAMES):
-        raise InputError(f"{path}: --axes {axes} is not understood; it takes each of {', '.join(NAMES)} once.")
+    if sorted(names) != sorted(set(names)) or not {"y", "x"} <= set(names) <= set(ALL_NAMES):
+        raise InputError(f"{path}: --axes {axes} is not understood; it takes each of {', '.join(ALL_NAMES)} once.")
     if len(names) != len(shape):
         raise InputError(f"{path}: --axes names {len(names)} axes, but the array has {len(shape)}: {shape}.")
     return names

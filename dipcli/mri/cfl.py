@@ -1,6 +1,7 @@
 """BART's pairs of files: NAME.hdr names the dimensions, NAME.cfl holds complex64 with the first one fastest.
 
-Dimensions: 0 readout, 1 and 2 phase, 3 coils, 4 sets of maps, 13 slices; the others must be 1.
+Dimensions: 0 readout, 1 and 2 phase, 3 coils, 4 sets of maps, 5 echoes, 10 and 11 times, 12 levels, 13 slices,
+14 averages, 15 batches; the others must be 1.
 """
 
 import math
@@ -11,13 +12,26 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError
 from dipcli.io.limits import refuse_oversized, refuse_special
+from dipcli.mri.dimensions import averaged, decoupled
 
-COILS, SETS, SLICES = 3, 4, 13
+COILS, SETS, SLICES, AVERAGES = 3, 4, 13, 14
+FURTHER = (5, 10, 11, 12, SLICES, 15)  # whose entries are images of their own
 LONGEST_HEADER = 65_536
 
 
 def read_cfl(path: Path) -> NDArray[np.complex64]:
     """The array with all its dimensions, 16 of them, in BART's order. Raises InputError for a damaged pair."""
+    shape = shape_of_cfl(path)
+    size = path.stat().st_size
+    if size != 8 * math.prod(shape):
+        asked = f"{path.with_suffix('.hdr').name} asks for {8 * math.prod(shape)}"
+        raise InputError(f"{path}: {size} bytes, but {asked}; copy both again.")
+    refuse_oversized(path, size)
+    return np.fromfile(path, np.complex64).reshape(shape, order="F")
+
+
+def shape_of_cfl(path: Path) -> tuple[int, ...]:
+    """All 16 dimensions. Raises InputError where the header is missing or damaged."""
     header = path.with_suffix(".hdr")
     if not header.is_file():
         raise InputError(f"{path}: its header {header.name} is not beside it; copy both files.")
@@ -27,24 +41,28 @@ def read_cfl(path: Path) -> NDArray[np.complex64]:
     numbers = next((line.split() for line in lines if line.strip() and not line.startswith("#")), [])
     if not numbers or not all(number.isdecimal() and int(number) > 0 for number in numbers):
         raise InputError(f"{header}: names no dimensions; export both files again.")
-    shape = [int(number) for number in numbers] + [1] * max(0, 16 - len(numbers))
-    size = path.stat().st_size
-    if size != 8 * math.prod(shape):
-        raise InputError(
-            f"{path}: {size} bytes, but {header.name} asks for {8 * math.prod(shape)}; copy both again."
-        )
-    refuse_oversized(path, size)
-    return np.fromfile(path, np.complex64).reshape(shape, order="F")
+    return (*(int(number) for number in numbers), *[1] * max(0, 16 - len(numbers)))
 
 
-def kspace_of_cfl(path: Path) -> tuple[NDArray[np.complex64], tuple[int, int]]:
-    """(slices, coils, readout, phase), and the dimensions of the last two.
+def kspace_of_cfl(path: Path) -> tuple[NDArray[np.complex64], tuple[int, int, int]]:
+    """(slices, coils, readout, phase), and the dimensions that these slices, readout and phase were.
 
-    Raises InputError for other dimensions, and for scans encoded in 3D.
+    Averages are joined; echoes, times and all other such dimensions count as slices; a scan encoded in 3D is
+    decoupled. Raises InputError for other dimensions.
     """
     array = read_cfl(path)
-    space = _space(path, array.shape)
-    return _arranged(path, array, (SLICES, COILS, *space)), space
+    if array.shape[AVERAGES] > 1:
+        array = np.expand_dims(averaged(array, AVERAGES), AVERAGES)
+    further = [axis for axis in FURTHER if array.shape[axis] > 1] or [SLICES]
+    space = [axis for axis in range(3) if array.shape[axis] > 1]
+    kept = (*further, COILS, *(space if len(space) == 3 else _space(path, array.shape)))
+    ordered = _arranged(path, array, kept)
+    ordered = ordered.reshape(-1, *ordered.shape[len(further) :])
+    if ordered.ndim == 5:
+        slices, along = decoupled(path, ordered)
+        rest = [axis for axis in range(3) if axis != along]
+        return slices, (SLICES if len(ordered) > 1 else along, rest[0], rest[1])
+    return ordered, (further[0] if len(further) == 1 else SLICES, kept[-2], kept[-1])
 
 
 def maps_of_cfl(path: Path) -> NDArray[np.complex64]:
@@ -71,12 +89,12 @@ def _arranged(path: Path, array: NDArray[np.complex64], kept: tuple[int, ...]) -
 
 
 def _space(path: Path, shape: tuple[int, ...]) -> tuple[int, int]:
-    """Which of BART's dimensions are readout and phase. Raises InputError for scans encoded in 3D."""
+    """Which of BART's dimensions are readout and phase. Raises InputError where there are not two."""
     space = [axis for axis in range(3) if shape[axis] > 1]
     if len(space) == 3:
         raise InputError(
-            f"{path}: is encoded in 3D ({shape[0]}x{shape[1]}x{shape[2]}); "
-            "make slices of it first, `bart fft -u -i 1` along the readout and `bart slice`."
+            f"{path}: has three directions ({shape[0]}x{shape[1]}x{shape[2]}) where two are wanted; "
+            "`bart slice` one of them."
         )
     if len(space) < 2:
         raise InputError(f"{path}: its k-space has {len(space)} dimensions longer than 1; two are needed.")

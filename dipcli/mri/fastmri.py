@@ -13,6 +13,7 @@ from dipcli.io.arrays import named_parts, numbers
 from dipcli.io.failures import explain_failures
 from dipcli.io.hdf5 import array_names, find_array, follow, has_array, open_hdf5, read_stored, read_text
 from dipcli.mri.axes import MOST_COILS, guessed_axes, to_slices
+from dipcli.mri.mistaken import refuse_trajectory
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.preparation import KSpace
 from dipcli.mri.scan import Scan, measured
@@ -29,6 +30,7 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
     Raises InputError where no array of k-space is found.
     """
     with open_hdf5(path) as file:
+        refuse_trajectory(path, array_names(file))
         name, stored = _stored(path, file, options.key)
         axes, warnings = _axes_of(path, file, stored, options.axes)
         kspace, chosen = _wanted(path, stored, axes, options.slices)
@@ -141,6 +143,17 @@ def matrix_of(header: str) -> tuple[tuple[int, int] | None, tuple[float, float, 
     sides, view = _space(root, "encodedSpace") or shown
     voxel = (view[2] / max(sides[2], 1), view[0] / sides[0], view[1] / sides[1])
     return (shown[0][0], shown[0][1]), voxel if min(voxel) > 0 else None
+
+
+def matrix_of_volume(header: str) -> tuple[tuple[int, int, int], tuple[float, float, float] | None] | None:
+    """The same of a scan encoded in 3D: matrix and voxel along readout, lines and partitions."""
+    root = ElementTree.fromstring(header)
+    shown = _space(root, "reconSpace")
+    if shown is None:
+        return None
+    sides, view = _space(root, "encodedSpace") or shown
+    voxel = (view[0] / sides[0], view[1] / sides[1], view[2] / max(sides[2], 1))
+    return (shown[0][0], shown[0][1], max(shown[0][2], 1)), voxel if min(voxel) > 0 else None
 
 
 def _space(root: ElementTree.Element, name: str) -> tuple[list[int], list[float]] | None:

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from dipcli.engine.forecast import forecast_of
 from dipcli.io.names import by
+from dipcli.mri.model_choice import choose_encoding, workload_of
 from dipcli.mri.options import MriOptions
 from dipcli.mri.preparation import centre_offset
 from dipcli.mri.readers import given_maps, load_scan
-from dipcli.mri.reconstruction import Recipe, Slice, choose_encoding, noise_level, scale_of, workload_of
+from dipcli.mri.reconstruction import noise_level, scale_of
 from dipcli.mri.sampling import calibration_block
 from dipcli.mri.scan import Scan, acceleration, padding_of
+from dipcli.mri.slices import Recipe, Slice
 from dipcli.pipeline.context import Context, Processed
 from dipcli.pipeline.item import Item
 from dipcli.report.forecasts import time_in_words

@@ -20,11 +20,13 @@ from dipcli.io.names import beside, by, ending_of, stem_of
 from dipcli.io.volumes import save_preview
 from dipcli.metrics import peak_psnr_db
 from dipcli.mri.encoding import root_sum_of_squares
+from dipcli.mri.model_choice import workload_of
 from dipcli.mri.options import MriOptions
 from dipcli.mri.readers import given_maps, load_reconstruction, load_scan
-from dipcli.mri.reconstruction import Recipe, Slice, state_mri, workload_of
+from dipcli.mri.reconstruction import state_mri
 from dipcli.mri.sampling import sampling_mask
 from dipcli.mri.scan import Scan, padding_of
+from dipcli.mri.slices import Recipe, Slice
 from dipcli.mri.unfitted import blank_mri, complete_mri, is_settled
 from dipcli.mri.writers import check_scan_output, save_scan
 from dipcli.pipeline.context import Context
@@ -134,7 +136,8 @@ class Scans(Medium[Scan, Slice]):
 
     def files(self, item: Item, source: Scan, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
         """The scan, its mask, maps and reference, and the headers of BART's pairs."""
-        given = (item.input, self._options.reading.mask, self._options.reconstruction.maps, reference)
+        reading, maps = self._options.reading, self._options.reconstruction.maps
+        given = (item.input, reading.mask, reading.noise, maps, reference)
         files = [path for path in given if path is not None]
         pairs = [path.with_suffix(".hdr") for path in files if path.suffix == ".cfl"]
         return [item.input, *(path for path in (*files[1:], *pairs) if path.is_file())]

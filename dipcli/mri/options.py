@@ -20,7 +20,9 @@ class ReadingOptions:
 
     key: Annotated[str | None, "Name of the k-space array in a file of several (h5, mat, npz)."] = None
     axes: Annotated[
-        str | None, "What the axes of an array are, for example slice,coil,y,x; x is the phase direction."
+        str | None,
+        "What the axes of an array are, as in slice,coil,y,x; x is the phase direction, z the second one of 3D "
+        "scans; average, contrast and repetition may be among them.",
     ] = None
     slices: Annotated[str, "Which slices: all, middle, 17, or 10:20; counted from 0."] = "all"
     mask: Annotated[
@@ -29,6 +31,9 @@ class ReadingOptions:
     keep_oversampling: Annotated[bool, "Keep the readout's oversampling, and the padding of fastMRI files."] = (
         False
     )
+    noise: Annotated[
+        Path | None, "A noise scan: an array of the coils' samples without a signal, which whitens the coils."
+    ] = None
     no_whitening: Annotated[bool, "Leave the coils' noise as it is where a noise scan is at hand."] = False
     format: Annotated[
         ScanFormat | None,
@@ -65,7 +70,11 @@ class ReconstructionOptions:
     loss: Annotated[Literal["rmse", "mse", "huber", "l1"], "The data term, a mean over what was sampled."] = "rmse"
     huber_delta: Annotated[float, "Where huber turns linear, as a share of the data's spread.", Range(0)] = 0.1
     tv_weight: Annotated[float, "Weight of the total variation of real and imaginary parts.", Range(0)] = 0.0
-    classical: Annotated[float, "Share of the classical estimate in the result; 0 for none.", Range(0, 1)] = 0.5
+    classical: Annotated[
+        float | None,
+        "Share of the classical estimate in the result; without it, what held-out k-space says; through maps all.",
+        Range(0, 1),
+    ] = None
     dc: Annotated[
         str, "Data consistency at the end: hard (measured values return), none, or soft:λ for (λy + ŷ) / (λ + 1)."
     ] = "hard"

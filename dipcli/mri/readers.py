@@ -12,18 +12,20 @@ from dipcli.io.arrays import numbers, with_parts_joined
 from dipcli.io.failures import reader
 from dipcli.io.hdf5 import SIGNATURE, find_array, group_names, open_hdf5, read_stored
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
-from dipcli.io.numpy_files import ARCHIVE, read_numpy
+from dipcli.io.numpy_files import ARCHIVE, names_in_archive, read_numpy
 from dipcli.io.numpy_files import SIGNATURE as NUMPY
 from dipcli.mri.axes import to_slices
-from dipcli.mri.cfl import images_of_cfl, kspace_of_cfl, maps_of_cfl
+from dipcli.mri.cfl import COILS, images_of_cfl, kspace_of_cfl, maps_of_cfl, read_cfl
 from dipcli.mri.fastmri import REFERENCES, read_fastmri
 from dipcli.mri.ismrmrd import MEMBERS, read_ismrmrd
+from dipcli.mri.mistaken import refuse_image, refuse_trajectory, refuse_trajectory_beside
 from dipcli.mri.naming import INPUTS
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.scan import Scan, left_aside, measured, padding_of, prepare_scan
 from dipcli.options.slices import choose_slices
 
 NAMES = ("kspace", "ksp", "data", "DATA")
+LEAST_NOISE = 2  # samples of each coil in a noise scan, for every coil
 
 
 @reader
@@ -33,8 +35,12 @@ def load_scan(path: Path, options: ReadingOptions) -> Scan:
     Raises InputError, one sentence, for everything that cannot be read.
     """
     scan = _reader(path)(path, options)
+    if options.axes is None and options.key is None:
+        refuse_image(path, scan.kspace)
     if options.mask is not None:
         scan = replace(scan, sampled=_given_mask(options.mask, scan) | padding_of(scan.kspace, scan.sampled))
+    if options.noise is not None:
+        scan = replace(scan, noise=_given_noise(options.noise, scan), dwell_ratio=1.0)
     hidden = np.where(scan.sampled[:, None], scan.kspace, np.complex64(0))
     scan = replace(scan, kspace=hidden)
     return prepare_scan(path, scan, whitened=not options.no_whitening, oversampled=options.keep_oversampling)
@@ -117,6 +123,7 @@ def _reader(path: Path) -> Callable[[Path, ReadingOptions], Scan]:
 
 def _read_cfl(path: Path, options: ReadingOptions) -> Scan:
     unused = {"--key": options.key, "--axes": options.axes}
+    refuse_trajectory_beside(path)
     kspace, axes = kspace_of_cfl(path)
     scan = _of_array(path, kspace, "BART", options)
     return replace(scan, bart_axes=axes, warnings=left_aside(path, unused))
@@ -124,6 +131,7 @@ def _read_cfl(path: Path, options: ReadingOptions) -> Scan:
 
 def _read_plain(path: Path, options: ReadingOptions) -> Scan:
     array = _read_array(path, options.key)
+    refuse_trajectory_beside(path)
     origin = {".mat": "MATLAB", ".npz": "NumPy archive"}.get(path.suffix, "NumPy array")
     scan = _of_array(path, to_slices(path, array, options.axes), origin, options, array.shape)
     with path.open("rb") as file:
@@ -148,8 +156,23 @@ def _read_array(path: Path, key: str | None) -> NDArray[np.complexfloating]:
     with path.open("rb") as file:
         start = file.read(6)
     if start.startswith(b"MATLAB"):
-        return read_matlab(path, key, NAMES)
+        return read_matlab(path, key, NAMES, lambda names: refuse_trajectory(path, names))
+    if start.startswith(ARCHIVE):
+        refuse_trajectory(path, names_in_archive(path))
     return read_numpy(path, key, NAMES)[0]
+
+
+def _given_noise(path: Path, scan: Scan) -> NDArray[np.complex64]:
+    """The samples (coils, n) of a noise scan, whichever of its axes is that of the coils."""
+    array = read_cfl(path) if path.suffix == ".cfl" else with_parts_joined(_read_array(path, None))
+    n_coils = scan.kspace.shape[1]
+    axes = [axis for axis, n in enumerate(array.shape) if n == n_coils]
+    axis = COILS if path.suffix == ".cfl" else axes[0] if axes else -1
+    samples = np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1) if array.ndim else array
+    if not np.iscomplexobj(array) or len(samples) != n_coils or samples.shape[1] < LEAST_NOISE * n_coils:
+        needed = f"{n_coils} coils need {LEAST_NOISE * n_coils} complex samples each"
+        raise OptionError(f"{path}: noise of shape {array.shape}, but {needed}; give (coil,sample).")
+    return np.ascontiguousarray(samples, dtype=np.complex64)
 
 
 def _given_mask(path: Path, scan: Scan) -> NDArray[np.bool_]:

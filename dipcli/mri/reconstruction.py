@@ -13,12 +13,10 @@ from dipcli.classical.least_squares import least_squares
 from dipcli.classical.patch_groups import Grouping
 from dipcli.classical.plug_and_play import alternate_groups, alternate_windows, falling
 from dipcli.classical.tv import tv_least_squares
-from dipcli.engine.forecast import Workload
-from dipcli.errors import InputError, OptionError
+from dipcli.errors import InputError
 from dipcli.fidelities import Fidelity, huber, mean_absolute_error, mean_squared_error, root_mean_squared_error
 from dipcli.fourier import fft, ifft
 from dipcli.grid import crop_middle
-from dipcli.io.names import by
 from dipcli.mri.encoding import (
     CoilEncoding,
     Encoding,
@@ -27,41 +25,67 @@ from dipcli.mri.encoding import (
     root_sum_of_squares,
     with_phase,
 )
-from dipcli.mri.espirit import FEWEST, espirit
-from dipcli.mri.options import EncodingName, MriOptions, ReconstructionOptions
-from dipcli.mri.sampling import calibration_block
+from dipcli.mri.model_choice import choose_encoding, size_of
+from dipcli.mri.network_share import HeldOut, hidden_values
+from dipcli.mri.options import MriOptions, ReconstructionOptions
+from dipcli.mri.slices import Recipe, Slice
 from dipcli.pipeline.statement import Restoration, Statement
-from dipcli.problem import Estimate, Unknown
+from dipcli.problem import Estimate, Problem
 
 MEDIAN_OF_RAYLEIGH = 1.1774  # of a complex normal value, in deviations of its real part
 FRINGE = 0.1  # the share of the measured values, farthest from the centre, that is taken for noise
 LEAST_NOISE = 1e-4  # of the brightest point of the image: data of a simulation have none
 TRUST = 0.3  # of the prior in each round against the noise (Zhang et al., 2021, arXiv 2008.13751, have 0.23)
-WIDEST = 60  # rows and lines of the calibration block that are used
-SECOND = 0.8  # an eigenvalue above which a second set of maps sees something
-FOLDED = 0.02  # share of the foreground that it must be, for two sets to be used
-FOREGROUND = 0.1
 RIDGE = 20.0  # damping of the plain least squares, in variances of the noise
 TV = 0.15  # weight of the classical's total variation, in deviations of the noise
 GROUPING = Grouping(count=24)
-# Of the classical answers, for each pixel of a slice.
-SECONDS, SECONDS_OF_IMAGE = 8e-5, 6e-5
-BYTES_OF_COIL, BYTES_OF_IMAGE = 50, 1060
-BESIDE = 2.2  # a step takes so much longer than its network: a transform of each coil, there and back
 ROUNDS = 48
 
 
-Recipe = Callable[[EncodingName], MriOptions]  # all options for a model; raises OptionError where they misfit it
-
-
 @dataclass(frozen=True)
-class Slice:
-    """What was measured of one slice."""
+class _Prepared:
+    """A slice whose brightest point is 1, the model of its coils, and what is asked for."""
 
-    kspace: Tensor  # (coils, readout, phase), complex; 0 where nothing was measured
-    sampled: Tensor  # (readout, phase), true where something was
-    maps: Tensor | None = None  # (sets, coils, readout, phase), where they are known
-    crop: tuple[int, int] | None = None  # the middle of the field of view that is looked at
+    scan: Slice
+    scale: float
+    kspace: Tensor
+    sigma: float
+    encoding: Encoding
+    options: ReconstructionOptions
+
+    @property
+    def maps(self) -> Tensor | None:
+        return self.encoding.maps if isinstance(self.encoding, SenseEncoding) else None
+
+    def consistent(self, image: Tensor) -> Tensor:
+        """The coils of an image, with the measured values."""
+        return enforce(self.encoding.coils(image), self.kspace, self.scan.sampled, self.options.consistency)
+
+    def shown(self, coils: Tensor) -> Tensor:
+        """The picture of coils, in the units of k-space."""
+        return self.scale * root_sum_of_squares(crop_middle(coils, self.scan.crop))
+
+    def held_out(self) -> HeldOut | None:
+        """What the network is judged by, where its share is not given."""
+        if self.options.classical is not None or not isinstance(self.encoding, CoilEncoding):
+            return None
+        hidden = hidden_values(self.kspace, self.scan.sampled)
+        encoding = CoilEncoding(self.scan.sampled & ~hidden)
+        known = self.kspace * ~hidden
+        return HeldOut(self.kspace, hidden, _patches(encoding, known, encoding.join(ifft(known)), self.sigma))
+
+    def problem(self, guide: Tensor, held: HeldOut | None, picture: Callable[[Tensor], Tensor]) -> Problem:
+        """What is fitted: all that was measured, or what was not held out of it."""
+        measured = self.scan.sampled.expand(self.kspace.shape)
+        known = measured if held is None else measured & ~held.hidden
+        return mri_problem(
+            self.kspace * known,
+            self.encoding if held is None else CoilEncoding(known),
+            _fidelity(self.kspace, known, self.options),
+            tv_weight=self.options.tv_weight,
+            guide=guide,
+            picture=picture,
+        )
 
 
 def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Statement:
@@ -77,63 +101,59 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
     sigma = noise_level(kspace, scan.sampled)
     encoding, why = choose_encoding(kspace, scan, asked, sigma)
     chosen = recipe("sense" if isinstance(encoding, SenseEncoding) else "coil")
-    options = chosen.reconstruction
+    slice_ = _Prepared(scan, scale, kspace, sigma, encoding, chosen.reconstruction)
+    patches = _patches(encoding, kspace, encoding.join(ifft(kspace)), sigma)
+    classical = slice_.shown(slice_.consistent(patches))
+    held = slice_.held_out()
+    given = chosen.reconstruction.classical
 
-    def shown(coils: Tensor) -> Tensor:
-        return scale * root_sum_of_squares(crop_middle(coils, scan.crop))
-
-    def consistent(image: Tensor) -> Tensor:
-        return enforce(encoding.coils(image), kspace, scan.sampled, options.consistency)
-
-    blank = encoding.join(ifft(kspace))
-    patches = _patches(encoding, kspace, blank, sigma)
-
-    def mixed(image: Tensor) -> Tensor:
-        return consistent(image.lerp(patches, options.classical))
+    def share_of(image: Tensor) -> float:
+        if held is not None and isinstance(encoding, CoilEncoding):
+            return held.share(encoding, image)
+        return 1 - (given or 0.0)
 
     def picture(image: Tensor) -> Tensor:
-        return shown(mixed(image))
-
-    maps = encoding.maps if isinstance(encoding, SenseEncoding) else None
+        return slice_.shown(slice_.consistent(image if given is None else image.lerp(patches, given)))
 
     def finish(estimate: Estimate) -> Restoration:
-        image = mixed(estimate["image"]) if estimate else consistent(patches)
-        found = shown(image)
-        changed = (
-            {"network": f"changed the classical picture by {_change(found, classical):.2%}"} if estimate else {}
+        share = share_of(estimate["image"]) if estimate else 0.0
+        image = slice_.consistent(patches.lerp(estimate["image"], share) if share else patches)
+        found = slice_.shown(image)
+        changed = f"changed the classical picture by {_change(found, classical):.2%}"
+        judged = f"{share:.0%} of the result by held-out k-space, {changed}" if held is not None else changed
+        return Restoration(
+            found,
+            objects_of(found, scale * image, scan, slice_.maps),
+            decisions={"network": judged} if estimate else {},
         )
-        return Restoration(found, objects_of(found, scale * image, scan, maps), decisions=changed)
 
-    problem = mri_problem(
-        kspace,
-        encoding,
-        _fidelity(kspace, scan.sampled, options),
-        tv_weight=options.tv_weight,
-        guide=patches,
-        picture=picture,
-    )
-
-    classical = shown(consistent(patches))
-    beside = {"zero-filled": shown(ifft(kspace))}
-    if maps is not None:
-        least = least_squares(encoding, kspace, torch.zeros_like(blank), RIDGE * sigma**2, iterations=40)
-        tv = tv_least_squares(encoding, kspace, least, TV * sigma, split=0.02)
-        beside |= {"cg-sense": shown(encoding.coils(least)), "tv": shown(encoding.coils(tv))}
-    decisions = {
-        "measured": f"1 in {_acceleration(kspace, scan.sampled):.2f} values of {_size(kspace)}",
-        "model": why,
-        "noise": f"σ ≈ {sigma:.4f} of the brightest point",
-    }
+    guide = patches if held is None else held.guess
     return Statement(
-        None if options.classical == 1 else problem,
+        None if given == 1 else slice_.problem(guide, held, picture),
         chosen.engine,
         ("patch groups", classical),
         plain_options(chosen),
-        decisions,
-        (*warnings_of(kspace, sigma), *without_maps(maps, options)),
-        beside,
+        {
+            "measured": f"1 in {_acceleration(kspace, scan.sampled):.2f} values of {size_of(kspace)}",
+            "model": why,
+            "noise": f"σ ≈ {sigma:.4f} of the brightest point",
+        },
+        (*warnings_of(kspace, sigma), *without_maps(slice_.maps, chosen.reconstruction)),
+        _beside(slice_),
         finish=finish,
     )
+
+
+def _beside(slice_: _Prepared) -> dict[str, Tensor]:
+    """The pictures of further classical methods."""
+    beside = {"zero-filled": slice_.shown(ifft(slice_.kspace))}
+    if slice_.maps is None:
+        return beside
+    encoding, kspace, sigma = slice_.encoding, slice_.kspace, slice_.sigma
+    blank = torch.zeros_like(encoding.join(kspace))
+    least = least_squares(encoding, kspace, blank, RIDGE * sigma**2, iterations=40)
+    tv = tv_least_squares(encoding, kspace, least, TV * sigma, split=0.02)
+    return beside | {name: slice_.shown(encoding.coils(one)) for name, one in (("cg-sense", least), ("tv", tv))}
 
 
 def objects_of(picture: Tensor, coils: Tensor, scan: Slice, maps: Tensor | None) -> dict[str, Tensor]:
@@ -209,65 +229,9 @@ def check_slice(scan: Slice) -> None:
         raise InputError("The centre of k-space was not measured; check --axes, and that frequency 0 is central.")
 
 
-def choose_encoding(
-    kspace: Tensor, scan: Slice, options: ReconstructionOptions, sigma: float
-) -> tuple[Encoding, str]:
-    """The model for k-space whose brightest point is 1, and why it was chosen.
-
-    Raises OptionError for maps that do not fit, InputError where maps are wanted and cannot be made.
-    """
-    if scan.maps is not None:
-        if scan.maps.shape[1:] != kspace.shape:
-            raise OptionError(f"--maps are {_size(scan.maps[0])}, but the scan is {_size(kspace)}.")
-        return SenseEncoding(scan.sampled, scan.maps), f"sense, with {len(scan.maps)} given set(s) of maps"
-    rows, lines = calibration_block(scan.sampled.cpu().numpy())
-    found = (rows.stop - rows.start, lines.stop - lines.start)
-    block = f"{found[0]}x{found[1]} values around the centre"
-    if options.model == "sense" and min(found) < FEWEST:
-        raise InputError(
-            f"Maps need {FEWEST} fully measured lines around the centre, and there are {block}; use --model coil."
-        )
-    if options.model == "coil" or len(kspace) == 1 or min(found) < FEWEST:
-        reason = "as asked for" if options.model == "coil" else "one coil" if len(kspace) == 1 else f"only {block}"
-        return CoilEncoding(scan.sampled), f"coil, an image for each: {reason}"
-    calibration = kspace[:, _widest(rows), _widest(lines)]
-    seen = espirit(calibration, (kspace.shape[1], kspace.shape[2]), n_maps=2, sigma=sigma)
-    if not bool(seen.maps.any()):
-        return CoilEncoding(scan.sampled), "coil, an image for each: no maps stand out of the noise"
-    magnitude = root_sum_of_squares(ifft(kspace))[0]
-    folded = float((seen.eigenvalues[1] > SECOND)[magnitude > FOREGROUND * magnitude.max()].float().mean())
-    n_maps = 2 if folded > FOLDED else 1
-    reason = f", two sets, for {folded:.0%} of the image is folded" if n_maps == 2 else ""
-    return SenseEncoding(scan.sampled, seen.maps[:n_maps]), f"sense, maps from {block}{reason}"
-
-
-def workload_of(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Workload:
-    """What a slice asks of the machine, by the model that its sampling allows; maps are not made for it."""
-    n_coils, *space = scan.kspace.shape
-    rows, lines = calibration_block(scan.sampled.cpu().numpy())
-    has_maps = scan.maps is not None or min(rows.stop - rows.start, lines.stop - lines.start) >= FEWEST
-    is_sense = scan.maps is not None or (asked.model != "coil" and n_coils > 1 and has_maps)
-    n_images = (1 if scan.maps is None else len(scan.maps)) if is_sense else n_coils
-    n_values = scan.sampled.numel()
-    chosen = recipe("sense" if is_sense else "coil")
-    return Workload(
-        (n_coils, *space),
-        chosen.engine,
-        {} if chosen.reconstruction.classical == 1 else {"image": Unknown((2 * n_images, *space))},
-        (SECONDS * n_coils + SECONDS_OF_IMAGE * n_images) * n_values,
-        (BYTES_OF_IMAGE * n_images + BYTES_OF_COIL * n_coils) * n_values,
-        beside=BESIDE,
-    )
-
-
-def _widest(span: slice) -> slice:
-    middle = (span.start + span.stop) // 2
-    return slice(max(span.start, middle - WIDEST // 2), min(span.stop, middle + WIDEST // 2))
-
-
 def _fidelity(kspace: Tensor, sampled: Tensor, options: ReconstructionOptions) -> Fidelity:
     if options.loss == "huber":
-        spread = float(kspace[:, sampled].abs().square().mean().sqrt())
+        spread = float(kspace[sampled].abs().square().mean().sqrt())
         return partial(huber, delta=options.huber_delta * spread)
     losses: dict[str, Fidelity] = {
         "mse": mean_squared_error,
@@ -286,7 +250,3 @@ def _patches(encoding: Encoding, kspace: Tensor, start: Tensor, sigma: float) ->
     lowest = max(0.012, sigma)
     smooth = alternate_windows(start, explain, falling(max(0.1, 2 * lowest), lowest, ROUNDS // 2))
     return alternate_groups(smooth, explain, falling(max(0.06, 2 * lowest), lowest, ROUNDS), GROUPING)
-
-
-def _size(kspace: Tensor) -> str:
-    return by(kspace.shape[1:]) + f" with {len(kspace)} coil(s)"

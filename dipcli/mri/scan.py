@@ -35,7 +35,7 @@ class Scan:
     stored_shape: tuple[int, ...] = ()
     stored_dtype: str = "complex64"
     slices: tuple[int, ...] = ()  # their numbers in the file
-    bart_axes: tuple[int, int] = (0, 1)  # BART's dimensions of readout and phase
+    bart_axes: tuple[int, int, int] = (13, 0, 1)  # BART's dimensions of slices, readout and phase
     warnings: tuple[str, ...] = field(default=())
 
 

@@ -8,11 +8,10 @@ from torch import Tensor
 from dipcli.fourier import ifft
 from dipcli.grid import crop_middle
 from dipcli.mri.encoding import SenseEncoding, root_sum_of_squares
+from dipcli.mri.model_choice import choose_encoding
 from dipcli.mri.options import MriOptions, ReconstructionOptions
 from dipcli.mri.reconstruction import (
-    Slice,
     check_slice,
-    choose_encoding,
     noise_level,
     objects_of,
     plain_options,
@@ -20,6 +19,7 @@ from dipcli.mri.reconstruction import (
     warnings_of,
     without_maps,
 )
+from dipcli.mri.slices import Slice
 from dipcli.pipeline.statement import Restoration, Statement
 
 

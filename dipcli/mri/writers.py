@@ -13,7 +13,7 @@ from dipcli.io.atomic import write_atomically
 from dipcli.io.failures import explain_failures
 from dipcli.io.names import beside, ending_of
 from dipcli.io.volumes import encode_gray_png, encode_hdf5, encode_npy
-from dipcli.mri.cfl import COILS, SETS, SLICES, encode_cfl
+from dipcli.mri.cfl import COILS, SETS, encode_cfl
 from dipcli.mri.naming import OUTPUTS
 from dipcli.mri.scan import Scan
 
@@ -84,9 +84,9 @@ def _numpy(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:  # noqa
 
 
 def _bart(path: Path, volume: Volume, scan: Scan) -> dict[Path, bytes]:
-    """Readout and phase have the dimensions that they had in the scan; coils and sets of maps come before them."""
+    """Slices, readout and phase have the dimensions that they had in the scan; coils and sets lie between."""
     middle = {3: (), 4: (COILS,), 5: (SETS, COILS)}[volume.ndim]
-    values, header = encode_cfl(volume, (SLICES, *middle, *scan.bart_axes))
+    values, header = encode_cfl(volume, (scan.bart_axes[0], *middle, *scan.bart_axes[1:]))
     return {path.with_suffix(".hdr"): header, path: values}
 
 

@@ -54,7 +54,7 @@ def restored(options: Options, flat: Mapping[str, Any]) -> Options:
 
 def typed(name: str, value: Any, hint: Any) -> Any:  # noqa: ANN401 - whatever JSON holds, and a type
     """A value of the type of its option. Raises OptionError where it is none."""
-    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    kinds = get_args(hint) if get_origin(hint) in (UnionType, typing.Union) else (hint,)
     for kind in kinds:
         if get_origin(kind) is Literal and value in get_args(kind):
             return value

@@ -13,12 +13,12 @@ from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import AnyMedium, SourceFile
 from dipcli.pipeline.provenance import provenance
-from dipcli.pipeline.statement import Fitted
+from dipcli.pipeline.statement import Fitted, Search
 from dipcli.report.endings import outcome
 from dipcli.report.figures import Curve, Report
 
 NO_FIT = {"ending": "classical", "iterations": 0, "best_iteration": 0, "runs": []}
-ENDINGS = ("classical", *get_args(Ending))  # from best to worst
+ENDINGS = ("classical", "converged", *get_args(Ending))  # from best to worst
 
 
 def record_of(
@@ -73,7 +73,7 @@ def report_of(item: Item, record: Mapping[str, Any], computed: Computed, curves:
 
 def _of_frame(frame: Fitted) -> dict[str, Any]:
     return {
-        **(_of_fit(frame.result, frame) if frame.result else NO_FIT),
+        **(_of_fit(frame.result, frame) if frame.result else _of_search(frame.restoration.search)),
         "metrics": dict(frame.metrics),
         "classical": {"method": frame.statement.classical[0], **_beside(frame)},
         "decisions": {**frame.statement.decisions, **frame.restoration.decisions},
@@ -97,6 +97,15 @@ def _of_fit(result: Result, frame: Fitted) -> dict[str, Any]:
             for s in result.solutions
         ],
     }
+
+
+def _of_search(search: Search | None) -> dict[str, Any]:
+    """Of a result without a network."""
+    if search is None:
+        return NO_FIT
+    ending = "converged" if search.is_over else "max_time"
+    steps = {"iterations": search.iterations, "best_iteration": search.iterations}
+    return {"ending": ending, **steps, "runs": [], "method": search.method}
 
 
 def _together(frames: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -13,6 +13,15 @@ from dipcli.report.history import History
 
 
 @dataclass(frozen=True)
+class Search:
+    """How a result was found without a network: by which method, and in how many steps."""
+
+    method: str
+    iterations: int
+    is_over: bool = True  # whether it ended by itself, and not by --max-time
+
+
+@dataclass(frozen=True)
 class Restoration:
     """What is returned in the end: the picture, what else was found, and what to beware of."""
 
@@ -21,6 +30,7 @@ class Restoration:
     warnings: tuple[str, ...] = ()
     decisions: Mapping[str, Any] = field(default_factory=dict)  # those made after the fit
     metrics: Mapping[str, float] = field(default_factory=dict)  # of the objects, where their truth is known
+    search: Search | None = None  # of a result that is neither the classical one at once nor a network's
 
 
 @dataclass(frozen=True)

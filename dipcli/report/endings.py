@@ -68,6 +68,9 @@ def how_ended(record: Mapping[str, Any]) -> str:
     """How the fit ended; the method, where there was none."""
     if record["ending"] == "classical":
         return f"{record['classical']['method']}, no network"
+    if not record["runs"]:
+        end = " when --max-time was over" if record["ending"] == "max_time" else ""
+        return f"{record['method']}, {record['iterations']} steps{end}, no network"
     runs, bound = record["runs"], record["engine"]["stopping"]["iterations"]
     count = f"{len(runs)} runs " if len(runs) > 1 else ""
     if record["ending"] == "early_stop":

@@ -8,6 +8,9 @@ Rows, a command each (`python -m tests.bench mri --rows lines`); without --rows 
             picture of the run; noise2 and noise4 are the same with 2 and 4 times the noise
   runs      three runs, and how well their spread tells the error (`told`: rank correlation);
             with the default recipe, and the network alone
+  sparse    without maps, the middle 128 x 128 values: random lines of which the centre is one (`rand0`), every
+            fourth line and three in the centre (`equi4`), and one coil with random lines (`one`), one in 4 each
+  folded    every second line of the scan taken for a whole one of half the field, and of these one in 4
   losses    the coil model's network alone: squared error or Huber, with total variation or without, 400 iterations
 Further flags go to `dipcli mri`. BART is an optional peer (Debian: bart). Seconds and MiB are of the whole
 process.
@@ -43,12 +46,15 @@ ROWS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "noise2": [("noise2", ALONE)],
     "noise4": [("noise4", ALONE)],
     "runs": [("random4", ("--runs", "3")), ("random4", ("--runs", "3", *SHORT))],
+    "sparse": [("rand0", ()), ("equi4", ()), ("one", ())],
+    "folded": [("folded", ())],
     "losses": [
         ("random4", (*SHORT, "--loss", loss, "--tv-weight", weight))
         for loss in ("mse", "huber")
         for weight in ("0", "0.001")
     ],
 }
+LEAST_LINES = 6  # of the calibration block that BART's ecalib takes
 COIL_NOISE = 1.36  # deviation of the real part of the scan's own noise
 HEAD = "| case | method | foreground dB | all dB | SSIM | foreground SSIM | gap | told | seconds | MiB | ending |"
 METHODS = ("zero_filled_", "cg_sense_", "tv_", "classical_", "")
@@ -96,14 +102,32 @@ def _case(case: str) -> tuple[KSpace, NDArray[np.bool_], KSpace]:
     full = kspace_of_cfl(DATA / "mri" / "full.cfl")[0][0]
     if case == "und2x2":
         return full, np.abs(kspace_of_cfl(DATA / "mri" / "und2x2.cfl")[0][0]).sum(0) > 0, full
-    if case == "a128":
+    if case in ("a128", "rand0", "equi4", "one"):
         full = np.ascontiguousarray(full[:, 51:179, 26:154])
+    if case == "folded":
+        full = np.ascontiguousarray(full[:, :, ::2])
+        return full, sampling_mask(full.shape[1:], 4, "random", center_fraction=0.16, seed=0), full
+    if case in ("rand0", "equi4", "one"):
+        return _without_maps(case, full[2:3] if case == "one" else full)
     if case.startswith("noise"):
         extra = COIL_NOISE * np.sqrt(float(case.removeprefix("noise")) ** 2 - 1)
         random = np.random.default_rng(0)
         noise = random.normal(0, extra, full.shape) + 1j * random.normal(0, extra, full.shape)
     measured = full if not case.startswith("noise") else (full + noise).astype(np.complex64)
     return measured, sampling_mask(full.shape[1:], 4, "random", center_fraction=0.08, seed=0), full
+
+
+def _without_maps(case: str, full: KSpace) -> tuple[KSpace, NDArray[np.bool_], KSpace]:
+    """What was measured, where, and the full k-space, of cases in which maps cannot be had."""
+    if case == "one":
+        return full, sampling_mask(full.shape[1:], 4, "random", center_fraction=0.08, seed=1), full
+    mask = np.zeros(full.shape[1:], bool)
+    if case == "rand0":
+        mask = sampling_mask(full.shape[1:], 4, "random", center_fraction=0.0, seed=0)
+    mask[:, 63:66] = case == "equi4"
+    mask[:, 64] = True
+    mask[:, ::4] |= case == "equi4"
+    return full, mask, full
 
 
 def _save_cfl(path: Path, kspace: KSpace) -> None:
@@ -118,18 +142,25 @@ def _peers(folder: Path, case: str, kspace: KSpace, mask: NDArray[np.bool_]) -> 
         return {}
     name = str(folder / case)
     lines = calibration_block(mask)[1]
+    _bart("nlinv", "-d0", "-S", "-i", "9", name, f"{name}_bart")
+    pictures = {"BART NLINV": _image_of(name, kspace)}
+    if lines.stop - lines.start < LEAST_LINES or len(kspace) == 1:  # ecalib aborts
+        return pictures
     _bart("ecalib", "-d0", "-m1", "-r", str(lines.stop - lines.start), name, f"{name}_maps")
     recipes = {
         "BART l2": ("-l2", "-r", "0.001"),
         "BART TV": ("-R", "T:7:0:0.01", "-i", "200"),
         "BART L1-wavelet": ("-R", "W:7:0:0.005", "-i", "100"),
     }
-    pictures = {}
     for method, options in recipes.items():
         _bart("pics", "-d0", "-S", *options, name, f"{name}_maps", f"{name}_bart")
-        image = np.fromfile(f"{name}_bart.cfl", np.complex64).reshape(kspace.shape[1:], order="F")
-        pictures[method] = torch.from_numpy(np.abs(image)[None])
+        pictures[method] = _image_of(name, kspace)
     return pictures
+
+
+def _image_of(name: str, kspace: KSpace) -> torch.Tensor:
+    image = np.fromfile(f"{name}_bart.cfl", np.complex64).reshape(kspace.shape[1:], order="F")
+    return torch.from_numpy(np.abs(image)[None])
 
 
 def _bart(*arguments: str) -> None:
@@ -153,8 +184,9 @@ def _line(case: str, method: str, row: list[float], rest: str = "") -> str:
 
 def _whole(run: Run, output: Path, truth: torch.Tensor) -> str:
     """What belongs to the run, not to a picture."""
-    gap = best_psnr_db(run) - run.record["metrics"]["psnr_db"]
+    gap = best_psnr_db(run) - run.record["metrics"]["psnr_db"] if run.record["runs"] else 0.0
     endings = "/".join(f"{part['ending']} {part['best_iteration']}" for part in run.record["runs"])
+    endings = f"{endings or run.record['ending']}; {run.record['decisions'].get('network', 'no network')}"
     told = _told(run, output, truth)
     return f"{gap:.2f} | {told} | {run.seconds:.0f} | {run.peak_mib:.0f} | {endings}"
 

@@ -1,8 +1,8 @@
 """Columns of made-up sensors (`tests/sensors.py`) beside SciPy: the truth's variance by the error's, in dB.
 
 Savitzky and Golay have the window (5 to 101 rows, order 2) that is best by the truth; the smoothing spline chooses
-its own by generalised cross-validation. Gaps: 25 rows of the first column, which SciPy's peers fill by a line. Five
-seeds of the noise; nothing was tuned, but the third column is a random walk, as one of our models is.
+its own by generalised cross-validation. Gaps: 25 rows of the first column, which SciPy's peers fill by a line.
+Five seeds of the noise; nothing was tuned, but the third column is a random walk, as one of our models is.
 """
 
 import argparse

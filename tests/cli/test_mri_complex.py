@@ -104,3 +104,11 @@ def test_a_complex_result_serves_as_a_reference(mri, scan, tmp_path):
     mri(scan, "-o", tmp_path / "r.cfl")
     mri(scan, "-o", tmp_path / "again.npy", "--reference", tmp_path / "r.cfl")
     assert record_of(tmp_path / "again.npy")["metrics"]["nmse"] < 1e-10
+
+
+def test_a_pair_of_bart_may_become_another_format_in_its_folder(mri, tmp_path):
+    path = as_cfl(tmp_path / "scan.cfl", sampled_kspace())
+    assert mri(path, "-o", tmp_path / "scan.npy").exit_code == 0
+    refused = mri(path, "-o", tmp_path / "scan.cfl", "--overwrite")
+    assert refused.exit_code == 2
+    assert "is an input and is never written over" in refused.stderr

@@ -230,6 +230,33 @@ def test_a_hot_pixel_in_the_centre_keeps_no_pattern_in_its_corners(wide, tmp_pat
     assert "frequency 0 was in the corner and was moved to the centre" in found.warnings[1]
 
 
+@pytest.mark.parametrize("place", [(3, 4), (60, 5), (1, 33)])
+def test_a_faint_hot_pixel_in_the_dark_does_not_count(tmp_path, place):
+    counts = simulated(side=64, photons=1e5)[0].astype(np.float32)
+    hot = counts.copy()
+    hot[place] = 0.03 * counts.max()
+    found = load(npy(tmp_path, hot))
+    assert np.argwhere(~found.mask).tolist() == [list(place)]
+
+
+@pytest.mark.parametrize("part", [np.s_[:, 5], np.s_[7, :]], ids=["column", "row"])
+def test_a_faint_streak_does_not_count(tmp_path, part):
+    counts = simulated(side=64, photons=1e5)[0].astype(np.float32)
+    streaked = counts.copy()
+    streaked[part] += 0.02 * counts.max()
+    expected = np.ones(counts.shape, bool)
+    expected[part] = False
+    assert np.array_equal(load(npy(tmp_path, streaked)).mask, expected)
+
+
+def test_the_flares_of_a_box_are_no_streaks():
+    box = np.zeros((64, 64))
+    box[22:43, 26:39] = 1
+    intensity = np.abs(np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(box)))) ** 2
+    counts = simulate_counts(intensity, 1e6, np.random.default_rng(0)).astype(np.float32)
+    assert not hot_pixels(counts, np.ones(counts.shape, bool)).any()
+
+
 @pytest.mark.parametrize("photons", [1e3, 1e5, 1e7, 1e9])
 @pytest.mark.parametrize("phase_range", [0, 8])
 def test_no_light_is_taken_for_hot_pixels(photons, phase_range):

@@ -63,3 +63,65 @@ def test_a_report_of_an_object_has_a_wheel_a_bar_and_a_curve(program, tmp_path, 
     (curve,) = report.curves
     assert (curve.title, len(curve.at)) == ("PRTF", len(curve.values))
     assert np.all(curve.values <= 1 + 1e-6)
+
+
+def as_nexus(path, counts):
+    """As beamlines of NeXus have it, with units in attributes, and a rocking curve."""
+    with h5py.File(path, "w") as file:
+        file["entry/data/data"] = counts
+        for name, value, unit in (
+            ("beam/incident_energy", 9000.0, "eV"),
+            ("detector/distance", 1500.0, "mm"),
+            ("detector/x_pixel_size", 55.0, "um"),
+            ("detector/y_pixel_size", 75e-6, "m"),
+        ):
+            file[f"entry/instrument/{name}"] = value
+            file[f"entry/instrument/{name}"].attrs["units"] = unit
+        file["entry/sample/goniometer/omega"] = 10 + 0.02 * np.arange(len(counts))
+        file["entry/sample/goniometer/chi"] = np.full(len(counts), 90.0)
+
+
+def test_nexus_files_say_units_and_the_rocking_step(tmp_path):
+    as_nexus(tmp_path / "a.h5", simulated(n_axes=3)[0])
+    found = load_recording(tmp_path / "a.h5", PatternOptions()).geometry
+    assert found.wavelength_nm == pytest.approx(1.23984198 / 9)
+    assert (found.distance_nm, found.pixel_nm) == (pytest.approx(1.5e9), pytest.approx((75e3, 55e3)))
+    assert np.degrees(found.step) == pytest.approx(0.02)
+
+
+FEW = ("--starts", "2", "--cycles", "20", "--rounds", "1", "--threads", "1")
+ANGLES = ("--delta-deg", "5", "--gamma-deg", "30")
+
+
+def test_a_volume_is_written_in_nm_with_its_strain(program, tmp_path):
+    as_nexus(tmp_path / "a.h5", simulated(n_axes=3)[0])
+    done = program("phase-retrieve", tmp_path / "a.h5", "-o", tmp_path / "o.cxi", *FEW, *ANGLES)
+    assert done.exit_code == 0, done.stderr
+    assert "geometry 9 keV, 1.5 m, pixels of 75 x 55 µm, steps of 0.02°, δ 5°, γ 30°: pixels of the" in done.stderr
+    with h5py.File(tmp_path / "o.cxi") as file:
+        assert file["entry_1/image_1/voxel_vectors_nm"].shape == (3, 3)
+        crystal = file["entry_1/image_3"]
+        side = float(crystal["voxel_size_nm"][()])
+        shape = crystal["data"].shape
+        assert crystal["strain"].shape == crystal["displacement_nm"].shape == shape
+    text = (tmp_path / "o.vti").read_text()
+    assert f'Spacing="{side:.9g} {side:.9g} {side:.9g}"' in text
+    assert f'WholeExtent="0 {shape[2] - 1} 0 {shape[1] - 1} 0 {shape[0] - 1}"' in text
+    assert all(f'Name="{name}"' in text for name in ("magnitude", "phase", "support", "displacement_nm", "strain"))
+
+
+def test_a_plane_has_pixels_in_nm(program, tmp_path):
+    as_cxi(tmp_path / "a.cxi", *simulated())
+    flags = ("--energy-kev", "8", "--distance-m", "2", "--pixel-um", "50,100")
+    assert program("phase-retrieve", tmp_path / "a.cxi", "-o", tmp_path / "o.npz", *FEW, *flags).exit_code == 0
+    with np.load(tmp_path / "o.npz") as found:
+        rows, columns = found["pixel_size_nm"]
+    assert rows == pytest.approx(1.23984198 / 8 * 2e9 / (32 * 50e3))
+    assert rows == pytest.approx(2 * columns)
+
+
+@pytest.mark.parametrize("text", ["x", "55,", "0", "1,2,3"])
+def test_a_pixel_that_is_none_is_a_usage_error(program, tmp_path, text):
+    as_cxi(tmp_path / "a.cxi", *simulated())
+    done = program("phase-retrieve", tmp_path / "a.cxi", "-o", tmp_path / "o.npz", "--pixel-um", text)
+    assert done.exit_code == 2

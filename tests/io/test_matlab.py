@@ -40,9 +40,24 @@ def test_a_damaged_file_is_one_sentence(tmp_path):
         read_matlab(tmp_path / "a.mat", None, ())
 
 
-@pytest.mark.parametrize("code", ["import os; os.abort()", "print('[\"<f4\", [9]]')", "raise ValueError"])
+@pytest.mark.parametrize("code", ["import os; os.abort()", "print('[\"<f4\", [9], []]')", "raise ValueError"])
 def test_a_reader_that_breaks_off_is_one_sentence(tmp_path, monkeypatch, code):
     io.savemat(tmp_path / "a.mat", {"scan": values()})
     monkeypatch.setattr(matlab, "READER", (sys.executable, "-c", code))
     with pytest.raises(InputError, match=r"a.mat: cannot be read as MATLAB \(its reader broke off\)"):
         read_matlab(tmp_path / "a.mat", None, ())
+
+
+def test_the_fields_of_a_struct_are_arrays_by_name(tmp_path):
+    io.savemat(tmp_path / "a.mat", {"scan": {"kspace": values(), "deep": {"other": 2 * values()}, "TE": 3.0}})
+    np.testing.assert_array_equal(read_matlab(tmp_path / "a.mat", None, ("kspace",)), values())
+    np.testing.assert_array_equal(read_matlab(tmp_path / "a.mat", "scan.deep.other", ()), 2 * values())
+    with pytest.raises(InputError, match=r"name the array with --key, one of scan\.kspace, scan\.deep\.other\.$"):
+        read_matlab(tmp_path / "a.mat", None, ())
+
+
+def test_all_names_are_checked(tmp_path):
+    seen = []
+    io.savemat(tmp_path / "a.mat", {"scan": values(), "traj": values()})
+    read_matlab(tmp_path / "a.mat", "scan", (), seen.extend)
+    assert seen == ["scan", "traj"]

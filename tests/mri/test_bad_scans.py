@@ -106,9 +106,8 @@ def test_a_cfl_of_another_size_than_its_header(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        ("8 24 10 1", "is encoded in 3D (8x24x10); make slices of it first, `bart fft -u -i 1` along the readout"),
         ("1 24 20 2 2", "dimension 4 has 2 entries; `bart slice` one of them."),
-        ("1 24 20 1 1 1 1 1 1 1 4", "dimension 10 has 4 entries; `bart slice` one of them."),
+        ("1 24 20 1 1 1 4", "dimension 6 has 4 entries; `bart slice` one of them."),
         ("1 1920 1 1", "its k-space has 1 dimensions longer than 1; two are needed."),
     ],
 )
@@ -156,11 +155,6 @@ def test_a_scan_that_is_not_cartesian(tmp_path, trajectory):
         "BART and mri-nufft take others."
     )
     assert sentence(path) == expected
-
-
-def test_a_scan_that_is_encoded_in_3d(tmp_path):
-    path = as_ismrmrd(tmp_path / "a.h5", readouts(full_kspace()[0]), header(partitions=16))
-    assert sentence(path) == "is encoded in 3D (24x20x16); make slices of it first, by a readout transform."
 
 
 def test_lines_outside_of_the_matrix(tmp_path):

@@ -10,7 +10,8 @@ from slices import ENGINES, restored, state, written_coils
 from dipcli.errors import OptionError
 from dipcli.grid import crop_middle
 from dipcli.mri.options import MriOptions, ReconstructionOptions
-from dipcli.mri.reconstruction import Slice, enforce, state_mri
+from dipcli.mri.reconstruction import enforce, state_mri
+from dipcli.mri.slices import Slice
 
 
 @pytest.fixture

@@ -88,7 +88,10 @@ def test_axes_settle_what_cannot_be_told_apart(tmp_path):
 @pytest.mark.parametrize(
     ("axes", "expected"),
     [
-        ("coil,y,z", "--axes coil,y,z is not understood; it takes each of slice, coil, y, x once."),
+        (
+            "coil,y,w",
+            "--axes coil,y,w is not understood; it takes each of repetition, contrast, slice, average, coil,",
+        ),
         ("y,y,x", "is not understood"),
         ("coil,slice,y", "is not understood"),
         ("", "cannot be distinguished"),
