@@ -33,7 +33,7 @@ from dipcli.blur.sharpness import SHARP_WIDTH, Sharpness
 from dipcli.penalties import normalised_sparsity
 
 NARROW = 0.6  # of the largest window: kernels that are larger may be larger still
-OF_WIDE, FEWEST_WIDE = 4, 3  # largest windows in a side of the part for them, and of the picture
+OF_WIDE, FEWEST_WIDE = 5, 3  # largest windows in a side of the part for them, and of the picture
 SMALL = 16  # pixels that a kernel covers, below which it may be but a part of a larger blur
 TRIES = ((1.0, 4.0), (0.4, 2.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
 STROKES, OF_STROKES = 20.0, (31, 51)  # the same weight for writing, and the windows in which it is tried
@@ -97,11 +97,10 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         found.append(Sought(part, _best_of(part, ways, (number / len(places), 1 / len(places)))))
     has_room = options.kernel_size is None and min(blurred.mask.shape) >= FEWEST_WIDE * wide
     if places and has_room and not (found[0].is_sure and all(_is_whole(each) for each in found if each.is_sure)):
-        wider = replace(
-            search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell), largest=wide
-        )
+        part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
+        wider = replace(part, largest=wide)
         found.append(Sought(wider, by_edges(wider, WINDOWS[-2:])))
-    sure = [each for each in found if each.is_sure]
+    sure = _without_remnants([each for each in found if each.is_sure])
     if not sure:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
     else:
@@ -113,6 +112,15 @@ def _is_whole(sought: Sought) -> bool:
     """Whether a kernel is neither so large nor so small that the blur may be larger."""
     kernel = sought.guess.kernel
     return len(trimmed(kernel)) < NARROW * sought.search.largest and covered(kernel) >= SMALL
+
+
+def _without_remnants(sure: list[Sought]) -> list[Sought]:
+    """Only the large kernels, where one is larger than what the other parts were searched for.
+
+    A large kernel that is thin leaves fine texture, in which those find a small one.
+    """
+    is_large = any(len(trimmed(each.guess.kernel)) > OF_PARTS[-1] for each in sure)
+    return [each for each in sure if covered(each.guess.kernel) >= SMALL] if is_large else sure
 
 
 def _is_better(other: Sought, first: Sought, parts: Sequence[Sought]) -> bool:
