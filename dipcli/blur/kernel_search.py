@@ -36,6 +36,7 @@ NARROW = 0.6  # of the largest window: kernels that are larger may be larger sti
 OF_WIDE, FEWEST_WIDE = 5, 3  # largest windows in a side of the part for them, and of the picture
 SMALL = 16  # pixels that a kernel covers, below which it may be but a part of a larger blur
 TRIES = ((1.0, 4.0), (0.4, 2.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
+OF_LARGE = ((1.6, 2.0),)  # the same in the largest windows: less or more led elsewhere, or to a point
 STROKES, OF_STROKES = 20.0, (31, 51)  # the same weight for writing, and the windows in which it is tried
 OF_PARTS, MOST_PARTS = (31, 51), 3  # the windows in other parts, and how many of them are tried
 SMALL_WINDOW = 31  # up to which the core of the part is enough
@@ -99,7 +100,7 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
     if places and has_room and not (found[0].is_sure and all(_is_whole(each) for each in found if each.is_sure)):
         part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
         wider = replace(part, largest=wide)
-        found.append(Sought(wider, by_edges(wider, WINDOWS[-2:])))
+        found.append(Sought(wider, by_edges(wider, WINDOWS[-2:], OF_LARGE)))
     sure = _without_remnants([each for each in found if each.is_sure])
     if not sure:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
