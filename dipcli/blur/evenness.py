@@ -10,7 +10,7 @@ from torch.nn import functional
 from dipcli.blur.crops import Part
 from dipcli.blur.doubts import SURE
 from dipcli.blur.edge_kernels import KernelCandidate, framed, similarity, trimmed
-from dipcli.blur.kernel_search import Sought
+from dipcli.blur.kernel_search import Sought, without_remnants
 
 ALIKE = 0.6  # similarity of the kernels of two parts of an evenly blurred picture
 MAP_SIDE = 768  # pixels of the longer side of a map, at most
@@ -34,7 +34,8 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     A part counts where two searches found the same kernel in it.
     """
     (search, guess), *others = found
-    sure = [other for other in others if other.is_sure]
+    sure = without_remnants([other for other in (found[0], *others) if other.is_sure])
+    sure = [other for other in sure if other is not found[0]]
     agreements = [similarity(guess.kernel, other.guess.kernel) for other in sure]
     alike = [other.guess.kernel for other, agreement in zip(sure, agreements, strict=True) if agreement >= SURE]
     if alike:
@@ -45,7 +46,7 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     if not others:
         return Evenness(guess)
     said = dict(zip((_corner(other.search.place) for other in sure), agreements, strict=True))
-    unsure = [_corner(other.search.place) for other in others if not other.is_sure]
+    unsure = [_corner(other.search.place) for other in others if not any(other is each for each in sure)]
     words = [f"{agreement:.0%} alike at {corner}" for corner, agreement in said.items()]
     words += [f"none at {corner}" for corner in unsure]
     decisions = {"kernels_of_parts": f"at {_corner(search.place)}; {', '.join(words)} (left,top)"}

@@ -101,7 +101,7 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
         wider = replace(part, largest=wide)
         found.append(Sought(wider, by_edges(wider, WINDOWS[-2:], OF_LARGE)))
-    sure = _without_remnants([each for each in found if each.is_sure])
+    sure = without_remnants([each for each in found if each.is_sure])
     if not sure:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
     else:
@@ -115,7 +115,7 @@ def _is_whole(sought: Sought) -> bool:
     return len(trimmed(kernel)) < NARROW * sought.search.largest and covered(kernel) >= SMALL
 
 
-def _without_remnants(sure: list[Sought]) -> list[Sought]:
+def without_remnants(sure: list[Sought]) -> list[Sought]:
     """Only the large kernels, where one is larger than what the other parts were searched for.
 
     A large kernel that is thin leaves fine texture, in which those find a small one.

@@ -7,14 +7,14 @@ import torch
 from blurs import blur, hook, shapes
 
 from dipcli.blur import blurred_frame, kernel_search, searched_part
-from dipcli.blur.blur import motion_kernel
+from dipcli.blur.blur import disk_kernel, motion_kernel
 from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.crops import most_edges
 from dipcli.blur.deblurring import workload_of
 from dipcli.blur.doubts import cautions_of, doubts_of, is_sure
 from dipcli.blur.edge_kernels import estimate_kernel, similarity, strokes_of
 from dipcli.blur.evenness import compare_parts, draw_map
-from dipcli.blur.kernel_search import Sought, support_of
+from dipcli.blur.kernel_search import Sought, support_of, without_remnants
 from dipcli.blur.options import DeblurOptions
 from dipcli.blur.searched_part import KernelCandidate, choose_part, search_in
 from dipcli.metrics import psnr_db
@@ -170,3 +170,15 @@ def test_a_map_has_the_kernels_where_they_were_found(shaken):
     assert float(drawn[right].diagonal().min()) == float(drawn[right].flip(1).diagonal().min()) > 0.5
     assert float(drawn[:90].max()) < 0.5
     assert draw_map(torch.full((2000, 1000), 0.5), found).shape == (768, 384)
+
+
+def test_small_kernels_are_remnants_where_a_large_one_is_sure(shaken, monkeypatch):
+    monkeypatch.setattr(Sought, "is_sure", property(lambda _: True))
+    search, _ = shaken
+    small, large = (search.judge(kernel) for kernel in (disk_kernel(1.5), motion_kernel(61, 20)))
+    found = [Sought(search, small), Sought(search, large)]
+    assert without_remnants(found) == found[1:]
+    assert without_remnants(found[:1]) == found[:1]
+    said = compare_parts(search.gray, [found[1], found[0]])
+    assert said.warnings == ()
+    assert "none at" in said.decisions["kernels_of_parts"]
