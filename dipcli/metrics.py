@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -35,21 +35,53 @@ def psnr_up_to_shift_db(picture: Tensor, reference: Tensor, reach: int = 10, bor
     border = max(1, min(border, min(y.shape[1:]) // 4))
     reach = min(reach, border - 1)
     inner = y[:, border:-border, border:-border]
+    down, right = _whole_shift(x, inner, border, reach)
+    products = _products_of_neighbours(x, inner, border + down, border + right)
+    steps = [
+        torch.tensor([max(-k, 0) / 4, 1 - abs(k) / 4, max(k, 0) / 4], dtype=torch.float64) for k in range(-3, 4)
+    ]
+    shares = [
+        torch.cat([torch.outer(steps[i + 3], steps[j + 3]).flatten(), -torch.ones(1, dtype=torch.float64)])
+        for i, j in itertools.product(range(-3, 4), repeat=2)
+        if max(abs(down + i / 4), abs(right + j / 4)) <= reach
+    ]
+    best = min(shares, key=lambda share: float(share @ products @ share))
+    neighbours = _neighbours(x, inner, border + down, border + right)
+    moved = sum((share * part for share, part in zip(best, neighbours, strict=False) if share), 0 * inner)
+    return -10 * math.log10(max(float((moved - inner).square().mean()), 1e-20))
 
-    def error(down: float, right: float) -> float:
-        rows, columns = math.floor(down), math.floor(right)
-        moved = torch.zeros_like(inner)
-        for i, share_i in ((rows, 1 - down + rows), (rows + 1, down - rows)):
-            for j, share_j in ((columns, 1 - right + columns), (columns + 1, right - columns)):
-                part = x[:, border + i :, border + j :][:, : inner.shape[1], : inner.shape[2]]
-                moved = moved + share_i * share_j * part if share_i * share_j else moved
-        return float((moved - inner).square().mean())
 
-    shifts = [float(shift) for shift in range(-reach, reach + 1)]
-    best = min(itertools.product(shifts, shifts), key=lambda shift: error(*shift))
-    near = [[at + k / 4 for k in range(-3, 4) if abs(at + k / 4) <= reach] for at in best]
-    least = min(error(*shift) for shift in itertools.product(*near))
-    return -10 * math.log10(max(least, 1e-20))
+def _whole_shift(x: Tensor, inner: Tensor, border: int, reach: int) -> tuple[int, int]:
+    """The shift in whole pixels, of up to `reach`, with which the picture has the least squared error."""
+    (height, width), n_shifts = inner.shape[1:], 2 * reach + 1
+    errors = x.new_zeros(n_shifts, n_shifts)
+    for plane, true in zip(x, inner, strict=True):
+        seen = plane[border - reach :, border - reach :][: height + 2 * reach, : width + 2 * reach]
+        product = torch.fft.rfft2(seen) * torch.fft.rfft2(true, s=seen.shape).conj()
+        cross = torch.fft.irfft2(product, s=seen.shape)[:n_shifts, :n_shifts]
+        table = functional.pad(seen.square(), (1, 0, 1, 0)).cumsum(0).cumsum(1)
+        rows = table[height:] - table[:n_shifts]
+        errors += rows[:, width:] - rows[:, :n_shifts] - 2 * cross
+    down, right = divmod(int(errors.argmin()), n_shifts)
+    return down - reach, right - reach
+
+
+def _neighbours(x: Tensor, inner: Tensor, top: int, left: int) -> Iterator[Tensor]:
+    """The parts of a picture that are shifted by up to a pixel from that at (top, left)."""
+    for i, j in itertools.product((-1, 0, 1), repeat=2):
+        yield x[:, top + i :, left + j :][:, : inner.shape[1], : inner.shape[2]]
+
+
+def _products_of_neighbours(x: Tensor, inner: Tensor, top: int, left: int) -> Tensor:
+    """Scalar products (10, 10) of the nine parts around (top, left) and the truth, summed in bands of rows."""
+    channels, height, width = inner.shape
+    rows = max(1, PIECE // (8 * channels * width))
+    products = x.new_zeros(10, 10)
+    for start in range(0, height, rows):
+        band = inner[:, start : start + rows]
+        parts = torch.stack([*_neighbours(x, band, top + start, left), band]).flatten(1)
+        products += parts @ parts.T
+    return products
 
 
 def ssim(picture: Tensor, reference: Tensor) -> float:

@@ -1,8 +1,11 @@
 """Metrics equal to scikit-image's."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from dipcli.metrics import (
@@ -175,6 +178,21 @@ def test_a_shift_by_half_a_pixel_is_forgiven_too():
 def test_a_shift_that_is_too_far_is_an_error():
     reference = torch.rand(1, 80, 90)
     assert psnr_up_to_shift_db(reference.roll(12, 1), reference) < 15
+
+
+def test_the_best_shift_is_the_one_that_trying_all_of_them_finds():
+    draw = torch.Generator().manual_seed(4)
+    reference = torch.rand(2, 40, 48, generator=draw)
+    picture = reference.lerp(reference.roll(1, 2), 0.4).roll(2, 1) + 0.02 * torch.randn(2, 40, 48, generator=draw)
+    planes = picture.double().numpy()
+    steps = np.arange(-4, 4.1, 0.25)
+    errors = [
+        np.mean((ndimage.shift(planes, (0, -down, -right), order=1)[:, 10:-10, 10:-10] - inner) ** 2)
+        for inner in [reference.double().numpy()[:, 10:-10, 10:-10]]
+        for down, right in itertools.product(steps, steps)
+    ]
+    found = psnr_up_to_shift_db(picture, reference, reach=4, border=10)
+    assert found == pytest.approx(-10 * np.log10(min(errors)), abs=1e-6)
 
 
 def test_noise_is_not_forgiven():

@@ -11,7 +11,7 @@ from dipcli.blur.crops import given_part
 from dipcli.blur.deconvolution import CERTAIN, inside
 from dipcli.blur.doubts import RETURNED, cautions_of, doubts_of
 from dipcli.blur.edge_kernels import trimmed
-from dipcli.blur.evenness import merge_parts
+from dipcli.blur.evenness import compare_parts
 from dipcli.blur.given_kernel import check_kernel
 from dipcli.blur.kernel_search import find_kernel, is_blurred
 from dipcli.blur.options import DeblurOptions
@@ -116,7 +116,7 @@ def _informed(
     kernel, decisions = checked.kernel, {**decisions, **checked.decisions}
     if checked.doubts and not options.keep:
         refusal = (f"{' '.join(checked.doubts)} {RETURNED}",)
-        return _unchanged(blurred, options, decisions, refusal, kernel)
+        return _unchanged(blurred, options, decisions, refusal, {"kernel": kernel})
     warnings = checked.warnings + checked.doubts
     if options.method != "prior":
         classical = blurred.in_units_of_input(blurred.sharp_picture(kernel, tell))
@@ -162,11 +162,11 @@ def _unchanged(
     options: DeblurOptions,
     decisions: dict[str, str],
     warnings: tuple[str, ...],
-    kernel: Tensor | None = None,
+    objects: dict[str, Tensor] | None = None,
 ) -> Statement:
-    """The input itself, and what speaks against all else; its kernel is a point, unless one was given."""
+    """The input itself, and what speaks against all else; its kernel is a point, unless others are given."""
     frame = blurred.in_units_of_input(blurred.frame)
-    objects = {"kernel": frame.new_ones(1, 1) if kernel is None else kernel}
+    objects = {"kernel": frame.new_ones(1, 1)} if objects is None else objects
     return Statement(
         None,
         options.engine,
@@ -195,12 +195,12 @@ def _blind(
         return _unchanged(blurred, options, decisions, (f"No blur was found ({sharpness}). {RETURNED}",))
     found = find_kernel(blurred, search)
     search = found[0].search
-    guess, parts, uneven = merge_parts(found)
-    guess, shape = simple_kernel(search, guess)
+    parts = compare_parts(blurred.gray().frame[0], found)
+    guess, shape = simple_kernel(search, parts.guess)
     height, width = search.gray.shape
     sought = f"up to {search.largest}x{search.largest}, sought in {width}x{height} pixels"
-    decisions = {**decisions, "kernel": f"{sought}, found twice alike by {guess.support:.0%}", **shape, **parts}
-    warnings = uneven + cautions_of(search, guess)
+    decisions |= {"kernel": f"{sought}, found twice alike by {guess.support:.0%}", **shape, **parts.decisions}
+    warnings = parts.warnings + cautions_of(search, guess)
     if blurred.method == "tv" and blurred.frame.numel() > GROUPED_UP_TO:
         blurred = replace(blurred, sigma=max(blurred.sigma, CERTAIN))  # the kernel is not exact: it would ring
     if not has_networks(blurred.mask.numel(), options):
@@ -208,7 +208,8 @@ def _blind(
         doubts = doubts_of(search, guess, guess)
         if doubts and not options.keep:
             doubts = (f"{' '.join(doubts)} {RETURNED}",)
-            return _unchanged(blurred, options, decisions, warnings + doubts, trimmed(guess.kernel))
+            objects = {"kernel": trimmed(guess.kernel), **parts.objects}
+            return _unchanged(blurred, options, decisions, warnings + doubts, objects)
     classical = blurred.in_units_of_input(blurred.sharp_picture(trimmed(guess.kernel), tell))
     problem, finish = two_networks(blurred, search, guess, classical, truth)
     return Statement(
@@ -220,5 +221,9 @@ def _blind(
         warnings=warnings,
         part=(..., *search.place),
         up_to_shift=True,
-        finish=finish,
+        finish=lambda estimate: _with_objects(finish(estimate), parts.objects),
     )
+
+
+def _with_objects(restoration: Restoration, objects: dict[str, Tensor]) -> Restoration:
+    return replace(restoration, objects={**restoration.objects, **objects})

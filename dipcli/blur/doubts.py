@@ -1,10 +1,7 @@
 """What speaks against a kernel that was found, and what its user should look at."""
 
-from torch import Tensor
-from torch.nn import functional
-
 from dipcli.blur.deconvolution import inside
-from dipcli.blur.edge_kernels import KernelCandidate, is_cut_off
+from dipcli.blur.edge_kernels import KernelCandidate, covered, is_cut_off
 from dipcli.blur.searched_part import KernelSearch
 from dipcli.penalties import normalised_sparsity
 
@@ -12,8 +9,8 @@ RETURNED = "The input is returned; --keep returns the result all the same."
 SURE, UNSURE = 0.8, 0.6  # similarity of what two searches found: all is well, and the input comes back
 
 LIGHTS = 0.002  # share of the part that is clipped
-POINT = 0.8  # share of the kernel within two pixels from which on there is none
-SHARP = 0.76  # ℓ1/ℓ2 of the gradients, after over before, above which there was no blur to remove
+POINT = 8  # pixels that a kernel covers, below which it is near a point: those of sharp pictures cover 3 to 7
+SHARP = 0.86  # ℓ1/ℓ2 of the gradients, after over before, above which there was no blur to remove
 PEAKED = 0.9
 BRIGHTER = 0.1
 SCATTERED = 0.25  # share of its window that a kernel of mere noise covers, unless the window is small
@@ -25,12 +22,11 @@ def doubts_of(search: KernelSearch, best: KernelCandidate, first: KernelCandidat
     """What makes a kernel and its picture hard to believe, a sentence for each; `first` is that of edges alone."""
     gray, mask, kernel = search.gray, search.part.mask, best.kernel
     gain = normalised_sparsity(inside(first.picture, first.kernel)) / normalised_sparsity(gray[None])
-    covered = 1 / float(kernel.square().sum())
     before = float(gray[mask].mean())
     after = float(inside(best.picture, kernel)[0][mask].clamp(0, 1).mean())
     doubts = {
         "No blur was found.": float(gain) > SHARP or float(kernel.max()) > PEAKED,
-        "The kernel is scattered over its whole window.": covered
+        "The kernel is scattered over its whole window.": covered(kernel)
         > SCATTERED * max(search.largest, LEAST_COVERED) ** 2,
         "The result is darker or brighter than the input.": abs(after - before) > BRIGHTER * before,
         f"Two searches found different kernels (alike by {first.support:.0%}).": first.support < UNSURE,
@@ -42,25 +38,20 @@ def doubts_of(search: KernelSearch, best: KernelCandidate, first: KernelCandidat
 
 def is_sure(search: KernelSearch, guess: KernelCandidate) -> bool:
     """Whether two searches found the same kernel, and nothing speaks against it."""
-    is_found = guess.support >= SURE and within(guess.kernel) <= POINT and not is_cut_off(guess.kernel)
+    is_found = guess.support >= SURE and covered(guess.kernel) >= POINT and not is_cut_off(guess.kernel)
     return is_found and not doubts_of(search, guess, guess)
 
 
 def cautions_of(search: KernelSearch, guess: KernelCandidate) -> tuple[str, ...]:
     """Warnings where no window was large enough, and of what misleads the search."""
     size, clipped = guess.kernel.shape[0], float(search.part.clipped.float().mean())
-    near = f"The kernel is near a point ({within(guess.kernel):.0%} of it within two pixels)"
+    near = f"The kernel is near a point (it covers {covered(guess.kernel):.0f} pixels)"
     cautions = {
         f"The kernel goes on beyond its {size} pixels; give a larger --kernel-size.": is_cut_off(guess.kernel),
-        f"{near}: there was hardly a blur, or it was not found.": within(guess.kernel) > POINT,
+        f"{near}: there was hardly a blur, or it was not found.": covered(guess.kernel) < POINT,
         f"The kernel is uncertain: another search found one that is like it by {guess.support:.0%} only; look at "
         "both pictures.": UNSURE <= guess.support < SURE,
         f"{clipped:.1%} of where the kernel was sought are clipped lights, which mislead the search: look "
         "at the kernel, and give a darker part by --crop.": clipped > LIGHTS,
     }
     return tuple(caution for caution, is_so in cautions.items() if is_so)
-
-
-def within(kernel: Tensor) -> float:
-    """The largest share of a kernel within two pixels of one."""
-    return float(functional.avg_pool2d(kernel[None, None], 5, 1, 2, divisor_override=1).max())

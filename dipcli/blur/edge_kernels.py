@@ -34,7 +34,7 @@ WITHIN = 0.98  # share of a kernel that is not at the border of its window, if t
 TAIL, BINS = 0.005, 64  # of the histogram, in which paper is the highest bin
 WHITER = 1.2  # than paper
 TV = 6e-4
-FIT = 0.2  # what the logarithm of the residual counts beside that of the sharpness
+FIT = 0.25  # what the logarithm of the residual counts beside that of the sharpness
 
 
 class KernelCandidate(NamedTuple):
@@ -95,6 +95,11 @@ def judge(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> Kernel
     sharpness = float(slopes.abs().mean() / slopes.square().mean().sqrt().clamp(min=1e-9))
     score = math.log(max(sharpness, 1e-9)) + FIT * math.log(max(misfit, 1e-6))
     return KernelCandidate(score, misfit, kernel, picture)
+
+
+def covered(kernel: Tensor) -> float:
+    """The number of pixels of a kernel that is even, and as many as it has otherwise: 1 for a point."""
+    return 1 / float(kernel.square().sum())
 
 
 def is_cut_off(kernel: Tensor) -> bool:

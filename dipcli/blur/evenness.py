@@ -1,24 +1,41 @@
 """Whether the blur is the same all over the picture: the kernels of its parts, where they are to be trusted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from dipcli.blur.crops import Part
 from dipcli.blur.doubts import SURE
 from dipcli.blur.edge_kernels import KernelCandidate, framed, similarity, trimmed
-from dipcli.blur.kernel_search import Sought
+from dipcli.blur.kernel_search import Sought, without_remnants
 
 ALIKE = 0.6  # similarity of the kernels of two parts of an evenly blurred picture
+MAP_SIDE = 768  # pixels of the longer side of a map, at most
+SHADE, LINE = 0.4, 0.8  # brightness of the picture behind a map, and of the borders of the parts
+SPAN = 0.5  # of the shorter side of a part, within which its kernel is drawn
 
 
-def merge_parts(found: Sequence[Sought]) -> tuple[KernelCandidate, dict[str, str], tuple[str, ...]]:
-    """The first kernel merged with those of other parts that are the same, a map of the parts, and a warning.
+@dataclass(frozen=True)
+class Evenness:
+    """What the parts of a picture say together, a map of their kernels among the objects where these differ."""
+
+    guess: KernelCandidate
+    decisions: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    objects: dict[str, Tensor] = field(default_factory=dict)
+
+
+def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
+    """The first kernel merged with those of other parts of gray (height, width) that are the same.
 
     A part counts where two searches found the same kernel in it.
     """
     (search, guess), *others = found
-    sure = [other for other in others if other.is_sure]
+    sure = without_remnants([other for other in (found[0], *others) if other.is_sure])
+    sure = [other for other in sure if other is not found[0]]
     agreements = [similarity(guess.kernel, other.guess.kernel) for other in sure]
     alike = [other.guess.kernel for other, agreement in zip(sure, agreements, strict=True) if agreement >= SURE]
     if alike:
@@ -27,20 +44,54 @@ def merge_parts(found: Sequence[Sought]) -> tuple[KernelCandidate, dict[str, str
         merged = search.judge(torch.stack([framed(kernel, side) for kernel in kernels]).mean(0))
         guess = min(guess, merged._replace(support=guess.support), key=lambda candidate: candidate.score)
     if not others:
-        return guess, {}, ()
+        return Evenness(guess)
     said = dict(zip((_corner(other.search.place) for other in sure), agreements, strict=True))
-    unsure = [_corner(other.search.place) for other in others if not other.is_sure]
+    unsure = [_corner(other.search.place) for other in others if not any(other is each for each in sure)]
     words = [f"{agreement:.0%} alike at {corner}" for corner, agreement in said.items()]
     words += [f"none at {corner}" for corner in unsure]
     decisions = {"kernels_of_parts": f"at {_corner(search.place)}; {', '.join(words)} (left,top)"}
     unlike = [f"{agreement:.0%} at {corner}" for corner, agreement in said.items() if agreement < ALIKE]
     if not unlike:
-        return guess, decisions, ()
+        return Evenness(guess, decisions)
     warning = (
         f"Parts of the picture have other kernels than that at {_corner(search.place)} (alike by "
-        f"{', '.join(unlike)}, from left and top): the blur may not be even."
+        f"{', '.join(unlike)}, from left and top): the blur may not be even; see the map of kernels."
     )
-    return guess, decisions, (warning,)
+    return Evenness(guess, decisions, (warning,), {"kernel_map": draw_map(gray, found)})
+
+
+def draw_map(gray: Tensor, found: Sequence[Sought]) -> Tensor:
+    """A shaded picture (height, width) in [0, 1] with the kernels of its parts, all enlarged alike.
+
+    Parts without a kernel that is to be trusted are crossed out.
+    """
+    share = min(1.0, MAP_SIDE / max(gray.shape))
+    drawing = SHADE * functional.interpolate(gray[None, None], scale_factor=share, mode="area")[0, 0].clamp(0, 1)
+    placed = sorted(found, key=lambda each: -_sides(each.search.place)[0])  # the smallest part on top
+    kernels = [trimmed(each.guess.kernel) if each.is_sure else None for each in placed]
+    zooms = [
+        SPAN * share * min(_sides(each.search.place)) / len(kernel)
+        for each, kernel in zip(placed, kernels, strict=True)
+        if kernel is not None
+    ]
+    for each, kernel in zip(placed, kernels, strict=True):
+        rows, columns = (slice(int(share * at.start), int(share * at.stop)) for at in each.search.place)
+        box = drawing[rows, columns]
+        box[0], box[-1], box[:, 0], box[:, -1] = (LINE,) * 4
+        if kernel is None:
+            box.fill_diagonal_(LINE)
+            box.copy_(box.clone().flip(1).fill_diagonal_(LINE).flip(1))
+            continue
+        side = max(1, int(min(zooms) * len(kernel)))
+        shown = functional.interpolate(kernel[None, None], size=(side, side), mode="area")[0, 0]
+        down, right = ((length - side) // 2 for length in box.shape)
+        box[down : down + side, right : right + side] = shown / shown.max()
+    return drawing
+
+
+def _sides(place: Part) -> tuple[int, int]:
+    rows, columns = place
+    return rows.stop - rows.start, columns.stop - columns.start
 
 
 def _corner(place: Part) -> str:

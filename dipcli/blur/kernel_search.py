@@ -10,14 +10,16 @@ from functools import reduce
 from typing import NamedTuple
 
 from torch import Tensor
+from torch.nn import functional
 
 from dipcli.blur.blurred_frame import BlurredFrame
 from dipcli.blur.crops import most_edges, other_parts
 from dipcli.blur.deconvolution import inside
-from dipcli.blur.doubts import POINT, SURE, doubts_of, is_sure, within
+from dipcli.blur.doubts import POINT, SHARP, SURE, doubts_of, is_sure
 from dipcli.blur.edge_kernels import (
     EDGES,
     KernelCandidate,
+    covered,
     estimate_kernel,
     framed,
     is_cut_off,
@@ -31,28 +33,32 @@ from dipcli.blur.sharpness import SHARP_WIDTH, Sharpness
 from dipcli.penalties import normalised_sparsity
 
 NARROW = 0.6  # of the largest window: kernels that are larger may be larger still
-OF_WIDE, FEWEST_WIDE = 4, 8  # largest windows in a side of the part for them, and of the picture
+OF_WIDE, FEWEST_WIDE = 5, 3  # largest windows in a side of the part for them, and of the picture
+SMALL = 16  # pixels that a kernel covers, below which it may be but a part of a larger blur
 TRIES = ((1.0, 4.0), (0.4, 2.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
+OF_LARGE = ((1.6, 2.0),)  # the same in the largest windows: less or more led elsewhere, or to a point
 STROKES, OF_STROKES = 20.0, (31, 51)  # the same weight for writing, and the windows in which it is tried
 OF_PARTS, MOST_PARTS = (31, 51), 3  # the windows in other parts, and how many of them are tried
 SMALL_WINDOW = 31  # up to which the core of the part is enough
 FAINT, PEAKED = 0.01, 0.9  # of a network's kernel: what is noise, and what is a point
 ROOM = 3  # pixels around a kernel in which there may be more of it
-SOFTER = 0.86  # ℓ1/ℓ2 of the gradients, after over before, above which there is no second image
-GHOSTS = (31, 4 * EDGES)  # window and weight of edges of the search for a second image beside sharp edges
+MILD = (31, 4 * EDGES)  # window and weight of edges of the search for a mild blur, or a second image
+NOT_SHARP = 2.2  # pixels that edges are wide at least behind a mild blur
+WIDE_SPREAD = 0.8  # share of a kernel within two pixels, below which there is a second image
 
 
 def is_blurred(search: KernelSearch, sharpness: Sharpness) -> bool:
-    """Whether there is a kernel to be sought: edges are wide, or sharp with a second image beside them."""
+    """Whether there is a kernel to be sought: edges are wide, or a kernel that is no point makes them sharper."""
     if sharpness.width == 0:
         return False
     if sharpness.width > SHARP_WIDTH:
         return True
-    window, edges = GHOSTS
+    window, edges = MILD
     kernel = estimate_kernel(search.gray, min(window, search.largest), edges=edges, mask=search.part.mask)
     guess = search.judge(kernel)
     before, after = (float(normalised_sparsity(x)) for x in (search.gray[None], inside(guess.picture, kernel)))
-    return within(kernel) < POINT and after < SOFTER * before
+    is_mild = sharpness.width > NOT_SHARP and covered(kernel) >= POINT
+    return (is_mild or _within(kernel) < WIDE_SPREAD) and after < SHARP * before
 
 
 class Way(NamedTuple):
@@ -90,19 +96,32 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         sizes = [size for size in OF_PARTS if size < part.largest] or [part.largest]
         ways = [Way(size, weight * EDGES) for weight in TRIES[0] for size in sizes]
         found.append(Sought(part, _best_of(part, ways, (number / len(places), 1 / len(places)))))
-    is_narrow = all(len(trimmed(each.guess.kernel)) < NARROW * search.largest for each in found if each.is_sure)
     has_room = options.kernel_size is None and min(blurred.mask.shape) >= FEWEST_WIDE * wide
-    if places and has_room and not (is_narrow and found[0].is_sure):
-        wider = replace(
-            search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell), largest=wide
-        )
-        found.append(Sought(wider, by_edges(wider, (wide,))))
-    sure = [each for each in found if each.is_sure]
+    if places and has_room and not (found[0].is_sure and all(_is_whole(each) for each in found if each.is_sure)):
+        part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
+        wider = replace(part, largest=wide)
+        found.append(Sought(wider, by_edges(wider, WINDOWS[-2:], OF_LARGE)))
+    sure = without_remnants([each for each in found if each.is_sure])
     if not sure:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
     else:
         best = reduce(lambda first, other: other if _is_better(other, first, sure) else first, sure)
     return [best, *(each for each in found if each is not best)]
+
+
+def _is_whole(sought: Sought) -> bool:
+    """Whether a kernel is neither so large nor so small that the blur may be larger."""
+    kernel = sought.guess.kernel
+    return len(trimmed(kernel)) < NARROW * sought.search.largest and covered(kernel) >= SMALL
+
+
+def without_remnants(sure: list[Sought]) -> list[Sought]:
+    """Only the large kernels, where one is larger than what the other parts were searched for.
+
+    A large kernel that is thin leaves fine texture, in which those find a small one.
+    """
+    is_large = any(len(trimmed(each.guess.kernel)) > OF_PARTS[-1] for each in sure)
+    return [each for each in sure if covered(each.guess.kernel) >= SMALL] if is_large else sure
 
 
 def _is_better(other: Sought, first: Sought, parts: Sequence[Sought]) -> bool:
@@ -146,9 +165,14 @@ def _best_of(search: KernelSearch, ways: Sequence[Way], progress: tuple[float, f
     whole = [kernel for kernel in kernels if not is_cut_off(kernel)] or kernels
     supports = [support_of(kernel, kernels) for kernel in whole]
     pairs = list(zip(whole, supports, strict=True))
-    sure = [(kernel, support) for kernel, support in pairs if support >= SURE and within(kernel) <= POINT]
+    sure = [(kernel, support) for kernel, support in pairs if support >= SURE and covered(kernel) >= POINT]
     guesses = [search.judge(kernel)._replace(support=support) for kernel, support in sure or pairs]
     return min(guesses, key=lambda guess: guess.score)
+
+
+def _within(kernel: Tensor) -> float:
+    """The largest share of a kernel within two pixels of one."""
+    return float(functional.avg_pool2d(kernel[None, None], 5, 1, 2, divisor_override=1).max())
 
 
 def support_of(kernel: Tensor, kernels: Sequence[Tensor]) -> float:

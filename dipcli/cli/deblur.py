@@ -14,9 +14,10 @@ def deblur(
 ) -> int:
     """Remove an even blur, whether its kernel is known (--kernel) or not: a shaken camera, a lens out of focus.
 
-    Beside the picture come NAME.kernel.npy (of sum 1, for convolution) and NAME.kernel.png. Where the kernel that
-    was found is not believable, the input is returned with a warning. With --reference, scores are also given at
-    the best shift, for picture and kernel can be shifted against each other.
+    Beside the picture come NAME.kernel.npy (of sum 1, for convolution) and NAME.kernel.png; where parts of the
+    picture have different kernels, NAME.kernel_map.png shows them in their places. Where the kernel that was
+    found is not believable, the input is returned with a warning. With --reference, scores are also given at the
+    best shift, for picture and kernel can be shifted against each other.
 
     Example: dipcli deblur shaken.jpg -o sharp.png
     Example: dipcli deblur disk.png --kernel disk:4 -o sharp.png

@@ -36,7 +36,7 @@ from dipcli.pictures.given_sigma import check_sigma
 from dipcli.pictures.mask_option import load_with_mask
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind
 from dipcli.pictures.panels import panels_of
-from dipcli.pictures.side_files import array_of, write_mask, write_objects, write_residual
+from dipcli.pictures.side_files import array_of, arrays_of_objects, write_mask, write_objects, write_residual
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
@@ -144,7 +144,7 @@ class PictureFiles(Medium[Picture, Tensor]):
         return panels_of(measurement, fitted, truth, source.encoding)
 
     def arrays(self, source: Picture, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:
-        """As .npy files would hold them; of a stack, kernels and the like one below the other."""
+        """As .npy files would hold them; kernels of a stack one below the other where all have one size."""
         classical = [array_of(frame.statement.classical[1]) for frame in frames]
         pictures = [array_of(frame.picture) for frame in frames]
         named = {
@@ -154,10 +154,7 @@ class PictureFiles(Medium[Picture, Tensor]):
         maps = [array_of(frame.spread) for frame in frames if frame.spread is not None]
         if len(maps) == len(frames):
             named["spread"] = stored_array(maps, differences_like(source))
-        for name in frames[0].restoration.objects:
-            found = [array_of(frame.restoration.objects[name]) for frame in frames]
-            named[name] = found[0] if len(found) == 1 else np.stack(found)
-        return named
+        return named | arrays_of_objects(frames)
 
     def write(self, item: Item, source: Picture, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:  # noqa: ARG002
         """The pictures, the objects that were found beside them, and the spread over runs."""

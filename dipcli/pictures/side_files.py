@@ -28,6 +28,22 @@ def write_objects(item: Item, frames: Sequence[Fitted]) -> dict[str, Path]:
     return outputs
 
 
+def arrays_of_objects(frames: Sequence[Fitted]) -> dict[str, NDArray[np.float32]]:
+    """What was found beside the pictures by name; of a stack in one array, or numbered where sizes differ."""
+    named: dict[str, NDArray[np.float32]] = {}
+    for name in {name: None for frame in frames for name in frame.restoration.objects}:
+        found = {
+            f"{name}{index}": array_of(frame.restoration.objects[name])
+            for index, frame in enumerate(frames)
+            if name in frame.restoration.objects
+        }
+        if len(found) == len(frames) and len({array.shape for array in found.values()}) == 1:
+            arrays = list(found.values())
+            found = {name: arrays[0] if len(frames) == 1 else np.stack(arrays)}
+        named |= found
+    return named
+
+
 def write_residual(item: Item, source: Picture, frames: Sequence[Fitted]) -> dict[str, Path]:
     """Write what was removed, in the unit of the file, where that was asked for."""
     if not frames[0].statement.options.get("residual"):

@@ -194,7 +194,9 @@ def test_an_uneven_blur_is_said(sharp, monkeypatch):
     across, down = (blur(sharp, motion_kernel(11, angle)) for angle in (0, 90))
     uneven, even = torch.cat([across, down], 2), torch.cat([down, down.flip(0)], 2)
     quick = QUICK | {"kernel_size": 17}
-    assert any("may not be even" in warning for warning in state(uneven, **quick).warnings)
+    said = state(uneven, **quick)
+    assert any("may not be even" in warning for warning in said.warnings)
+    assert "kernel_map" in said.finished({}).objects
     assert state(even, **quick).warnings == ()
 
 

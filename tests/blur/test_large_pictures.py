@@ -1,18 +1,20 @@
 """Large pictures: made in bands, their kernels sought in parts."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from blurs import blur, hook, shapes
 
 from dipcli.blur import blurred_frame, kernel_search, searched_part
-from dipcli.blur.blur import motion_kernel
+from dipcli.blur.blur import disk_kernel, motion_kernel
 from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.crops import most_edges
 from dipcli.blur.deblurring import workload_of
 from dipcli.blur.doubts import cautions_of, doubts_of, is_sure
 from dipcli.blur.edge_kernels import estimate_kernel, similarity, strokes_of
-from dipcli.blur.evenness import merge_parts
-from dipcli.blur.kernel_search import Sought, support_of
+from dipcli.blur.evenness import compare_parts, draw_map
+from dipcli.blur.kernel_search import Sought, support_of, without_remnants
 from dipcli.blur.options import DeblurOptions
 from dipcli.blur.searched_part import KernelCandidate, choose_part, search_in
 from dipcli.metrics import psnr_db
@@ -142,10 +144,41 @@ def test_a_kernel_that_no_second_search_found_is_said(shaken, support, doubt, ca
 
 def test_parts_that_found_the_same_are_merged_and_others_said(shaken):
     search, same = shaken
+    gray = search.gray
     other = same._replace(kernel=same.kernel.flip(1))
     unsure = other._replace(support=0.3)
-    _, decisions, warnings = merge_parts([Sought(search, guess) for guess in (same, same, unsure)])
-    assert "100% alike" in decisions["kernels_of_parts"]
-    assert "none at" in decisions["kernels_of_parts"]
-    assert warnings == ()
-    assert "may not be even" in merge_parts([Sought(search, same), Sought(search, other)])[2][0]
+    even = compare_parts(gray, [Sought(search, guess) for guess in (same, same, unsure)])
+    assert "100% alike" in even.decisions["kernels_of_parts"]
+    assert "none at" in even.decisions["kernels_of_parts"]
+    assert (even.warnings, even.objects) == ((), {})
+    uneven = compare_parts(gray, [Sought(search, same), Sought(search, other)])
+    assert "may not be even" in uneven.warnings[0]
+    assert uneven.objects["kernel_map"].shape == gray.shape
+
+
+def test_a_map_has_the_kernels_where_they_were_found(shaken):
+    search, guess = shaken
+    gray = torch.full((300, 400), 0.5)
+    left, right = ((slice(100, 200), slice(x, x + 100)) for x in (50, 250))
+    unsure = guess._replace(support=0.3)
+    found = [Sought(replace(search, place=place), each) for place, each in ((left, guess), (right, unsure))]
+    drawn = draw_map(gray, found)
+    assert drawn.shape == gray.shape
+    assert float(drawn[left].max()) == pytest.approx(1)
+    assert float(drawn[150, 100]) == pytest.approx(1, abs=0.5)
+    assert float(drawn[right].max()) < 1  # crossed out
+    assert float(drawn[right].diagonal().min()) == float(drawn[right].flip(1).diagonal().min()) > 0.5
+    assert float(drawn[:90].max()) < 0.5
+    assert draw_map(torch.full((2000, 1000), 0.5), found).shape == (768, 384)
+
+
+def test_small_kernels_are_remnants_where_a_large_one_is_sure(shaken, monkeypatch):
+    monkeypatch.setattr(Sought, "is_sure", property(lambda _: True))
+    search, _ = shaken
+    small, large = (search.judge(kernel) for kernel in (disk_kernel(1.5), motion_kernel(61, 20)))
+    found = [Sought(search, small), Sought(search, large)]
+    assert without_remnants(found) == found[1:]
+    assert without_remnants(found[:1]) == found[:1]
+    said = compare_parts(search.gray, [found[1], found[0]])
+    assert said.warnings == ()
+    assert "none at" in said.decisions["kernels_of_parts"]
