@@ -27,6 +27,7 @@ NAMES = (
     "stopping",
     "tomography",
     "upscale",
+    "volumes",
 )
 
 
