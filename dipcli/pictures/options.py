@@ -40,7 +40,9 @@ class PictureOptions:
         "Side of the tiles in which a large picture is restored; 0 for none; without it, as memory allows.",
         Range(0),
     ] = None
-    volume: Annotated[bool, "Take a stack of pages as one three-dimensional unknown."] = False
+    volume: Annotated[bool, "Take a stack of pages, planes or frames, as one volume: they help each other."] = (
+        False
+    )
     engine: EngineOptions = EngineOptions()
 
     @property

@@ -1,7 +1,7 @@
-"""Series and volumes: each plane alone, all as a volume (`--volume`), and 3D non-local means with its best strength.
+"""Series and volumes: each plane alone, all as one volume, and 3D non-local means with its best strength.
 
-Two series of a photograph (still, and moving by 1.3 and 0.6 pixels a frame) and blobs in 3D, with Gaussian noise, or
-shot noise above a camera's black level of 100 in 16 bits. Constants of the chain were tuned on none of these.
+Two series of a photograph (still, and moving by 1.3 and 0.6 pixels a frame) and blobs in 3D, with Gaussian noise,
+or shot noise above a camera's black level of 100 in 16 bits. The chain's constants were tuned on none of these.
 """
 
 import argparse
