@@ -179,11 +179,14 @@ def _fit_variances(
 ) -> NoiseLaw:
     """The law with those variances `at` some brightnesses that follows the curve best; `start` where it is short.
 
-    They are sought from the start's, and from those of the curve: from one alone the way may be too long.
+    They are sought from the start's, from those of the curve, and from more in the dark, which clipping may hide:
+    from one of them alone the way may be too long.
     """
     if len(curve) < len(at) or min(np.diff(at)) < 1e-3 * contrast:
         return start
     ordered = curve[np.argsort(curve[:, 0])]
+    seen = np.interp(at, ordered[:, 0], ordered[:, 1])
+    lifted = np.sqrt(seen * seen.max())
     found = [
         optimize.minimize(
             lambda logarithms: misfit(law(np.exp(logarithms)), curve, contrast),
@@ -191,7 +194,7 @@ def _fit_variances(
             method="Nelder-Mead",
             options={"maxfev": 150, "xatol": 0.01, "fatol": 1e-4},
         )
-        for first in (start.variance(at), np.interp(at, ordered[:, 0], ordered[:, 1]))
+        for first in (start.variance(at), seen, lifted)
     ]
     return law(np.exp(min(found, key=lambda one: float(one.fun)).x))
 

@@ -40,7 +40,7 @@ def _row(name: str, clean: Array, noise: str, folder: Path, flags: list[str]) ->
         truth = BLACK + PER_PHOTON * PHOTONS * clean
         noisy = BLACK + PER_PHOTON * random.poisson(PHOTONS * clean)
     else:
-        truth = 1000 + 10_000 * clean
+        truth = 6000 + 10_000 * clean
         noisy = np.round(truth + random.normal(0, 1000, clean.shape))
     source = folder / "planes.tif"
     tifffile.imwrite(source, noisy.astype(np.uint16), imagej=True, metadata={"axes": "ZYX"})
