@@ -40,9 +40,7 @@ class PictureOptions:
         "Side of the tiles in which a large picture is restored; 0 for none; without it, as memory allows.",
         Range(0),
     ] = None
-    volume: Annotated[bool, "Take a stack of planes or frames as one volume: they help each other."] = (
-        False
-    )
+    volume: Annotated[bool, "Take a stack of planes or frames as one volume: they help each other."] = False
     engine: EngineOptions = EngineOptions()
 
     @property
