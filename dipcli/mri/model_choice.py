@@ -3,11 +3,12 @@
 from torch import Tensor
 
 from dipcli.engine.forecast import Workload
-from dipcli.errors import InputError, OptionError
+from dipcli.errors import OptionError
 from dipcli.fourier import ifft
 from dipcli.io.names import by
 from dipcli.mri.encoding import CoilEncoding, Encoding, SenseEncoding, root_sum_of_squares
 from dipcli.mri.espirit import FEWEST, espirit
+from dipcli.mri.joint_maps import joint_maps
 from dipcli.mri.options import ReconstructionOptions
 from dipcli.mri.sampling import calibration_block
 from dipcli.mri.slices import Recipe, Slice
@@ -28,7 +29,7 @@ def choose_encoding(
 ) -> tuple[Encoding, str]:
     """The model for k-space whose brightest point is 1, and why it was chosen.
 
-    Raises OptionError for maps that do not fit, InputError where maps are wanted and cannot be made.
+    Raises OptionError for maps that do not fit.
     """
     if scan.maps is not None:
         if scan.maps.shape[1:] != kspace.shape:
@@ -37,13 +38,12 @@ def choose_encoding(
     rows, lines = calibration_block(scan.sampled.cpu().numpy())
     found = (rows.stop - rows.start, lines.stop - lines.start)
     block = f"{found[0]}x{found[1]} values around the centre"
-    if options.model == "sense" and min(found) < FEWEST:
-        raise InputError(
-            f"Maps need {FEWEST} fully measured lines around the centre, and there are {block}; use --model coil."
-        )
-    if options.model == "coil" or len(kspace) == 1 or min(found) < FEWEST:
-        reason = "as asked for" if options.model == "coil" else "one coil" if len(kspace) == 1 else f"only {block}"
+    if options.model == "coil" or len(kspace) == 1:
+        reason = "as asked for" if options.model == "coil" else "one coil"
         return CoilEncoding(scan.sampled), f"coil, an image for each: {reason}"
+    if min(found) < FEWEST:
+        maps = joint_maps(kspace, scan.sampled)
+        return SenseEncoding(scan.sampled, maps), f"sense, maps found together with the image, for {block} are few"
     calibration = kspace[:, _widest(rows), _widest(lines)]
     seen = espirit(calibration, (kspace.shape[1], kspace.shape[2]), n_maps=2, sigma=sigma)
     if not bool(seen.maps.any()):
@@ -58,9 +58,7 @@ def choose_encoding(
 def workload_of(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Workload:
     """What a slice asks of the machine, by the model that its sampling allows; maps are not made for it."""
     n_coils, *space = scan.kspace.shape
-    rows, lines = calibration_block(scan.sampled.cpu().numpy())
-    has_maps = scan.maps is not None or min(rows.stop - rows.start, lines.stop - lines.start) >= FEWEST
-    is_sense = scan.maps is not None or (asked.model != "coil" and n_coils > 1 and has_maps)
+    is_sense = scan.maps is not None or (asked.model != "coil" and n_coils > 1)
     n_images = (1 if scan.maps is None else len(scan.maps)) if is_sense else n_coils
     n_values = scan.sampled.numel()
     chosen = recipe("sense" if is_sense else "coil")

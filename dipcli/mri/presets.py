@@ -65,7 +65,7 @@ def recipes_of(
 def _with_share(options: MriOptions, model: EncodingName, given: Overrides[MriOptions]) -> MriOptions:
     """Through maps no network is fitted, unless flags of its own ask for one, which then has little of the result.
 
-    With the truth known, the best share of one gained 0.01 dB at most there (tests/bench/RESULTS.md).
+    With the truth known, the best share of one gained 0.09 dB at most there (tests/bench/RESULTS.md).
     """
     asked = options.reconstruction
     if model == "coil" or asked.classical is not None:

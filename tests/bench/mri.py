@@ -11,6 +11,7 @@ Rows, a command each (`python -m tests.bench mri --rows lines`); without --rows 
   sparse    without maps, the middle 128 x 128 values: random lines of which the centre is one (`rand0`), every
             fourth line and three in the centre (`equi4`), and one coil with random lines (`one`), one in 4 each
   folded    every second line of the scan taken for a whole one of half the field, and of these one in 4
+  shares    what a network would gain if its share were chosen with the truth: one fit, mixed with the classical
   losses    the coil model's network alone: squared error or Huber, with total variation or without, 400 iterations
 Further flags go to `dipcli mri`. BART is an optional peer (Debian: bart). Seconds and MiB are of the whole
 process.
@@ -20,6 +21,7 @@ import argparse
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +29,15 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from dipcli.engine.restore import restore
 from dipcli.fourier import ifft
 from dipcli.metrics import foreground, peak_psnr_db, peak_ssim
 from dipcli.mri.cfl import encode_cfl, kspace_of_cfl
 from dipcli.mri.encoding import root_sum_of_squares
+from dipcli.mri.presets import MRI
+from dipcli.mri.reconstruction import state_mri
 from dipcli.mri.sampling import calibration_block, sampling_mask
+from dipcli.mri.slices import Slice
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, best_psnr_db, run_program
 
@@ -48,12 +54,14 @@ ROWS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "runs": [("random4", ("--runs", "3")), ("random4", ("--runs", "3", *SHORT))],
     "sparse": [("rand0", ()), ("equi4", ()), ("one", ())],
     "folded": [("folded", ())],
+    "shares": [(case, ()) for case in ("random4", "und2x2", "a128", "folded", "noise4")],
     "losses": [
         ("random4", (*SHORT, "--loss", loss, "--tv-weight", weight))
         for loss in ("mse", "huber")
         for weight in ("0", "0.001")
     ],
 }
+SHARES = (0.0, 0.1, 0.2, 0.5, 1.0)  # of the network
 LEAST_LINES = 6  # of the calibration block that BART's ecalib takes
 COIL_NOISE = 1.36  # deviation of the real part of the scan's own noise
 HEAD = "| case | method | foreground dB | all dB | SSIM | foreground SSIM | gap | told | seconds | MiB | ending |"
@@ -74,7 +82,12 @@ def main(arguments: list[str]) -> None:
         place = known.keep or Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         for row in known.rows.split(","):
+            if row == "shares":
+                print(f"| case | {' | '.join(f'share {share:g}' for share in SHARES)} |")
             for case, own in ROWS[row]:
+                if row == "shares":
+                    print(_by_share(case), flush=True)
+                    continue
                 _measure(case, place, [*own, *flags], with_peers=not own)
 
 
@@ -95,6 +108,23 @@ def _measure(case: str, folder: Path, flags: list[str], *, with_peers: bool) -> 
             row = [metrics[prefix + name] for name in ("foreground_psnr_db", "psnr_db", "ssim", "foreground_ssim")]
             name = f"ours: {prefix.replace('_', ' ').strip() or '**dipcli**'}"
             print(_line(case, name, row, "" if prefix else _whole(run, folder / f"{case}.npy", truth)), flush=True)
+
+
+def _by_share(case: str) -> str:
+    """Foreground and all dB for each share of a network through maps."""
+    kspace, mask, full = _case(case)
+    truth = root_sum_of_squares(ifft(torch.from_numpy(full)))
+    own = MRI["sense"]["fast"]
+    recipe = replace(own, reconstruction=replace(own.reconstruction, classical=0.0))
+    scan = Slice(torch.from_numpy(np.ascontiguousarray(kspace * mask)), torch.from_numpy(mask))
+    statement = state_mri(scan, recipe.reconstruction, lambda _: recipe)
+    if statement.problem is None or statement.problem.unknowns["image"].guide is None:
+        raise RuntimeError("There is nothing to fit.")
+    guide = statement.problem.unknowns["image"].guide
+    image = restore(statement.problem, statement.engine).estimate["image"]
+    pictures = [statement.finished({"image": guide.lerp(image, share)}).picture for share in SHARES]
+    scores = [_scores(picture, truth) for picture in pictures]
+    return f"| {case} | {' | '.join(f'{score[0]:.2f} / {score[1]:.2f}' for score in scores)} |"
 
 
 def _case(case: str) -> tuple[KSpace, NDArray[np.bool_], KSpace]:

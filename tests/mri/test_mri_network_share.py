@@ -65,7 +65,7 @@ def test_through_maps_no_network_is_fitted_unless_one_is_asked_for():
 def test_the_record_says_the_share_of_the_network(program, tmp_path):
     path = as_npy(tmp_path / "a.npy", sampled_kspace(centre=1, every=3)[0])
     flags = ("--iterations", "4", "--width", "4,4", "--threads", "1")
-    done = program("mri", path, "-o", tmp_path / "r.npy", *flags)
+    done = program("mri", path, "-o", tmp_path / "r.npy", "--model", "coil", *flags)
     assert done.exit_code == 0, done.stderr
     said = record_of(tmp_path / "r.npy")["decisions"]["network"]
     assert "% of the result by held-out k-space" in said

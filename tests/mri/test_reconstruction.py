@@ -8,7 +8,7 @@ from slices import ENGINES, state
 
 from dipcli.errors import InputError, OptionError
 from dipcli.fidelities import mean_absolute_error, mean_squared_error, root_mean_squared_error
-from dipcli.mri.encoding import CoilEncoding, SenseEncoding
+from dipcli.mri.encoding import SenseEncoding
 from dipcli.mri.options import MriOptions, ReconstructionOptions, UndersamplingOptions
 from dipcli.mri.reconstruction import noise_level, state_mri
 
@@ -27,13 +27,13 @@ def test_with_a_calibration_block_all_coils_share_one_image(kspace):
 
 
 @pytest.mark.parametrize(("lines", "found"), [([10], 1), ([9, 10], 2), ([9, 10, 11], 3)])
-def test_with_few_lines_each_coil_has_its_own_image(lines, found):
+def test_with_few_lines_maps_are_found_together_with_the_image(lines, found):
     kept = np.isin(np.arange(20), [1, 5, *lines, 15, 17])
     statement = state(full_kspace()[0] * kept)
-    assert isinstance(statement.problem.operator, CoilEncoding)
-    assert statement.decisions["model"] == f"coil, an image for each: only 24x{found} values around the centre"
-    assert statement.engine == ENGINES["coil"]
-    assert statement.problem.unknowns["image"].shape == (8, 24, 20)
+    assert isinstance(statement.problem.operator, SenseEncoding)
+    block = f"24x{found} values around the centre"
+    assert statement.decisions["model"] == f"sense, maps found together with the image, for {block} are few"
+    assert statement.problem.unknowns["image"].shape == (2, 24, 20)
 
 
 def test_four_lines_are_enough_for_maps():
@@ -51,17 +51,6 @@ def test_coil_by_coil_can_be_chosen(kspace):
     statement = state(kspace, model="coil")
     assert statement.decisions["model"] == "coil, an image for each: as asked for"
     assert statement.engine == ENGINES["coil"]
-
-
-def test_maps_that_are_insisted_on_need_four_lines():
-    kspace = full_kspace()[0] * np.isin(np.arange(20), [1, 5, 9, 10, 11, 15])
-    expected = (
-        "Maps need 4 fully measured lines around the centre, and there are 24x3 values around the centre; "
-        "use --model coil."
-    )
-    with pytest.raises(InputError) as failure:
-        state(kspace, model="sense")
-    assert str(failure.value) == expected
 
 
 def test_a_folded_image_gets_two_sets_of_maps():
