@@ -13,7 +13,7 @@ from dipcli.classical.tv import tv_least_squares
 from dipcli.tomography.projection import Projection
 
 STEPS = 2  # of preconditioned gradients, each time that rays are explained
-SPLIT = 10.0  # times the weight of total variation, of images about as bright as 1
+SPLIT = 30.0  # times the weight of total variation, of images about as bright as 1
 
 
 @final

@@ -23,7 +23,14 @@ from dipcli.tomography.noise import log_variance, precision_of
 from dipcli.tomography.options import TomographyOptions
 from dipcli.tomography.projection import Geometry, Projection
 from dipcli.tomography.rays import Rays
-from dipcli.tomography.search import ROUNDS, Found, find_groups_of_patches, find_smooth, hidden_rays, with_all_rays
+from dipcli.tomography.search import (
+    LAST_ROUNDS,
+    Found,
+    find_groups_of_patches,
+    find_smooth,
+    hidden_rays,
+    with_all_rays,
+)
 
 BRIGHT = 0.995  # quantile of the filtered back-projection that counts as 1
 SIRT_ROUNDS, SIRT_PATIENCE = 300, 10
@@ -107,7 +114,7 @@ def without_rings(rays: Rays, start: Tensor) -> tuple[Rays, int]:
     image, corrected = start, rays
     is_ring = torch.zeros_like(total) > 0
     for _ in range(RING_ROUNDS):
-        image = corrected.smooth(image, RING_WEIGHT * rays.knowledge, ROUNDS)
+        image = corrected.smooth(image, RING_WEIGHT * rays.knowledge, LAST_ROUNDS)
         offsets = (weights * rays.residual(image)).sum(1, keepdim=True) / total
         near = functional.pad(offsets, (4, 4), mode="replicate").unfold(-1, 9, 1).median(-1).values
         doubt = RING * math.sqrt(max(corrected.misfit(image), 1.0)) / total.sqrt()

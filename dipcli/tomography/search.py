@@ -13,9 +13,9 @@ from dipcli.pipeline.medium import Control
 from dipcli.tomography.rays import Rays
 
 HIDDEN = 0.1  # share of the rays that judge
-FIRST_WEIGHT = 0.7  # of total variation, times what is known of a pixel
+FIRST_WEIGHT = 1.4  # of total variation, times what is known of a pixel
 FARTHEST = 6  # factors of two from there, up or down
-ROUNDS, LAST_ROUNDS = 12, 8  # of total variation for each weight, and with all rays
+ROUNDS, LAST_ROUNDS = 24, 12  # of total variation for each weight, and with all rays
 LEVELS = falling(0.03, 0.003, 18)  # of the noise that patch groups are thought to have, of a brightness of 1
 DOUBT = 0.5  # of the misfit's deviation by chance, that patch groups must gain
 PATIENCE = 2  # renewals of the groups without a gain, after which there is none
