@@ -42,10 +42,10 @@ def _unexplained(part: NDArray[np.float64], least: float) -> NDArray[np.bool_]:
     if len(part) < 4 * ORDER or not part.any():
         return np.zeros(len(part), bool)
     spectrum = np.abs(np.fft.rfft(part, 2 * len(part))) ** 2
-    likeness = np.fft.irfft(spectrum)[: ORDER + 1]
-    likeness[0] *= 1 + 1e-6
-    matrix = likeness[np.abs(np.subtract.outer(np.arange(ORDER), np.arange(ORDER)))]
-    weights = np.linalg.lstsq(matrix, likeness[1:], rcond=None)[0]
+    correlation = np.fft.irfft(spectrum)[: ORDER + 1]
+    correlation[0] *= 1 + 1e-6
+    matrix = correlation[np.abs(np.subtract.outer(np.arange(ORDER), np.arange(ORDER)))]
+    weights = np.linalg.lstsq(matrix, correlation[1:], rcond=None)[0]
     filtered = np.concatenate([[1.0], -weights])
     sides = [np.convolve(each, filtered)[: len(part)] for each in (part, part[::-1])]
     left = np.minimum(np.abs(sides[0]), np.abs(sides[1][::-1]))  # from before, and from behind

@@ -20,7 +20,7 @@ def order_of(
 ) -> tuple[Order, str]:
     """The names of the axes of an array, and a warning where they are not the usual ones.
 
-    They are asked for, or told by the number of angles, or by the object's mass, which is the same in all views.
+    They are asked for, or known by the number of angles, or by the object's mass, which is the same in all views.
     Raises OptionError for names that do not fit, InputError where the number of angles fits no axis.
     """
     if asked is not None:
