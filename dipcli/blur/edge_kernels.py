@@ -34,7 +34,7 @@ WITHIN = 0.98  # share of a kernel that is not at the border of its window, if t
 TAIL, BINS = 0.005, 64  # of the histogram, in which paper is the highest bin
 WHITER = 1.2  # than paper
 TV = 6e-4
-FIT = 0.25  # what the logarithm of the residual counts beside that of the sharpness
+FIT = 0.2  # what the logarithm of the residual counts beside that of the sharpness
 
 
 class KernelCandidate(NamedTuple):
