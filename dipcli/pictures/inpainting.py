@@ -21,6 +21,7 @@ from dipcli.pictures.noise_model import Fill, Noise, StabilisedValues, analyse, 
 from dipcli.pictures.options import InpaintOptions, MaskKind
 from dipcli.pictures.windows import Window, cut_window, stated_for_frame, whole_of, window_around
 from dipcli.pipeline.statement import Restoration, Statement
+from dipcli.priors.prior import SMALLEST_SIDE
 from dipcli.problem import Estimate, Unknown
 
 # Of the classical answer, for each value of a gray frame and of one with colours; of a step, in its network's.
@@ -77,6 +78,8 @@ def _gaps_of(mask: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, I
     kind, depth = geometry(mask)
     recipe = kind if options.recipe == "auto" else options.recipe
     chosen = recipes[recipe]
+    if chosen.classical is None and min(mask.shape[1:]) < SMALLEST_SIDE:  # there is no room for a network
+        chosen = replace(chosen, classical=1.0)
     around = max(AROUND, round(DEPTHS_AROUND * depth), chosen.blend)
     is_local = chosen.classical in (None, 1) and not chosen.denoise
     window = window_around(mask, around) if is_local else whole_of(mask.shape[1:])

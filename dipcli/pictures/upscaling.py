@@ -24,6 +24,7 @@ from dipcli.pictures.noise_model import mask_weight
 from dipcli.pictures.options import UpscaleOptions
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pipeline.statement import Restoration, Statement
+from dipcli.priors.prior import SMALLEST_SIDE
 from dipcli.problem import Estimate, Unknown
 
 # Of the classical answer, for each value of a large picture, gray or in colour; of a step, in its network's.
@@ -107,8 +108,13 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units =
 
 
 def workload_of(measurement: Tensor, options: UpscaleOptions) -> Workload:
-    """What a frame asks of the machine. Raises OptionError for a factor that does not add a single pixel."""
+    """What a frame asks of the machine.
+
+    Raises OptionError for a factor that does not add a single pixel, and for volumes of few planes.
+    """
     channels, *low = measurement.shape
+    if len(low) > 2 and low[0] < SMALLEST_SIDE:
+        raise OptionError(f"{low[0]} planes are too few to be enlarged as a volume; leave --volume out.")
     unknown = Unknown((channels, *enlarged(low, options.factor)))
     each = SECONDS if channels == 1 else SECONDS_OF_COLOUR
     seconds = each * torch.Size(unknown.shape).numel()

@@ -244,6 +244,15 @@ def test_lines_and_volumes_are_filled(shape):
     assert bool(picture.isfinite().all())
 
 
+@pytest.mark.parametrize("planes", [2, 5])
+def test_a_shallow_volume_is_filled_without_a_network(scene, planes):
+    volume = scene(1, 32, 32)[:, None].repeat(1, planes, 1, 1)
+    volume[:, 0, 8:11, 4:20] = math.nan
+    statement = state(volume, classical=None)
+    assert statement.problem is None
+    assert bool(statement.classical[1].isfinite().all())
+
+
 def test_the_measurement_is_left_as_it_was(holed):
     before = holed.clone()
     state(holed, blend=2)

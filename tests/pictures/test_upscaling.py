@@ -15,7 +15,7 @@ from dipcli.metrics import psnr_db
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.pictures.downscaling import KERNELS, Decimation
 from dipcli.pictures.options import UpscaleOptions
-from dipcli.pictures.upscaling import state_upscaling
+from dipcli.pictures.upscaling import state_upscaling, workload_of
 
 ENGINE = EngineOptions(
     PriorOptions(width=(4,), skip_width=(2,), seed_kind="guide", jitter=0.0),
@@ -125,6 +125,11 @@ def test_what_is_missing_does_not_enter_the_check(small):
     missed = (reduced(image, (14, 12)) - small)[~measured.isnan()]
     check = state(measured).checks(image)["consistency_rmse"]
     assert check == pytest.approx(float(missed.square().mean().sqrt()), rel=1e-4)
+
+
+def test_a_shallow_volume_is_refused():
+    with pytest.raises(OptionError, match="leave --volume out"):
+        workload_of(torch.zeros(1, 5, 20, 20), UpscaleOptions())
 
 
 @pytest.mark.parametrize(("shape", "factor"), [((1, 20, 20), 1.02), ((1, 16, 90), 1.03)])
