@@ -40,7 +40,8 @@ def test_all_files_of_an_item_are_listed(tmp_path):
         "o.residual.tif",
     }
     assert {path.name for path in may_write(item, SHOWING_MASKS)} == common | {"o.mask.png", "o.mask.tif"}
-    assert names == {PICTURES: common, BLURRED: common | {"o.kernel#.npy", "o.kernel#.png"}}
+    kernels = {f"o.{name}#.{ending}" for name in ("kernel", "kernel_map") for ending in ("npy", "png")}
+    assert names == {PICTURES: common, BLURRED: common | kernels}
 
 
 NETWORK = ("--iterations", "3", "--runs", "2")
