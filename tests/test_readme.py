@@ -142,7 +142,7 @@ def test_every_one_liner_runs(line, tmp_path, monkeypatch):
     save_noisy(tmp_path / "pages" / "a.png")
     save_hole(tmp_path / "masks" / "a.png")
     stack = np.random.default_rng(0).random((16, 16, 16), dtype=np.float32)
-    tifffile.imwrite(tmp_path / "noisy.tif", stack, photometric="minisblack")
+    tifffile.imwrite(tmp_path / "series.tif", stack, photometric="minisblack")
     words = shlex.split(line.split(">")[0])[1:]
     done = CliRunner().invoke(
         app, [*words, *FEW.get(words[0], ("--iterations", "2", "--runs", "1", "--width", "4,4"))]

@@ -1,5 +1,7 @@
 """NumPy's files, .npy and .npz, as arrays of numbers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +48,25 @@ def read_npy_array(path: Path) -> NDArray[Any]:
 
 def read_members(path: Path, names: tuple[str, ...]) -> list[NDArray[Any]]:
     """Those arrays of an archive that have one of the names, in the order of the names."""
-    with explain_failures(InputError, path, "cannot be read as NumPy's"), np.load(path) as archive:
+    with _opened(path) as archive:
         return [numbers(path, _member(path, archive, name)) for name in names if name in archive]
 
 
 def names_in_archive(path: Path) -> list[str]:
     """Of all its arrays."""
+    with _opened(path) as archive:
+        return list(archive)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """An archive; its file is closed even where it is damaged, which `np.load` of a name does not see to."""
     with (
         explain_failures(InputError, path, "cannot be read as NumPy's"),
-        np.load(path, allow_pickle=False) as archive,
+        path.open("rb") as file,
+        np.load(file, allow_pickle=False) as archive,
     ):
-        return list(archive)
+        yield archive
 
 
 def _member(path: Path, archive: Any, name: str) -> Any:  # noqa: ANN401 - an archive may hold anything
