@@ -9,7 +9,7 @@ signal-dependent noise).
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,9 +118,12 @@ def fit_law(curve: Array, zero: float = 0.0, contrast: float = 1.0) -> NoiseLaw:
         pure += [NoiseLaw(shot=level / math.sqrt(strength), zero=zero) for level in levels]
         pure += [NoiseLaw(speckle=level / strength, zero=zero) for level in levels]
     best = _refined(min(pure, key=lambda law: misfit(law, curve, contrast)), curve, contrast)
-    line, parabola = _fit_line(curve, best, zero, contrast), _fit_parabola(curve, best, contrast)
-    for richer, margin in ((line, _PURE), (parabola, _ONE_KIND)):
-        best = richer if misfit(richer, curve, contrast) < misfit(best, curve, contrast) - margin else best
+    pure_one = best
+    for fit, margin in ((partial(_fit_line, zero=zero), _PURE), (_fit_parabola, _ONE_KIND)):
+        least = misfit(best, curve, contrast) - margin
+        if least > 0:  # else none can be so much better
+            richer = fit(curve, pure_one, contrast=contrast)
+            best = richer if misfit(richer, curve, contrast) < least else best
     return best
 
 
@@ -142,7 +145,7 @@ def _refined(law: NoiseLaw, curve: Array, contrast: float) -> NoiseLaw:
     return scaled(float(found.x))
 
 
-def _fit_line(curve: Array, start: NoiseLaw, zero: float, contrast: float) -> NoiseLaw:
+def _fit_line(curve: Array, start: NoiseLaw, *, zero: float, contrast: float) -> NoiseLaw:
     """The law whose variances lie on a straight line through those at two brightnesses of the curve."""
     at = np.quantile(curve[:, 0], (0.05, 0.95))
 
@@ -158,7 +161,7 @@ def _fit_line(curve: Array, start: NoiseLaw, zero: float, contrast: float) -> No
     return _fit_variances(curve, start, at, law, contrast)
 
 
-def _fit_parabola(curve: Array, start: NoiseLaw, contrast: float) -> NoiseLaw:
+def _fit_parabola(curve: Array, start: NoiseLaw, *, contrast: float) -> NoiseLaw:
     """The parabola through variances at three brightnesses of the curve that follows it best."""
     at = np.quantile(curve[:, 0], (0.05, 0.5, 0.95))
     lowest, highest = np.quantile(curve[:, 1], (0.1, 0.9))

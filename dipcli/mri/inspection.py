@@ -19,7 +19,7 @@ from dipcli.mri.slices import Recipe, Slice
 from dipcli.pipeline.context import Context, Processed
 from dipcli.pipeline.item import Item
 from dipcli.report.forecasts import time_in_words
-from dipcli.report.messages import LOGGER, say
+from dipcli.report.messages import LOGGER, say_facts
 
 
 def inspect_scan(item: Item, context: Context, options: MriOptions, recipe: Recipe) -> Processed:
@@ -29,10 +29,7 @@ def inspect_scan(item: Item, context: Context, options: MriOptions, recipe: Reci
         LOGGER.warning("%s", warning)
     lines = _contents(scan) | _forecast(scan, context, options, recipe)
     if not context.files.json:
-        width = max(map(len, lines))
-        say(f"{item.input}")
-        for name, line in lines.items():
-            say(f"  {name:{width}}  {line}")
+        say_facts(str(item.input), lines)
     return Processed({"input": str(item.input), **lines, "warnings": scan.warnings})
 
 

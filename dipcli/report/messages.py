@@ -6,7 +6,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any, TextIO, cast, final
 
 import typer
@@ -72,6 +72,14 @@ class _Lenient:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as the stream's own
         return getattr(self._stream, name)
+
+
+def say_facts(title: str, facts: Mapping[str, str]) -> None:
+    """Write a title and what is known of it to stdout, a line each. Raises OutputError as `say` does."""
+    width = max(map(len, facts))
+    say(title)
+    for name, fact in facts.items():
+        say(f"  {name:{width}}  {fact}")
 
 
 def say(text: str, *, end: str = "\n") -> None:

@@ -7,7 +7,7 @@ from dipcli.io.names import by
 from dipcli.pipeline.context import Context, Processed
 from dipcli.pipeline.item import Item
 from dipcli.report.forecasts import time_in_words
-from dipcli.report.messages import LOGGER, say
+from dipcli.report.messages import LOGGER, say_facts
 from dipcli.tomography.medium import Projections
 from dipcli.tomography.noise import log_variance
 from dipcli.tomography.options import TomographyOptions
@@ -39,8 +39,5 @@ def inspect_projections(item: Item, context: Context, options: TomographyOptions
         "time": f"{whole} on this {context.device.type}",
     }
     if not context.files.json:
-        width = max(map(len, lines))
-        say(f"{item.input}")
-        for name, line in lines.items():
-            say(f"  {name:{width}}  {line}")
+        say_facts(str(item.input), lines)
     return Processed({"input": str(item.input), **lines, "warnings": scan.warnings})
