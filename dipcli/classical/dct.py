@@ -14,6 +14,8 @@ from scipy import fft, special
 from torch import Tensor
 from torch.nn import functional
 
+from dipcli.classical.threads import in_threads
+
 THRESHOLD = 2.7
 ROUNDING = 1e-8  # the least power that counts as some
 CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom
@@ -27,6 +29,7 @@ UNLIKE = 2.0  # times the contrast of one channel that another has, beyond which
 MINIMUM_WINDOWS = 100
 SIDES = {1: 32, 2: 12, 3: 6}  # of a window, for one, two and three axes
 WIDE_SIDES = {1: 32, 2: 16, 3: 6}
+BAND, FEWEST_WINDOWS = 1 << 20, 8  # values of a band, and windows along its shorter side
 
 
 def dct_denoise(image: Tensor, power: Tensor, *, step: int = 2) -> Tensor:
@@ -65,15 +68,27 @@ def window_side(image: Tensor, sides: Mapping[int, int] = SIDES) -> int:
 
 
 def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tensor:
-    """One sweep over all window positions: hard thresholds without a guide, Wiener gains with one.
+    """One sweep over all window positions, in bands along the first axis that a processor's cache holds."""
+    side = power.shape[-1]
+    padded, guides = _pad(image, side), None if guide is None else _pad(guide, side)
+    lines = max(FEWEST_WINDOWS, BAND // (image[:, 0].numel() * side)) * side
+
+    def of_band(top: int) -> Tensor:
+        rows = slice(top, top + lines + 2 * side)
+        return _windows(padded[:, rows], power, None if guides is None else guides[:, rows], step)
+
+    return torch.cat(list(in_threads(of_band, range(0, image.shape[1], lines))), dim=1)
+
+
+def _windows(padded: Tensor, power: Tensor, guides: Tensor | None, step: int) -> Tensor:
+    """All windows of an image, padded by one: hard thresholds without a guide, Wiener gains with one.
 
     Windows that start at equal remainders tile the image without overlap: each remainder is one reshape.
     """
-    n_axes, side = image.ndim - 1, power.shape[-1]
-    basis, window = _dct_basis(side, image), _window(side, n_axes, image)
+    n_axes, side = padded.ndim - 1, power.shape[-1]
+    basis, window = _dct_basis(side, padded), _window(side, n_axes, padded)
     inside = tuple(range(-n_axes, 0))
     mean = (slice(None),) * (1 + n_axes) + (0,) * n_axes
-    padded, guides = _pad(image, side), None if guide is None else _pad(guide, side)
     total, weights = torch.zeros_like(padded), torch.zeros_like(padded)
     for corner in product(range(0, side, step), repeat=n_axes):
         here = _tiling(padded, corner, side)
@@ -87,7 +102,7 @@ def _pass(image: Tensor, power: Tensor, guide: Tensor | None, step: int) -> Tens
         weight = 1 / (gain.square() * power).sum(inside, keepdim=True)
         total[here] += _join(_transform(blocks * gain, basis.T) * (weight * window), padded[here].shape)
         weights[here] += _join((weight * window).expand(blocks.shape), padded[here].shape)
-    return (total / weights)[(slice(None), *(slice(side, side + n) for n in image.shape[1:]))]
+    return (total / weights)[(slice(None), *(slice(side, n - side) for n in padded.shape[1:]))]
 
 
 def noise_power(image: Tensor, sigma: float, mask: Tensor | None = None) -> Tensor:

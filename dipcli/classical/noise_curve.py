@@ -13,8 +13,10 @@ import math
 from functools import cache
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import special
+from torch import Tensor
 
 Array = NDArray[np.float64]
 
@@ -46,7 +48,8 @@ def noise_curve(picture: Array) -> Array:
     brightness = patches.mean(1)
     n_points = min(MOST_POINTS, len(patches) // FEWEST_PATCHES)
     parts = np.array_split(np.argsort(brightness), n_points)
-    return np.array([(np.median(brightness[part]), _weak_variance(patches[part], n_axes)) for part in parts])
+    weak = (_weak_variance(torch.from_numpy(patches[part]), n_axes) for part in parts)
+    return np.array([(np.median(brightness[part]), v) for part, v in zip(parts, weak, strict=True)])
 
 
 def weakest_component(channel: Array, side: int = 5, most: int = 100_000) -> float:
@@ -59,7 +62,7 @@ def weakest_component(channel: Array, side: int = 5, most: int = 100_000) -> flo
     if patches is None:
         flat = np.random.default_rng(0).integers(0, np.prod(windows.shape[: channel.ndim]), most)
         patches = windows[np.unravel_index(flat, windows.shape[: channel.ndim])].reshape(most, -1)
-    return math.sqrt(_weakest_variance(patches))
+    return math.sqrt(_weakest_variance(torch.tensor(patches)))
 
 
 def _whole_patches(picture: Array, side: int) -> Array:
@@ -69,19 +72,18 @@ def _whole_patches(picture: Array, side: int) -> Array:
         return np.empty((0, size))
     windows = np.lib.stride_tricks.sliding_window_view(picture, (side,) * n_axes, tuple(range(1, n_axes + 1)))
     places = windows.shape[: n_axes + 1]
-    at = np.arange(math.prod(places))
-    if len(at) > MOST:
-        at = np.sort(np.random.default_rng(0).integers(0, len(at), MOST))
+    count = math.prod(places)
+    at = np.arange(count) if count <= MOST else np.sort(np.random.default_rng(0).integers(0, count, MOST))
     patches = windows[np.unravel_index(at, places)].reshape(-1, size)
     patches = patches[np.isfinite(patches).all(1)]
     varied: Array = patches[np.ptp(patches, axis=1) > 0]  # what is perfectly flat was drawn or clipped
     return varied
 
 
-def _weak_variance(patches: Array, n_axes: int) -> float:
+def _weak_variance(patches: Tensor, n_axes: int) -> float:
     """Of the noise of patches (n, side**axes) of similar brightness, by those that are hardly textured."""
     roughness, limit = _roughness(patches.shape[1], n_axes)
-    rough = np.einsum("ni,ni->n", patches @ roughness, patches)
+    rough = (patches @ torch.from_numpy(roughness)).mul_(patches).sum(1)
     variance = _weakest_variance(patches)
     for _ in range(ROUNDS):
         chosen = patches[rough <= limit * variance]
@@ -93,12 +95,12 @@ def _weak_variance(patches: Array, n_axes: int) -> float:
     return variance
 
 
-def _weakest_variance(patches: Array) -> float:
+def _weakest_variance(patches: Tensor) -> float:
     """Of patches (n, values) without their means, along the component that has least."""
     size = patches.shape[1]
-    covariance = np.cov(patches - patches.mean(1, keepdims=True), rowvar=False)
-    covariance += np.trace(covariance) / size  # along the means, where else there is nothing
-    least = float(np.linalg.eigvalsh(covariance)[0])
+    covariance = torch.cov((patches - patches.mean(1, keepdim=True)).T)
+    covariance += covariance.trace() / size  # along the means, where else there is nothing
+    least = float(torch.linalg.eigvalsh(covariance)[0])
     return max(least, 0.0) / _least_of_noise(size - 1, len(patches))
 
 

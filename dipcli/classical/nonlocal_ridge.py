@@ -18,7 +18,16 @@ import torch
 from torch import Tensor
 
 from dipcli.classical.dct import colour_axes, white_axes
-from dipcli.classical.patch_matching import BLOCK, ReferenceGrid, box_sum, find_groups, fold, patches_of
+from dipcli.classical.patch_matching import (
+    BLOCK,
+    ReferenceGrid,
+    Region,
+    box_sum,
+    find_groups,
+    fold,
+    patches_of,
+)
+from dipcli.classical.threads import in_threads
 
 CHUNK = 128  # groups that are solved together: what they take stays in the cache of a processor
 ROUNDING = 8  # errors of the greatest eigenvalue that the least of a sum of squares must exceed
@@ -196,7 +205,11 @@ def _chain(noisy: Tensor, pilot: Tensor, settings: Chain, covariance: Tensor | N
 def all_groups(guide: Tensor, grid: ReferenceGrid) -> list[Tensor]:
     """Of each tile of a padded guide (planes, height, width), those of `find_groups`."""
     outside = grid.pad(guide.new_zeros((1, grid.planes, grid.height, grid.width)), math.inf)[0]
-    return [find_groups(tile.cut(guide), tile.cut(outside)[0], tile, grid) for tile in grid.tiles()]
+
+    def of_tile(tile: Region) -> Tensor:
+        return find_groups(tile.cut(guide), tile.cut(outside)[0], tile, grid)
+
+    return list(in_threads(of_tile, grid.tiles()))
 
 
 def ridge_pass(noisy: Tensor, pilot: Tensor, sigma: float, groups: list[Tensor], grid: ReferenceGrid) -> Tensor:
@@ -210,9 +223,13 @@ def _sweep(state: ChainState, groups: list[Tensor], grid: ReferenceGrid, noise: 
     """One pass over all tiles."""
     estimate, current = torch.zeros_like(state.noisy), torch.zeros_like(state.noisy)
     weights = torch.full_like(state.noisy, torch.finfo(state.noisy.dtype).tiny)
-    for tile, group in zip(grid.tiles(), groups, strict=True):
-        part = ChainState(tile.cut(state.noisy), tile.cut(state.current), tile.cut(state.estimate))
-        sums = _combine(part, group, grid.side, noise)
+    tiles = list(grid.tiles())
+
+    def of_tile(number: int) -> tuple[Tensor, Tensor, Tensor]:
+        part = (tiles[number].cut(image) for image in (state.noisy, state.current, state.estimate))
+        return _combine(ChainState(*part), groups[number], grid.side, noise)
+
+    for tile, sums in zip(tiles, in_threads(of_tile, range(len(tiles))), strict=True):
         for whole, some in zip((estimate, current, weights), sums, strict=True):
             tile.cut(whole).add_(some)
     return ChainState(state.noisy, current.div_(weights), estimate.div_(weights))

@@ -20,6 +20,7 @@ from dipcli.classical.nonlocal_ridge import (
     denoise_correlated_patch_groups,
     denoise_patch_groups,
 )
+from dipcli.classical.threads import in_threads
 from dipcli.classical.variance_stabilisation import ChannelStabilisers, VarianceStabiliser
 from dipcli.errors import InputError
 from dipcli.fidelities import root_mean_squared_error
@@ -121,7 +122,7 @@ def _channel_laws(
     """Those of the channels (channels, *space), where one for them all does not follow what is seen; else none."""
     if len(believed) == 1:
         return ()
-    curves = [noise_curve(channel[None]) for channel in believed]
+    curves = list(in_threads(noise_curve, [channel[None] for channel in believed]))
     if not all(len(curve) for curve in curves):
         return ()
     laws = tuple(fit_law(curve, units.zero, contrast) for curve in curves)

@@ -1,0 +1,37 @@
+"""Work that is shared out among the threads that this process has."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MOST = 16  # items at a time, for each takes its own memory
+
+
+def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """The results of the items, in their order, so that sums of them do not depend on how many threads there are.
+
+    Many small operations on tensors gain little from being divided among threads; here each thread has an item of
+    its own, and divides nothing. Where there is one thread, or one item, it is as if there were no others.
+    """
+    todo, threads = list(items), torch.get_num_threads()
+    workers = min(threads, len(todo), MOST)
+    if workers < 2:
+        yield from map(work, todo)
+        return
+    pool = ThreadPoolExecutor(workers, initializer=_alone)
+    try:
+        yield from pool.map(work, todo)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # for threads that begin later
+
+
+def _alone() -> None:
+    """What a thread of the pool is to know: torch keeps both for each thread."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
