@@ -14,6 +14,7 @@ NAMES = (
     "impulses",
     "inpaint",
     "jpeg",
+    "large",
     "kills",
     "mri",
     "phase",
