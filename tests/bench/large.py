@@ -1,8 +1,8 @@
 """Large photographs: seconds, memory and dB by preset and threads, beside OpenCV's non-local means and BM3D.
 
 `--megapixels 1,4`, `--presets instant,fast`, `--threads 1,2`, `--peers opencv,bm3d`. The picture is scikit-image's
-coffee, enlarged to 4:3, with Gaussian noise of σ = 20/255; OpenCV has the strength that is best for the middle of the
-very picture, BM3D is given σ, we are given nothing. Each row is one process, imports and files included.
+coffee, enlarged to 4:3, with Gaussian noise of σ = 20/255; OpenCV has the strength that is best for the middle of
+the very picture, BM3D is given σ, we are given nothing. Each row is one process, imports and files included.
 """
 
 import argparse
