@@ -21,6 +21,9 @@ from dipcli.pictures.downscaling import Decimation
 from dipcli.pictures.jpeg_cells import Component, JpegEncoding
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.problem import Unknown
+from dipcli.tomography.beam import projection_of
+from dipcli.tomography.counted_rays import CountedRays, EmissionProjection
+from dipcli.tomography.emission import emission_problem
 from dipcli.tomography.projection import Geometry, Projection
 from dipcli.tomography.rays import Rays
 from dipcli.tomography.reconstruction import tomography_problem
@@ -84,6 +87,23 @@ def tomography():
     return tomography_problem(Rays(projection, integrals, precision), noisy(1, 16, 16, seed=2))
 
 
+def fan_beam():
+    """The same of a fan."""
+    projection = projection_of(Geometry(torch.arange(12) * torch.pi / 6, 16, 7.3, source=40.0))
+    integrals = projection(noisy(1, 16, 16))
+    return tomography_problem(Rays(projection, integrals, torch.ones_like(integrals)), noisy(1, 16, 16, seed=2))
+
+
+def emission():
+    """Counts of 12 views, some of which were not counted."""
+    projection = projection_of(Geometry(torch.arange(12) * torch.pi / 12, 16, 7.5))
+    lines = 20 * projection(noisy(1, 16, 16)).clamp(min=0)
+    known = (torch.arange(16) % 5 > 0).expand(1, 12, 16)
+    gain = torch.full_like(lines, 20.0)
+    rays = CountedRays(EmissionProjection(projection, gain, torch.ones_like(lines)), lines.round(), known)
+    return emission_problem(rays, noisy(1, 16, 16, seed=2))
+
+
 def diffraction(loss="amplitude", optics=None, **told):
     """The pattern of a random object of 16 x 18 pixels."""
     box = (16, 18)
@@ -106,6 +126,8 @@ PROBLEMS = {
     "deblurring": deblurring,
     "deblurring-blind": blind_deblurring,
     "tomography": tomography,
+    "tomography-fan": fan_beam,
+    "emission": emission,
     "diffraction": diffraction,
     "diffraction-poisson": lambda: diffraction("poisson", unknowns="magnitude-phase"),
     "diffraction-intensity": lambda: diffraction("intensity", nonnegative_real=True),
@@ -115,7 +137,9 @@ PROBLEMS = {
 }
 
 # Whose operator claims to be linear in its one unknown.
-LINEAR = tuple(sorted(name for name in PROBLEMS if not name.startswith(("deblurring-blind", "diffraction"))))
+LINEAR = tuple(
+    sorted(name for name in PROBLEMS if not name.startswith(("deblurring-blind", "diffraction", "emission")))
+)
 
 # All linear too, but of complex measurements, which one law of `test_laws` would make real; they are held to the
 # same laws in physics/test_mri_laws.py.

@@ -1,6 +1,7 @@
 """What the README tells a user to type works."""
 
 import doctest
+import math
 import re
 import shlex
 from pathlib import Path
@@ -8,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import torch
 from patterns import as_cxi, simulated
 from PIL import Image, ImageOps
-from projections import as_exchange, noisy_sinogram, photon_counts, true_slice
+from projections import as_exchange, noisy_sinogram, photon_counts, sinogram, true_slice
 from scan_files import as_cfl, as_fastmri, as_npy
 from scans import full_kspace, sampled_kspace
 from sensors import save_sensors
@@ -18,6 +20,8 @@ from typer.testing import CliRunner
 from voices import save_wav, voice
 
 from dipcli.cli.app import app
+from dipcli.tomography.beam import projection_of
+from dipcli.tomography.projection import Geometry
 from tests.commands import save_hole, save_noisy
 from tests.sample_scan import main
 
@@ -69,6 +73,10 @@ def save_sinograms(folder: Path) -> None:
     """A sinogram, its true slice, and a file of Data Exchange."""
     np.save(folder / "sinogram.npy", noisy_sinogram())
     np.save(folder / "slice.npy", true_slice())
+    fan = Geometry(torch.arange(60) * (math.pi / 30), 48, 23.5, source=300.0)
+    np.save(folder / "fan.npy", projection_of(fan)(torch.from_numpy(true_slice())[None])[0].numpy())
+    np.save(folder / "prompts.npy", np.random.default_rng(0).poisson(9 * sinogram() + 2))
+    np.save(folder / "randoms.npy", np.full((30, 48), 2.0))
     counts = np.stack([photon_counts(), photon_counts()], axis=1)
     as_exchange(folder / "tooth.h5", counts, flat=2e4, theta=np.arange(30) * 6.0)
 

@@ -23,16 +23,18 @@ def tomography(
         bool, typer.Option("--inspect", help="Say what a scan holds, and reconstruct nothing.")
     ] = False,
 ) -> int:
-    """Reconstruct slices from parallel-beam projections, also few, noisy or over a part of half a turn.
+    """Reconstruct slices from projections or counts of an emission, also few, noisy or over a part of half a turn.
 
     Reads Data Exchange and other HDF5 (with flat and dark fields and angles), NumPy, TIFF stacks, folders of views
     and MATLAB files; writes .tif, .npy, .h5 (`reconstruction`) or .png, and beside it NAME.run.json and
     NAME.preview.png, which shows filtered back-projection, total variation and the result. Axes are
-    (view, detector) or (view, slice, detector); values are per pixel of the detector. Fan and cone beams are not
-    reconstructed.
+    (view, detector) or (view, slice, detector); values are per pixel of the detector. Beams are parallel, or a
+    fan (--source-distance); --values emission is for PET. Cone beams are not reconstructed.
 
     Example: dipcli tomography scan.h5 -o slice.tif
     Example: dipcli tomography sinogram.npy --angles 180 -o slice.tif
+    Example: dipcli tomography fan.npy --angles 360 --source-distance 300 -o slice.tif
+    Example: dipcli tomography prompts.npy --angles 180 --values emission -o activity.tif
     """
     from dipcli.batch.selection import as_planned, look_at, open_batch
     from dipcli.options.presets import settings
@@ -42,6 +44,7 @@ def tomography(
     asked = settings(TOMOGRAPHY, preset, None, knobs)
     naming = projections(asked.reading.format, recursive=files.recursive)
     named = [("--flat", asked.reading.flat), ("--dark", asked.reading.dark)]
+    named += [("--attenuation", asked.beam.attenuation), ("--randoms", asked.beam.randoms)]
     batch = look_at(inputs, files, naming) if inspect else open_batch(inputs, files, naming, needed=named)
 
     from functools import partial

@@ -167,7 +167,7 @@ def share_in_trial(values: StabilisedValues, options: DenoiseOptions, n_values: 
         )
 
     classical = partial(classical_estimate, passes=options.passes)
-    worthwhile = WORTHWHILE * math.sqrt(max(1.0, n_values / QUICK))
+    worthwhile = WORTHWHILE * max(1.0, n_values / QUICK)
     noisy = NoisyValues(values.values, values.power, values.mask)
     return network_share(noisy, classical, problem, options.engine, worthwhile)
 

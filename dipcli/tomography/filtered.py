@@ -9,14 +9,16 @@ from torch.nn import functional
 
 from dipcli.tomography.options import FilterName
 from dipcli.tomography.rays import Rays
+from dipcli.tomography.resorting import resorted
 
 
 def filtered_back_projection(rays: Rays, window: FilterName) -> Tensor:
-    """The image (1, side, side) of rays, each view counting for the angles that it is nearest to.
+    """The image (1, side, side) of rays, each view counting for the angles nearest to it; a fan is re-sorted.
 
     The ramp is that of Kak and Slaney, Principles of computerized tomographic imaging, 1988, equation 3.61, which
     leaves the mean as it is; hann damps what is fine.
     """
+    rays = resorted(rays) if rays.projection.geometry.is_fan else rays
     values = torch.where(rays.precision > 0, rays.values, _filled(rays.values, rays.precision > 0))
     shares = angular_shares(rays.projection.geometry.angles).to(values)
     return rays.back(_ramped(values, window) * shares[:, None])

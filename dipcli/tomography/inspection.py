@@ -16,7 +16,7 @@ from dipcli.tomography.readers import load_projections
 
 def inspect_projections(item: Item, context: Context, options: TomographyOptions) -> Processed:
     """Print what is known of one scan, a line each; returns that as the record."""
-    scan = load_projections(item.input, options.reading)
+    scan = load_projections(item.input, options.reading, options.beam)
     for warning in scan.warnings:
         LOGGER.warning("%s", warning)
     medium = Projections(options).for_frames(scan, context.device)

@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -26,6 +25,8 @@ from dipcli.pipeline.slices import scores_by_method, slices_by_method
 from dipcli.pipeline.statement import Fitted, Statement
 from dipcli.report.figures import Panel
 from dipcli.tomography.centre import axis_of
+from dipcli.tomography.emission import Emission
+from dipcli.tomography.fan_centre import FanAxis, fan_axis_of
 from dipcli.tomography.filtered import filtered_back_projection
 from dipcli.tomography.options import TomographyOptions
 from dipcli.tomography.projection import Geometry
@@ -44,18 +45,24 @@ class Projections(Medium[Scan, Slice]):
 
     def __init__(self, options: TomographyOptions) -> None:
         self._options = options
-        self._axis: tuple[float, str] | None = None
+        self._axis: FanAxis | None = None
 
     def load(self, item: Item) -> Scan:
         """The scan, if it can be tested and written as asked for."""
         check_volume_output(item.output)
-        scan = load_projections(item.input, self._options.reading)
+        scan = load_projections(item.input, self._options.reading, self._options.beam)
         views, detectors = scan.integrals.shape[1:]
         simulate, centre = self._options.correction.simulate, self._options.correction.centre
         if simulate is not None and simulate >= views:
             raise OptionError(f"--simulate {simulate}: {item.input} has {views} views; leave some for the test.")
         if centre is not None and not 0 <= centre <= detectors - 1:
             raise OptionError(f"--centre {centre:g} is not among the detector's pixels, 0 to {detectors - 1}.")
+        source = self._options.beam.source_distance
+        if source is not None and source <= detectors / 2:
+            raise OptionError(
+                f"--source-distance {source:g} is less than half of the detector's {detectors} pixels; give it in "
+                "pixels."
+            )
         return scan
 
     def references(self, item: Item, source: Scan, path: Path | None) -> Sequence[Tensor | None]:  # noqa: ARG002
@@ -79,10 +86,18 @@ class Projections(Medium[Scan, Slice]):
         if self._axis is not None:
             return self
         found = copy.copy(self)
-        given = self._options.correction.centre
-        found._axis = (
-            axis_of(source.integrals, np.radians(source.angles)) if given is None else (given, "as given")
-        )
+        given, beam = self._options.correction.centre, self._options.beam
+        angles = np.radians(source.angles)
+        if beam.source_distance is not None:
+            axis = fan_axis_of(source.integrals, angles, beam.source_distance, is_arc=beam.detector == "arc")
+            found._axis = axis if given is None else axis._replace(centre=given, said="as given")
+        elif given is not None:
+            found._axis = FanAxis(given, 1, "as given")
+        elif source.emission is not None:
+            found._axis = FanAxis((source.integrals.shape[2] - 1) / 2, 1, "the middle of a scanner of emissions")
+        else:
+            place, said = axis_of(source.integrals, angles)
+            found._axis = FanAxis(place, 1, said)
         return found
 
     def frames(self, source: Scan, device: torch.device) -> Iterable[Slice]:
@@ -91,12 +106,7 @@ class Projections(Medium[Scan, Slice]):
         if wanted is None:
             return self._slices(source, device)
         kept = np.round(np.arange(wanted) * n_views / wanted).astype(int)
-        thinned = replace(
-            source,
-            integrals=source.integrals[:, kept],
-            known=source.known[:, kept],
-            angles=source.angles[kept],
-        )
+        thinned = source.views(kept)
         return self._slices(thinned, device)
 
     def workload(self, measurement: Slice) -> Workload:
@@ -133,7 +143,8 @@ class Projections(Medium[Scan, Slice]):
         """The projections, their fields and angles, and the reference."""
         reading = self._options.reading
         angles = Path(reading.angles) if reading.angles is not None else None
-        given = (reading.flat, reading.dark, angles, reference)
+        beam = self._options.beam
+        given = (reading.flat, reading.dark, beam.attenuation, beam.randoms, angles, reference)
         own = sorted(item.input.iterdir()) if item.input.is_dir() else [item.input]
         return [*own, *(path for path in given if path is not None and path.is_file())]
 
@@ -175,18 +186,20 @@ class Projections(Medium[Scan, Slice]):
         return objects
 
     def _slices(self, source: Scan, device: torch.device) -> Iterable[Slice]:
-        n_detectors = source.integrals.shape[2]
-        centre, how = self._axis or ((n_detectors - 1) / 2, "")
+        n_detectors, beam = source.integrals.shape[2], self._options.beam
+        axis = self._axis or FanAxis((n_detectors - 1) / 2, 1, "")
         angles = torch.from_numpy(source.angles * (math.pi / 180)).to(device)
-        geometry = Geometry(angles, n_detectors, centre)
-        said = f"on pixel {centre:.2f} of 0 to {n_detectors - 1}, {how}"
-        for integrals, known in zip(source.integrals, source.known, strict=True):
-            yield Slice(
-                torch.from_numpy(integrals)[None].to(device),
-                torch.from_numpy(known)[None].to(device),
-                geometry,
-                said,
-            )
+        distance = math.inf if beam.source_distance is None else beam.source_distance
+        geometry = Geometry(angles, n_detectors, axis.centre, distance, beam.detector == "arc", axis.turn)
+        said = f"on pixel {axis.centre:.2f} of 0 to {n_detectors - 1}, {axis.said}"
+        for index in range(len(source.integrals)):
+
+            def one(stack: NDArray[Any], index: int = index) -> Tensor:
+                return torch.from_numpy(np.ascontiguousarray(stack[index]))[None].to(device)
+
+            counts = source.emission
+            emission = None if counts is None else Emission(*(one(stack) for stack in counts))
+            yield Slice(one(source.integrals), one(source.known), geometry, said, emission)
 
     def _back_projected(self, one: Slice) -> Tensor:
         rays, scale, _ = rays_of(one)

@@ -6,7 +6,7 @@ from dipcli.tomography.options import VolumeFormat
 INPUTS = (".h5", ".hdf5", ".nxs", ".npy", ".npz", ".tif", ".tiff", ".mat")
 OUTPUTS = (".tif", ".tiff", ".npy", ".h5", ".png")
 # What other formats than HDF5 do not hold themselves.
-OBJECTS = ("spread", "classical", "fbp", "sirt", "tv")
+OBJECTS = ("spread", "classical", "fbp", "sirt", "tv", "osem", "mlem")
 BESIDE = ("preview.png", *(f"{name}.npy" for name in OBJECTS))
 
 

@@ -9,8 +9,10 @@ from dipcli.options.engine import EngineOptions
 from dipcli.options.notes import Range
 
 FilterName = Literal["ramp", "hann"]
-MethodName = Literal["patches", "tv", "sirt", "fbp"]
-ValuesName = Literal["auto", "counts", "transmission", "integrals"]
+MethodName = Literal["patches", "tv", "sirt", "fbp", "osem", "mlem"]
+OF_EMISSION, OF_ABSORPTION = ("osem", "mlem"), ("tv", "sirt")  # methods that the other one does not have
+ValuesName = Literal["auto", "counts", "transmission", "integrals", "emission"]
+DetectorName = Literal["flat", "arc"]
 VolumeFormat = Literal["tif", "npy", "h5", "png"]
 
 
@@ -30,11 +32,31 @@ class ReadingOptions:
     flat: Annotated[Path | None, "Fields without a sample, of the detector or several of them."] = None
     dark: Annotated[Path | None, "Fields without a beam."] = None
     values: Annotated[
-        ValuesName, "What was stored: counts, transmission (counts by flat field), or integrals (its -log)."
+        ValuesName,
+        "What was stored: counts, transmission (counts by flat field), integrals (its -log), or the counts of an "
+        "emission (PET).",
     ] = "auto"
     format: Annotated[
         VolumeFormat, "Format of the outputs of a folder; a single output's name decides itself."
     ] = "tif"
+
+
+@dataclass(frozen=True)
+class BeamOptions:
+    """Where rays come from, and what becomes of them on their way."""
+
+    source_distance: Annotated[
+        float | None,
+        "Distance from source to detector, in pixels of the detector, of a fan beam; parallel without it.",
+        Range(1),
+    ] = None
+    detector: Annotated[DetectorName, "Of a fan beam: flat, or an arc around the source."] = "flat"
+    attenuation: Annotated[
+        Path | None, "Of an emission: the share of each ray's pairs that is counted; as large as the projections."
+    ] = None
+    randoms: Annotated[
+        Path | None, "Of an emission: the counts expected beside those of the object (randoms, scatter)."
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +76,9 @@ class CorrectionOptions:
 class ImagingOptions:
     """How slices are reconstructed."""
 
-    method: Annotated[MethodName, "patches (total variation, then patch groups), tv, sirt, or fbp."] = "patches"
+    method: Annotated[
+        MethodName, "patches (total variation, or osem, then patch groups), tv, sirt, fbp, osem or mlem."
+    ] = "patches"
     filter: Annotated[
         FilterName, "Of the filtered back-projection that is the method, or the truth of a test."
     ] = "hann"
@@ -69,6 +93,7 @@ class TomographyOptions:
     """All that `dipcli tomography` can be given beside its files."""
 
     reading: ReadingOptions = ReadingOptions()
+    beam: BeamOptions = BeamOptions()
     correction: CorrectionOptions = CorrectionOptions()
     imaging: ImagingOptions = ImagingOptions()
     engine: EngineOptions = EngineOptions()
@@ -79,3 +104,13 @@ class TomographyOptions:
             raise OptionError(
                 f"--values {self.reading.values} has been divided by a flat field; leave --flat out."
             )
+        is_emission = self.reading.values == "emission"
+        if not is_emission and (self.beam.attenuation is not None or self.beam.randoms is not None):
+            raise OptionError("--attenuation and --randoms are for counts of an emission; add --values emission.")
+        if is_emission and (self.reading.flat is not None or self.reading.dark is not None):
+            raise OptionError("An emission has no flat and no dark field; give --attenuation and --randoms.")
+        if self.imaging.method in (OF_ABSORPTION if is_emission else OF_EMISSION):
+            kind = "an emission" if is_emission else "absorption"
+            raise OptionError(f"--method {self.imaging.method} is not for {kind}; leave it out.")
+        if self.beam.detector == "arc" and self.beam.source_distance is None:
+            raise OptionError("--detector arc is of a fan beam; give its --source-distance, too.")

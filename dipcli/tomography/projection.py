@@ -8,7 +8,7 @@ Source: Fessler and Sutton, Nonuniform fast Fourier transforms using min-max int
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -27,11 +27,25 @@ class Geometry:
 
     Angles in radians, counter-clockwise, one for each view. A ray at the detector's pixel j is x·cosθ + y·sinθ =
     j - centre, with x to the right and y upwards from the axis of rotation, all in pixels of the detector.
+    Rays of a fan (`source` is finite) come from there, in these pixels as they appear on the axis; `turn` is -1
+    where the source is on the other side, and `is_arc` is for a detector on a circle around the source.
     """
 
     angles: Tensor
     n_detectors: int
     centre: float
+    source: float = math.inf
+    is_arc: bool = False
+    turn: int = 1
+
+    @property
+    def is_fan(self) -> bool:
+        """Whether rays are not parallel."""
+        return math.isfinite(self.source)
+
+    def with_angles(self, angles: Tensor) -> "Geometry":
+        """The same under other angles."""
+        return replace(self, angles=angles)
 
     @property
     def side(self) -> int:
@@ -45,6 +59,8 @@ class Geometry:
         Where the axis is the middle of the detector as some count it, the image's columns are its pixels.
         """
         middle = (self.n_detectors - 1) / 2
+        if self.is_fan:
+            return middle
         shift = round(2 * (self.centre - middle)) / 2
         return middle + (shift if abs(shift) <= 0.5 else 0.0)
 
@@ -53,12 +69,13 @@ class Geometry:
 class Projection(nn.Module):
     """Image (1, side, side), its mean along each pixel -> line integrals (1, views, detectors), in pixels.
 
-    The image is thought to be smooth beyond its pixels, and 0 around them. Views are the rows of a sinogram.
+    The image is thought to be smooth beyond its pixels, and 0 around them. Views are the rows of a sinogram, which
+    may have `fine` samples for each pixel of the detector.
     """
 
-    def __init__(self, geometry: Geometry) -> None:
+    def __init__(self, geometry: Geometry, fine: int = 1) -> None:
         super().__init__()
-        self.geometry = geometry
+        self.geometry, self._fine = geometry, fine
         size = PADDING * geometry.side
         self._size, self._length = size, PADDING * geometry.n_detectors
         waves = torch.arange(self._length // 2 + 1, dtype=torch.float64) / self._length
@@ -97,8 +114,8 @@ class Projection(nn.Module):
             for column, column_weight in zip(self._columns, self._column_weights, strict=True):
                 part = part + spectrum[row + column] * column_weight
             lines = lines + part * row_weight
-        whole: Tensor = torch.fft.irfft(lines * self._turn, n=self._length)
-        return whole[None, :, : self.geometry.n_detectors]
+        whole: Tensor = torch.fft.irfft(lines * self._turn * self._fine, n=self._fine * self._length)
+        return whole[None, :, : self._fine * self.geometry.n_detectors]
 
 
 def _taps(at: Tensor, size: int) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dipcli.classical.least_squares import adjoint, least_squares
 from dipcli.classical.tv import tv_least_squares
-from dipcli.tomography.projection import Projection
+from dipcli.tomography.beam import Beam
 
 STEPS = 2  # of preconditioned gradients, each time that rays are explained
 SPLIT = 30.0  # times the weight of total variation, of images about as bright as 1
@@ -20,7 +20,7 @@ SPLIT = 30.0  # times the weight of total variation, of images about as bright a
 class Rays:
     """What was measured along rays (1, views, detectors), and one over its noise's deviation, 0 for unknown."""
 
-    def __init__(self, projection: Projection, values: Tensor, precision: Tensor) -> None:
+    def __init__(self, projection: Beam, values: Tensor, precision: Tensor) -> None:
         self.projection, self.values, self.precision = projection, values, precision
         side = projection.geometry.side
         self.blank = values.new_zeros((1, side, side))

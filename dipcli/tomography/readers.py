@@ -18,22 +18,27 @@ from dipcli.io.numpy_files import ARCHIVE, read_numpy
 from dipcli.io.numpy_files import SIGNATURE as NUMPY
 from dipcli.options.slices import choose_slices
 from dipcli.tomography.angles import angles_in_file, in_degrees, spread_angles
-from dipcli.tomography.axes import order_of, to_slices
+from dipcli.tomography.axes import Order, order_of, to_slices
+from dipcli.tomography.centre import centre_of_mass
+from dipcli.tomography.counts import Stack, as_large, counts_of
+from dipcli.tomography.fan_centre import fan_in
 from dipcli.tomography.naming import INPUTS
-from dipcli.tomography.options import ReadingOptions
+from dipcli.tomography.options import BeamOptions, ReadingOptions
 from dipcli.tomography.scan import Scan, Stored, to_integrals
 
 NAMES = ("exchange/data", "entry1/tomo_entry/data/data", "sinogram", "sino", "projections", "proj", "data")
 FLATS, DARKS = ("data_white", "flat", "flats"), ("data_dark", "dark", "darks")
 ANGLES, KEYS = ("theta", "rotation_angle", "angles"), ("image_key",)
 SAMPLE, FLAT, DARK = 0, 1, 2  # image_key of NXtomo
+PARALLEL = BeamOptions()
+FACTORS = ("attenuation", "sensitivity", "acf", "randoms", "background")
 VOLUMES = ("reconstruction", "image", "volume", "data")
-FEWEST_VIEWS = 2
+FEWEST_VIEWS, HALF_TURN = 2, 180.0
 
 
 @reader
-def load_projections(path: Path, options: ReadingOptions) -> Scan:
-    """The line integrals of the slices that are wanted, with their angles.
+def load_projections(path: Path, options: ReadingOptions, beam: BeamOptions = PARALLEL) -> Scan:
+    """The line integrals of the slices that are wanted, with their angles, and counts if they are of an emission.
 
     Raises InputError, one sentence, for everything that cannot be read.
     """
@@ -52,13 +57,58 @@ def load_projections(path: Path, options: ReadingOptions) -> Scan:
     stored = replace(
         stored, flat=_chosen(path, stored.flat, part, slices), dark=_chosen(path, stored.dark, part, slices)
     )
-    integrals, known, kind, warnings = to_integrals(path, slices[part], stored, options.values)
+    counts, kind = None, str(options.values)
+    if options.values == "emission":
+        fields = _beside_counts(stored.array.shape, order, part, beam)
+        counts, known, warnings = counts_of(path, slices[part], *fields)
+        integrals = counts.integrals()
+    else:
+        integrals, known, kind, warnings = to_integrals(path, slices[part], stored, options.values)
     angles = stored.angles if stored.angles is not None else _spread(path, options.angles, slices.shape[1])
-    notes = (said,) if said else ()
+    fan = () if beam.source_distance is not None or counts is not None else _fan(path, integrals, angles)
+    notes = (*((said,) if said else ()), *fan)
     shape = tuple(stored.array.shape)
     return Scan(
-        integrals, known, angles, stored.origin, shape, str(stored.array.dtype), chosen, kind, (*notes, *warnings)
+        integrals,
+        known,
+        angles,
+        stored.origin,
+        shape,
+        str(stored.array.dtype),
+        chosen,
+        kind,
+        counts,
+        (*notes, *warnings),
     )
+
+
+def _fan(path: Path, integrals: Stack, angles: NDArray[np.float64]) -> tuple[str, ...]:
+    """A warning where rays from both their ends are alike only if they are those of a fan."""
+    if np.ptp(angles) <= HALF_TURN:
+        return ()
+    middle = integrals[len(integrals) // 2]
+    centre = centre_of_mass(middle, np.radians(angles))
+    distance = fan_in(middle, np.radians(angles), (middle.shape[1] - 1) / 2 if centre is None else centre)
+    if distance is None:
+        return ()
+    return (
+        f"{path}: its rays look like those of a fan, not like parallel ones; give --source-distance, from source "
+        f"to detector in pixels of the detector (about {distance:.2g}, by these rays).",
+    )
+
+
+def _beside_counts(
+    shape: tuple[int, ...], order: Order, part: slice, beam: BeamOptions
+) -> tuple[Stack | None, Stack | None]:
+    """The sensitivity and the background of each ray of the wanted slices, where there are files of them."""
+    found: list[Stack | None] = []
+    for option, path in (("--attenuation", beam.attenuation), ("--randoms", beam.randoms)):
+        array = None if path is None else np.squeeze(np.asarray(_array(path, None, (*FACTORS, *NAMES))))
+        if path is None or array is None:
+            found.append(None)
+        else:
+            found.append(to_slices(as_large(option, path, array, shape), order)[part].astype(np.float32))
+    return found[0], found[1]
 
 
 @reader

@@ -18,10 +18,19 @@ from dipcli.options.overrides import as_used
 from dipcli.pipeline.medium import Control
 from dipcli.pipeline.statement import Statement
 from dipcli.problem import Problem, Unknown
+from dipcli.tomography.beam import projection_of
+from dipcli.tomography.emission import (
+    Emission,
+    counted,
+    emission_problem,
+    emission_share,
+    reconstruct_emission,
+)
+from dipcli.tomography.fan import VIEWS
 from dipcli.tomography.filtered import algebraic_rounds, filtered_back_projection
 from dipcli.tomography.noise import log_variance, precision_of
 from dipcli.tomography.options import TomographyOptions
-from dipcli.tomography.projection import Geometry, Projection
+from dipcli.tomography.projection import Geometry
 from dipcli.tomography.rays import Rays
 from dipcli.tomography.search import (
     LAST_ROUNDS,
@@ -51,6 +60,7 @@ class Slice:
     known: Tensor
     geometry: Geometry
     centre: str = ""  # how the axis was found
+    emission: Emission | None = None  # what was counted, if these are counts' integrals
 
 
 def state_tomography(scan: Slice, options: TomographyOptions, control: Control) -> Statement:
@@ -63,6 +73,8 @@ def state_tomography(scan: Slice, options: TomographyOptions, control: Control) 
     beside = {"fbp": scale * start}
     decisions = {"views": _views(scan.geometry), "centre": scan.centre, "noise": _noise(rays, slope)}
     method, imaging = options.imaging.method, options.imaging
+    if scan.emission is not None and method != "fbp":
+        return _state_emission(scan, scan.emission, options, control, (decisions, beside))
     if method in ("fbp", "sirt"):
         image = filtered_back_projection(rays, imaging.filter) if method == "fbp" else _sirt(rays, control)
         return _settled(method, scale * image, options, decisions, beside)
@@ -95,13 +107,44 @@ def rays_of(scan: Slice) -> tuple[Rays, float, float]:
     values, known = scan.integrals[0].cpu().numpy(), scan.known[0].cpu().numpy()
     law = log_variance(values, known)
     precision = torch.from_numpy(precision_of(values, known, law))[None].to(scan.integrals)
-    projection = Projection(scan.geometry)
+    projection = projection_of(scan.geometry)
     plain = Rays(projection, scan.integrals, precision)
     image = filtered_back_projection(plain, "hann")
     scale = float(np.quantile(image.abs().cpu().numpy(), BRIGHT))
     if not scale > 0:
         raise InputError("its projections hold nothing; check --values and --axes.")
     return Rays(projection, scan.integrals / scale, precision * scale), scale, law[1]
+
+
+def _state_emission(
+    scan: Slice,
+    emission: Emission,
+    options: TomographyOptions,
+    control: Control,
+    said: tuple[dict[str, str], dict[str, Tensor]],
+) -> Statement:
+    """The statement for one slice of counts; its picture has the counts' unit per pixel of the detector."""
+    decisions, beside = said
+    method, imaging = options.imaging.method, options.imaging
+    answer = reconstruct_emission(*counted(emission, scan.known, scan.geometry), method, control)
+    maximised, picture = (answer.scale * each for each in (answer.maximised, answer.image))
+    decisions |= {
+        "noise": f"of counts, {float(emission.counts.sum()):.3g} in all",
+        "rounds": f"{answer.rounds} of expectation maximisation",
+        "misfit": f"{answer.found.misfit:.3f}, the mean deviance of hidden counts",
+    }
+    if method != "patches":
+        return _settled(method, picture, options, decisions, beside)
+    beside["osem"] = maximised
+    name = "patch groups" if answer.found.levels else "expectation maximisation"
+    share = emission_share(answer, options, WORTHWHILE, LEAST_RISK)
+    if imaging.classical is None:
+        decisions["network"] = str(share)
+    options = replace(options, imaging=replace(imaging, classical=1 - share.share))
+    if not share.share:
+        return _settled(name, picture, options, decisions, beside)
+    problem = emission_problem(answer.rays, answer.image, share.share, answer.scale)
+    return Statement(problem, options.engine, (name, picture), plain_options(options), decisions, beside=beside)
 
 
 def without_rings(rays: Rays, start: Tensor) -> tuple[Rays, int]:
@@ -141,6 +184,7 @@ def tomography_problem(rays: Rays, guide: Tensor, share: float = 1.0, scale: flo
 def workload_of(scan: Slice, options: TomographyOptions) -> Workload:
     """What a slice asks of the machine."""
     side, n_rays = scan.geometry.side, scan.integrals.numel()
+    n_rays += VIEWS * side**2 if scan.geometry.is_fan else 0
     is_quick = options.imaging.method == "fbp"
     has_network = not is_quick and options.imaging.classical != 1 and options.imaging.method == "patches"
     seconds = SECONDS_OF_PIXEL * side**2 + SECONDS_OF_RAY * n_rays
@@ -156,7 +200,7 @@ def workload_of(scan: Slice, options: TomographyOptions) -> Workload:
 
 def plain_options(options: TomographyOptions) -> dict[str, object]:
     """Those of the task, for the record."""
-    parts = (options.reading, options.correction, options.imaging)
+    parts = (options.reading, options.beam, options.correction, options.imaging)
     return {name: value for part in parts for name, value in as_used(part).items()}
 
 

@@ -1,12 +1,13 @@
 """What projections are to the rest of dipcli, whatever file they came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dipcli.errors import InputError
+from dipcli.tomography.counts import Counts
 from dipcli.tomography.options import ValuesName
 
 DARKEST = 1e-4  # of the flat field: a ray that lets less pass is not known
@@ -44,7 +45,18 @@ class Scan:
     stored_dtype: str
     slices: tuple[int, ...] = ()  # their numbers in the file
     values: str = "integrals"  # what was stored
+    emission: Counts | None = None  # what was counted, if that is what was stored
     warnings: tuple[str, ...] = ()
+
+    def views(self, kept: NDArray[np.integer]) -> "Scan":
+        """The same of some views."""
+        return replace(
+            self,
+            integrals=self.integrals[:, kept],
+            known=self.known[:, kept],
+            angles=self.angles[kept],
+            emission=None if self.emission is None else self.emission.views(kept),
+        )
 
 
 def to_integrals(

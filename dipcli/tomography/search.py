@@ -10,7 +10,10 @@ from dipcli.classical.patch_groups import Grouping
 from dipcli.classical.plug_and_play import REGROUP, SHORTEST_SIDE, alternate_groups, falling
 from dipcli.engine.stopping import held_out
 from dipcli.pipeline.medium import Control
+from dipcli.tomography.counted_rays import CountedRays
 from dipcli.tomography.rays import Rays
+
+AnyRays = Rays | CountedRays
 
 HIDDEN = 0.1  # share of the rays that judge
 FIRST_WEIGHT = 1.4  # of total variation, times what is known of a pixel
@@ -33,7 +36,7 @@ class Found:
     misfit: float = 0.0
 
 
-def hidden_rays(rays: Rays) -> Tensor:
+def hidden_rays(rays: AnyRays) -> Tensor:
     """True on those that judge; the same ones for the same shape."""
     return held_out((rays.precision > 0)[0], HIDDEN)[None]
 
@@ -61,15 +64,17 @@ def find_smooth(rays: Rays, hidden: Tensor, start: Tensor, control: Control) -> 
     return best
 
 
-def find_groups_of_patches(rays: Rays, hidden: Tensor, found: Found, control: Control) -> Found:
+def find_groups_of_patches(
+    rays: AnyRays, hidden: Tensor, found: Found, control: Control, levels: Sequence[float] = LEVELS
+) -> Found:
     """The image of patch groups, from that of total variation on, which explains hidden rays best."""
     judges, waited, best = rays.without(~hidden), 0, found
     # What few hidden rays like a little better may be worse.
     best = replace(best, misfit=found.misfit * (1 - DOUBT / math.sqrt(int((judges.precision > 0).sum()))))
-    for levels, image in _rounds(rays.without(hidden), found.smooth, control):
+    for so_far, image in _rounds(rays.without(hidden), found.smooth, levels, control):
         misfit = judges.misfit(image)
         if misfit < best.misfit:
-            best, waited = replace(best, image=image, levels=levels, misfit=misfit), 0
+            best, waited = replace(best, image=image, levels=so_far, misfit=misfit), 0
         else:
             waited += 1
         if waited > PATIENCE:
@@ -80,22 +85,26 @@ def find_groups_of_patches(rays: Rays, hidden: Tensor, found: Found, control: Co
 def with_all_rays(rays: Rays, found: Found, control: Control) -> tuple[Tensor, Tensor]:
     """The images of either method, as strong as was found, that explain the hidden rays too."""
     smooth = rays.smooth(found.smooth, found.weight, LAST_ROUNDS)
-    image = smooth
-    for levels, each in _rounds(rays, smooth, control):
-        if len(levels) > len(found.levels):
-            break
+    return smooth, through_levels(rays, smooth, found.levels, control)
+
+
+def through_levels(rays: AnyRays, image: Tensor, levels: Sequence[float], control: Control) -> Tensor:
+    """The image of patch groups, from this one on, after all of the levels."""
+    for _, each in _rounds(rays, image, levels, control):
         image = each
-    return smooth, image
+    return image
 
 
-def _rounds(rays: Rays, image: Tensor, control: Control) -> Iterator[tuple[Sequence[float], Tensor]]:
+def _rounds(
+    rays: AnyRays, image: Tensor, levels: Sequence[float], control: Control
+) -> Iterator[tuple[Sequence[float], Tensor]]:
     """Images after some rounds each, and the levels of the noise so far; none of very small ones."""
     if min(image.shape[1:]) < SHORTEST_SIDE:
         return
-    for first in range(0, len(LEVELS), REGROUP):
+    for first in range(0, len(levels), REGROUP):
         if control.is_over():
             return
-        control.tell("patch groups", (first + REGROUP) / (len(LEVELS) + REGROUP))
-        some = LEVELS[first : first + REGROUP]
+        control.tell("patch groups", (first + REGROUP) / (len(levels) + REGROUP))
+        some = levels[first : first + REGROUP]
         image = alternate_groups(image, lambda x, level: rays.explain(x, level**-2), some, GROUPING)
-        yield LEVELS[: first + len(some)], image
+        yield levels[: first + len(some)], image

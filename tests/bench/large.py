@@ -20,7 +20,7 @@ from skimage import data
 from tests.bench.pictures import Array, psnr_db
 
 SIGMA = 20 / 255
-STRENGTHS = (4, 6, 8, 10, 12, 15, 20)
+STRENGTHS = (10, 15, 20, 25, 30, 40)
 MIDDLE = 512
 OPENCV = """
 import sys, cv2

@@ -1,12 +1,17 @@
 """`dipcli tomography`: what is said, what is written, and what the options do."""
 
 import json
+import math
 
 import numpy as np
 import pytest
 import tifffile
+import torch
 from projections import as_exchange, noisy_sinogram, photon_counts, true_slice
+from projections import sinogram as sinogram_of_ellipses
 
+from dipcli.tomography.beam import projection_of
+from dipcli.tomography.projection import Geometry
 from tests.commands import QUICK, pixels_of, record_of, sentence_of
 
 FBP = ("--angles", "180", "--method", "fbp", "--threads", "1")
@@ -92,3 +97,38 @@ def test_what_does_not_fit_is_one_sentence(tomography, sinogram, tmp_path):
     assert "end it in .tif" in sentence_of(tomography(sinogram, *FBP, "-o", tmp_path / "s.jpg"), 2)
     assert "not among" in sentence_of(tomography(sinogram, *FBP, "--centre", "80", "-o", tmp_path / "s.npy"), 2)
     assert "--angles 180" in sentence_of(tomography(sinogram, "-o", tmp_path / "s.npy"), 2)
+
+
+def test_a_fan_is_reconstructed_and_one_that_nobody_spoke_of_is_named(tomography, tmp_path):
+    geometry = Geometry(torch.arange(60) * (math.pi / 30), 48, 23.5, source=60.0)
+    np.save(tmp_path / "fan.npy", projection_of(geometry)(torch.from_numpy(true_slice())[None])[0].numpy())
+    np.save(tmp_path / "truth.npy", true_slice())
+    flags = ("--angles", "360", "--method", "fbp", "--threads", "1", "--reference", tmp_path / "truth.npy")
+    wrong = tomography(tmp_path / "fan.npy", *flags, "-o", tmp_path / "wrong.npy")
+    assert "--source-distance" in wrong.stderr
+    right = tomography(tmp_path / "fan.npy", *flags, "--source-distance", "60", "-o", tmp_path / "right.npy")
+    assert right.exit_code == 0, right.stderr
+    assert "--source-distance" not in right.stderr
+    scores = [record_of(tmp_path / f"{name}.npy")["metrics"]["psnr_db"] for name in ("wrong", "right")]
+    assert scores[1] > scores[0] + 2
+    near = ("--source-distance", "20", "-o", tmp_path / "near.npy")
+    assert "half of the detector" in sentence_of(tomography(tmp_path / "fan.npy", *flags, *near), 2)
+
+
+def test_an_emission_is_reconstructed_from_its_counts(tomography, tmp_path):
+    np.save(tmp_path / "prompts.npy", np.random.default_rng(0).poisson(20 * sinogram_of_ellipses() + 5))
+    np.save(tmp_path / "kept.npy", np.full((30, 48), 20.0))
+    np.save(tmp_path / "randoms.npy", np.full((30, 48), 5.0))
+    np.save(tmp_path / "truth.npy", true_slice())
+    beside = ("--attenuation", tmp_path / "kept.npy", "--randoms", tmp_path / "randoms.npy")
+    flags = ("--angles", "180", "--preset", "instant", "--threads", "1", "--reference", tmp_path / "truth.npy")
+    done = tomography(
+        tmp_path / "prompts.npy", "--values", "emission", *beside, *flags, "-o", tmp_path / "pet.npy"
+    )
+    assert done.exit_code == 0, done.stderr
+    record = record_of(tmp_path / "pet.npy")
+    assert "expectation maximisation" in record["decisions"]["rounds"]
+    assert "of counts" in record["decisions"]["noise"]
+    assert record["metrics"]["psnr_db"] > 22
+    assert np.load(tmp_path / "pet.npy").min() >= 0
+    assert "--values emission" in sentence_of(tomography(tmp_path / "prompts.npy", *beside, *flags), 2)
