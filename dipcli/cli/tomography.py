@@ -23,16 +23,14 @@ def tomography(
         bool, typer.Option("--inspect", help="Say what a scan holds, and reconstruct nothing.")
     ] = False,
 ) -> int:
-    """Reconstruct slices from projections or counts of an emission, also few, noisy or over a part of half a turn.
+    """Reconstruct slices from few or noisy projections, over half a turn or a part of it, and from PET counts.
 
     Reads Data Exchange and other HDF5 (with flat and dark fields and angles), NumPy, TIFF stacks, folders of views
     and MATLAB files; writes .tif, .npy, .h5 (`reconstruction`) or .png, and beside it NAME.run.json and
-    NAME.preview.png, which shows filtered back-projection, total variation and the result. Axes are
-    (view, detector) or (view, slice, detector); values are per pixel of the detector. Beams are parallel, or a
-    fan (--source-distance); --values emission is for PET. Cone beams are not reconstructed.
+    NAME.preview.png. Axes are (view, detector) or (view, slice, detector); values are per pixel of the detector.
+    Beams are parallel, or a fan (--source-distance), not a cone.
 
     Example: dipcli tomography scan.h5 -o slice.tif
-    Example: dipcli tomography sinogram.npy --angles 180 -o slice.tif
     Example: dipcli tomography fan.npy --angles 360 --source-distance 300 -o slice.tif
     Example: dipcli tomography prompts.npy --angles 180 --values emission -o activity.tif
     """

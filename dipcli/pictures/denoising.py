@@ -1,6 +1,5 @@
 """Denoising one frame: decide what the noise is, and state the problem on a scale on which it is even."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
