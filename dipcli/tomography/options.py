@@ -63,9 +63,7 @@ class BeamOptions:
 class CorrectionOptions:
     """What is corrected before anything is reconstructed."""
 
-    centre: Annotated[
-        float | None, "Detector pixel on which the axis of rotation falls, from 0; found without it."
-    ] = None
+    centre: Annotated[float | None, "Detector pixel of the axis of rotation, from 0; found without it."] = None
     keep_rings: Annotated[bool, "Leave pixels of the detector that differ in all views as they are."] = False
     simulate: Annotated[
         int | None, "Use only so many of the views, evenly; the rest is a test.", Range(2, 1_000_000)
@@ -76,9 +74,9 @@ class CorrectionOptions:
 class ImagingOptions:
     """How slices are reconstructed."""
 
-    method: Annotated[
-        MethodName, "patches (total variation, or osem, then patch groups), tv, sirt, fbp, osem or mlem."
-    ] = "patches"
+    method: Annotated[MethodName, "Patch groups after tv (or osem of an emission), or another one alone."] = (
+        "patches"
+    )
     filter: Annotated[
         FilterName, "Of the filtered back-projection that is the method, or the truth of a test."
     ] = "hann"
