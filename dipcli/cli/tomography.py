@@ -32,7 +32,6 @@ def tomography(
 
     Example: dipcli tomography scan.h5 -o slice.tif
     Example: dipcli tomography fan.npy --angles 360 --source-distance 300 -o slice.tif
-    Example: dipcli tomography prompts.npy --angles 180 --values emission -o activity.tif
     """
     from dipcli.batch.selection import as_planned, look_at, open_batch
     from dipcli.options.presets import settings
