@@ -5,7 +5,7 @@ from torch import nn
 
 from dipcli.engine.averaging import RunningAverage
 from dipcli.engine.descent import Descent, Step
-from dipcli.engine.stopping import Stopper
+from dipcli.engine.stopper import Stopper
 from dipcli.fidelities import mean_squared_error
 from dipcli.options.engine import DescentOptions, PriorOptions, StoppingOptions
 from dipcli.pictures.picture_problem import picture_problem

@@ -14,7 +14,8 @@ from dipcli.engine.checkpoint import Keeper, State
 from dipcli.engine.descent import Descent, Step
 from dipcli.engine.device import derive_seed
 from dipcli.engine.solve import Bounds, Ending, Moment, Solution, Watcher, solve
-from dipcli.engine.stopping import Verdict, build_stopper
+from dipcli.engine.stopper import Verdict
+from dipcli.engine.stopping import build_stopper
 from dipcli.engine.tuning import Tuning, tune
 from dipcli.options.engine import EngineOptions
 from dipcli.priors.prior import Prior, build_prior

@@ -11,7 +11,7 @@ from dipcli.engine.averaging import Best, RunningAverage
 from dipcli.engine.checkpoint import Keeper, Stateful
 from dipcli.engine.descent import Descent, Step
 from dipcli.engine.guard import Guard
-from dipcli.engine.stopping import Stopper, Verdict
+from dipcli.engine.stopper import Stopper, Verdict
 from dipcli.problem import Estimate
 
 # From best to worst: what several runs together are called is the worst of them.

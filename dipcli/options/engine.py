@@ -7,7 +7,7 @@ from dipcli.errors import OptionError
 from dipcli.options.notes import Range
 
 PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren", "mlp"]
-StopName = Literal["emv", "wmv", "held-out", "never"]
+StopName = Literal["emv", "wmv", "self-validation", "held-out", "never"]
 
 WHEN = frozenset({"max_time"})  # options that do not decide what comes out, but when
 
@@ -80,7 +80,11 @@ class DescentOptions:
 class StoppingOptions:
     """When a run ends, and what is returned."""
 
-    stop: Annotated[StopName, "Early stopping: moving variance (emv, wmv), held-out pixels, never."] = "emv"
+    stop: Annotated[
+        StopName,
+        "Early stopping: moving variance (emv, wmv; Wang et al. 2023), an autoencoder of the iterates "
+        "(self-validation; Li et al. 2021), held-out pixels, never.",
+    ] = "emv"
     window: Annotated[int, "Iterates in the moving variance of wmv.", Range(2, 10_000)] = 100
     alpha: Annotated[float, "Forgetting factor of the moving variance of emv.", Range(0, 1)] = 0.1
     patience: Annotated[int, "Iterations without a new minimum that confirm it.", Range(1)] = 1000

@@ -43,7 +43,7 @@ def left_and_gone_on(options, calls):
         legs += 1
 
 
-@pytest.mark.parametrize("stop", ["emv", "wmv", "held-out", "never"])
+@pytest.mark.parametrize("stop", ["emv", "wmv", "self-validation", "held-out", "never"])
 @pytest.mark.parametrize("runs", [1, 2])
 def test_a_fit_that_is_left_again_and_again_ends_as_if_it_never_was(stop, runs):
     options = engine(stop=stop, runs=runs)

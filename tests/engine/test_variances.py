@@ -7,6 +7,7 @@ import pytest
 import torch
 from steps import assert_same_state, step_at, tiny_problem
 
+from dipcli.engine.self_validation import SelfValidation
 from dipcli.engine.stopping import (
     ExponentialVariance,
     HeldOut,
@@ -155,7 +156,13 @@ def test_the_held_out_score_does_not_see_fitted_values():
 
 @pytest.mark.parametrize(
     ("stop", "kind"),
-    [("wmv", WindowedVariance), ("emv", ExponentialVariance), ("never", Never), ("held-out", HeldOut)],
+    [
+        ("wmv", WindowedVariance),
+        ("emv", ExponentialVariance),
+        ("self-validation", SelfValidation),
+        ("never", Never),
+        ("held-out", HeldOut),
+    ],
 )
 def test_the_stopper_is_the_one_named(stop, kind):
     assert type(build_stopper(tiny_problem(), StoppingOptions(stop=stop))[1]) is kind
