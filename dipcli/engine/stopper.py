@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from dipcli.engine.descent import Step
-from dipcli.options.engine import StoppingOptions
+from dipcli.options.engine import SPACING, StoppingOptions
+
+BURNT_IN = 50  # iterations in which the data term must have come to rest, before samples are drawn
 
 
 def patience_of(options: StoppingOptions) -> int:
@@ -18,6 +20,8 @@ def patience_of(options: StoppingOptions) -> int:
 
 def earliest_ending(options: StoppingOptions) -> int:
     """The first iteration at which a run may stop by itself; its bound, where it never does."""
+    if options.samples:
+        return min(options.iterations, 2 * BURNT_IN + (options.samples - 1) * SPACING + 1)
     if options.stop == "never":
         return options.iterations
     silent = max(options.warm_up, options.window - 1 if options.stop == "wmv" else 0)

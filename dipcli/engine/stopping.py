@@ -15,6 +15,7 @@ from torch import Tensor
 from dipcli.engine.descent import Step
 from dipcli.engine.self_validation import SelfValidation
 from dipcli.engine.stopper import Stopper
+from dipcli.errors import OptionError
 from dipcli.options.engine import StoppingOptions
 from dipcli.problem import Problem
 
@@ -101,6 +102,27 @@ class HeldOut(Stopper):
 
 
 @final
+class ZeroCrossing(Stopper):
+    """The risk that the objective estimates, smoothed by an exponential average; final below zero.
+
+    Source: Jo, Chun and Choi, Rethinking Deep Image Prior for Denoising, ICCV 2021, arXiv 2108.12841 (stopping at
+    the zero crossing). We differ in the smoothing, and in that a minimum which patience confirms counts, too.
+    """
+
+    FINAL = 0.0
+
+    def __init__(self, options: StoppingOptions) -> None:
+        super().__init__(options)
+        self._smooth: float | None = None
+
+    def score(self, step: Step) -> float:
+        """Of the image, per value, from the first step on."""
+        risk = (step.terms["data"] + step.terms["divergence"]).item()
+        self._smooth = risk if self._smooth is None else self._smooth + self._options.alpha * (risk - self._smooth)
+        return self._smooth
+
+
+@final
 class Never(Stopper):
     """Runs to the bound; the last average is what is returned."""
 
@@ -110,14 +132,22 @@ class Never(Stopper):
 
 
 def build_stopper(problem: Problem, options: StoppingOptions) -> tuple[Problem, Stopper]:
-    """The stopper that the options name, and the problem to solve: with held-out values hidden, if need be."""
+    """The stopper that the options name, and the problem to solve: with held-out values hidden, if need be.
+
+    Raises OptionError for a stopper that watches what the problem has not.
+    """
     if options.stop == "held-out":
         visible, hidden = hold_out(problem, options.held_out)
         return visible, HeldOut(options, hidden)
+    if options.stop == "zero-crossing" and not problem.responses:
+        raise OptionError(
+            "--stop zero-crossing watches the risk that --loss sure estimates; use another one here."
+        )
     kinds: dict[str, Callable[[StoppingOptions], Stopper]] = {
         "wmv": WindowedVariance,
         "emv": ExponentialVariance,
         "self-validation": SelfValidation,
+        "zero-crossing": ZeroCrossing,
         "never": Never,
     }
     return problem, kinds[options.stop](options)

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from dipcli.errors import OptionError
 from dipcli.options.notes import Range
 
-PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren", "mlp"]
-StopName = Literal["emv", "wmv", "self-validation", "held-out", "never"]
+PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren", "mlp", "free"]
+StopName = Literal["emv", "wmv", "self-validation", "zero-crossing", "held-out", "never"]
+
+SPACING = 10  # iterations from one sample to the next
 
 WHEN = frozenset({"max_time"})  # options that do not decide what comes out, but when
 
@@ -17,7 +19,8 @@ class PriorOptions:
     """The untrained network, and the seed that it is fed."""
 
     prior: Annotated[
-        PriorName, "Network: hourglass, deep or convolutional decoder, random projector, coordinates, dense."
+        PriorName,
+        "Network: hourglass, deep or convolutional decoder, random projector, coordinates, dense; or free values.",
     ] = "skip"
     learn: Annotated[
         Literal["weights", "seed", "both"], "What is fitted; with seed alone the convolutions stay random."
@@ -46,6 +49,9 @@ class PriorOptions:
     jitter: Annotated[float, "Standard deviation of the noise added to the seed.", Range(0)] = 1 / 30
     from_guide: Annotated[bool, "Add the network to the classical estimate, so that it begins there."] = False
     learning_rate_factor: Annotated[float, "Multiplies the learning rate of this network.", Range(0)] = 1.0
+    optimiser: Annotated[
+        Literal["adam", "gradient"], "Adam, or the gradient itself, times the number of measured values."
+    ] = "adam"
     omega: Annotated[float, "Frequency of the coordinate network's sines.", Range(0)] = 30.0
 
     def __post_init__(self) -> None:
@@ -56,6 +62,8 @@ class PriorOptions:
             raise OptionError(f"--skip-width names {len(self.skip_width)} scales, --width {len(self.width)}.")
         if self.filter_size % 2 == 0:
             raise OptionError(f"--filter-size {self.filter_size} is even; give an odd number.")
+        if self.prior == "free" and (self.learn != "seed" or self.seed_kind not in ("uniform", "normal")):
+            raise OptionError("--prior free has no network; use --learn seed and --seed-kind normal.")
         if self.prior in ("siren", "mlp") and self.learn != "weights":
             raise OptionError(f"--prior {self.prior} has no seed to learn; use --learn weights.")
         if self.prior in ("decoder", "convdecoder") and self.seed_kind not in ("uniform", "normal"):
@@ -83,7 +91,8 @@ class StoppingOptions:
     stop: Annotated[
         StopName,
         "Early stopping: moving variance (emv, wmv; Wang et al. 2023), an autoencoder of the iterates "
-        "(self-validation; Li et al. 2021), held-out pixels, never.",
+        "(self-validation; Li et al. 2021), the risk of --loss sure (zero-crossing; Jo et al. 2021), held-out "
+        "pixels, never.",
     ] = "emv"
     window: Annotated[int, "Iterates in the moving variance of wmv.", Range(2, 10_000)] = 100
     alpha: Annotated[float, "Forgetting factor of the moving variance of emv.", Range(0, 1)] = 0.1
@@ -101,6 +110,12 @@ class StoppingOptions:
         0.0
     )
     runs: Annotated[int, "Runs with other seeds, whose pictures are averaged.", Range(1, 10_000)] = 1
+    samples: Annotated[
+        int,
+        "Pictures drawn from the posterior of a run by Langevin noise (Cheng et al. 2019), whose mean is returned "
+        "and whose deviation is the spread; 0 for none.",
+        Range(0, 10_000),
+    ] = 0
 
 
 @dataclass(frozen=True)
@@ -110,3 +125,13 @@ class EngineOptions:
     prior: PriorOptions = PriorOptions()
     descent: DescentOptions = DescentOptions()
     stopping: StoppingOptions = StoppingOptions()
+
+    def __post_init__(self) -> None:
+        """Raise OptionError where the options do not fit each other."""
+        samples, least = self.stopping.samples, self.stopping.samples * SPACING
+        if samples == 1:
+            raise OptionError("--samples 1 has no deviation; give 2 at least.")
+        if samples and self.stopping.iterations <= least:
+            raise OptionError(f"--samples {samples} takes more than {least} iterations; give more --iterations.")
+        if samples and not self.descent.weight_noise:
+            raise OptionError("--samples needs Langevin noise; give --weight-noise 0.02.")
