@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dipcli.engine.descent import Step
 from dipcli.engine.self_validation import SelfValidation
+from dipcli.engine.sharpness_stop import Sharpness
 from dipcli.engine.stopper import Stopper
 from dipcli.errors import OptionError
 from dipcli.options.engine import StoppingOptions
@@ -148,6 +149,7 @@ def build_stopper(problem: Problem, options: StoppingOptions) -> tuple[Problem, 
         "emv": ExponentialVariance,
         "self-validation": SelfValidation,
         "zero-crossing": ZeroCrossing,
+        "sharpness": Sharpness,
         "never": Never,
     }
     return problem, kinds[options.stop](options)

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from dipcli.errors import OptionError
 from dipcli.options.notes import Range
 
-PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren", "mlp", "free"]
-StopName = Literal["emv", "wmv", "self-validation", "zero-crossing", "held-out", "never"]
+PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren", "mlp", "spectral", "free"]
+StopName = Literal["emv", "wmv", "self-validation", "zero-crossing", "sharpness", "held-out", "never"]
 
 SPACING = 10  # iterations from one sample to the next
 
@@ -20,7 +20,8 @@ class PriorOptions:
 
     prior: Annotated[
         PriorName,
-        "Network: hourglass, deep or convolutional decoder, random projector, coordinates, dense; or free values.",
+        "Network: hourglass, deep or convolutional decoder, random projector, coordinates, dense, a decoder of "
+        "bounded gain (spectral; Shi et al. 2022), or free values.",
     ] = "skip"
     learn: Annotated[
         Literal["weights", "seed", "both"], "What is fitted; with seed alone the convolutions stay random."
@@ -38,10 +39,10 @@ class PriorOptions:
     ] = ()
     pointwise: Annotated[bool, "A 1x1 convolution after each up-sampling."] = True
     downsample: Annotated[Literal["stride", "average"], "How a scale is halved."] = "stride"
-    upsample: Annotated[Literal["nearest", "linear"], "How a scale is doubled."] = "linear"
+    upsample: Annotated[Literal["nearest", "linear", "gaussian"], "How a scale is doubled."] = "linear"
     seed_kind: Annotated[
-        Literal["uniform", "normal", "meshgrid", "guide"],
-        "The seed: noise, coordinates, or the classical estimate.",
+        Literal["uniform", "normal", "fourier", "meshgrid", "guide"],
+        "The seed: noise, random waves, coordinates, or the classical estimate.",
     ] = "uniform"
     seed_channels: Annotated[int, "Channels of the seed.", Range(1, 4096)] = 32
     seed_blur: Annotated[float, "Gaussian low-pass of a random seed, in its pixels; 0 for none.", Range(0)] = 0.0
@@ -52,6 +53,11 @@ class PriorOptions:
     optimiser: Annotated[
         Literal["adam", "gradient"], "Adam, or the gradient itself, times the number of measured values."
     ] = "adam"
+    lipschitz: Annotated[
+        float,
+        "Largest gain of each layer of spectral: 1.4 with linear, 1.8 with gaussian up-sampling.",
+        Range(0.01),
+    ] = 1.4
     omega: Annotated[float, "Frequency of the coordinate network's sines.", Range(0)] = 30.0
 
     def __post_init__(self) -> None:
@@ -66,7 +72,11 @@ class PriorOptions:
             raise OptionError("--prior free has no network; use --learn seed and --seed-kind normal.")
         if self.prior in ("siren", "mlp") and self.learn != "weights":
             raise OptionError(f"--prior {self.prior} has no seed to learn; use --learn weights.")
-        if self.prior in ("decoder", "convdecoder") and self.seed_kind not in ("uniform", "normal"):
+        if self.prior in ("decoder", "convdecoder", "spectral") and self.seed_kind not in (
+            "uniform",
+            "normal",
+            "fourier",
+        ):
             raise OptionError(f"--prior {self.prior} grows from small noise; use --seed-kind uniform.")
 
 
@@ -91,8 +101,8 @@ class StoppingOptions:
     stop: Annotated[
         StopName,
         "Early stopping: moving variance (emv, wmv; Wang et al. 2023), an autoencoder of the iterates "
-        "(self-validation; Li et al. 2021), the risk of --loss sure (zero-crossing; Jo et al. 2021), held-out "
-        "pixels, never.",
+        "(self-validation; Li et al. 2021), the risk of --loss sure (zero-crossing; Jo et al. 2021), blur and "
+        "sharpness at rest (sharpness; Shi et al. 2022), held-out pixels, never.",
     ] = "emv"
     window: Annotated[int, "Iterates in the moving variance of wmv.", Range(2, 10_000)] = 100
     alpha: Annotated[float, "Forgetting factor of the moving variance of emv.", Range(0, 1)] = 0.1

@@ -94,6 +94,12 @@ STOCK: dict[PriorName, EngineOptions] = {
         DescentOptions(learning_rate=0.1),
         StoppingOptions(alpha=0.3, patience=25, warm_up=30, margin=0.1, averaging=0.9, iterations=300, runs=4),
     ),
+    # Shi et al., IJCV 2022, for denoising; its networks are stopped once blur and sharpness are at rest.
+    "spectral": EngineOptions(
+        PriorOptions(prior="spectral", seed_kind="fourier", seed_scale=1.0, jitter=0.0),
+        DescentOptions(learning_rate=1e-3),
+        StoppingOptions(stop="sharpness", warm_up=0, averaging=0.0, iterations=10_000),
+    ),
     "free": EngineOptions(
         PriorOptions(prior="free", learn="seed", seed_kind="normal", jitter=0.0),
         DescentOptions(learning_rate=0.1),

@@ -19,6 +19,7 @@ from dipcli.priors.mlp import build_mlp
 from dipcli.priors.projector import behind_normalisation
 from dipcli.priors.siren import build_siren
 from dipcli.priors.skip import build_skip
+from dipcli.priors.spectral import build_spectral
 from dipcli.priors.value_maps import FROM_VALUES, TO_VALUES
 from dipcli.problem import Unknown
 
@@ -31,6 +32,7 @@ _BUILDERS: dict[PriorName, Callable[[tuple[int, ...], int, int, PriorOptions], n
     "convdecoder": build_convdecoder,
     "siren": build_siren,
     "mlp": build_mlp,
+    "spectral": build_spectral,
     "free": lambda *_: nn.Identity(),
 }
 
@@ -50,7 +52,7 @@ class Prior(nn.Module):
         self.network = network
         self.jitter = jitter
         self.learning_rate_factor, self.optimiser = options.learning_rate_factor, options.optimiser
-        self._seed_is_drawn = options.seed_kind in ("uniform", "normal")
+        self._seed_is_drawn = options.seed_kind in ("uniform", "normal", "fourier")
         self._shape = unknown.shape
         self._to_values = TO_VALUES[unknown.values]
         self.seed = nn.Parameter(seed, requires_grad=learn_seed)
@@ -155,12 +157,14 @@ def _draw_seed(unknown: Unknown, options: PriorOptions) -> Tensor:
         return _drawn(scale_sizes(space, options)[0], options)
     step = 2 ** len(options.width)
     padded = tuple(-(-side // step) * step for side in space)
-    if options.prior == "decoder":
+    if options.prior in ("decoder", "spectral"):
         padded = tuple(side // step for side in padded)
     if options.seed_kind == "guide":
         return _guide_seed(unknown, padded, options.seed_scale)
     if options.seed_kind == "meshgrid":
         return meshgrid(padded)[None]
+    if options.seed_kind == "fourier":
+        return _waves(padded, options)
     return _drawn(padded, options)
 
 
@@ -171,6 +175,13 @@ def _drawn(space: tuple[int, ...], options: PriorOptions) -> Tensor:
         smooth = ndimage.gaussian_filter(drawn.numpy(), (0, 0, *[options.seed_blur] * len(space)), mode="wrap")
         drawn = torch.from_numpy(smooth)
     return drawn * options.seed_scale
+
+
+def _waves(space: tuple[int, ...], options: PriorOptions) -> Tensor:
+    """Sines and cosines of random directions. Source: Tancik et al., Fourier features, NeurIPS 2020."""
+    frequencies = torch.randn((options.seed_channels + 1) // 2, len(space))
+    phases = 2 * torch.pi * torch.tensordot(frequencies, meshgrid(space), dims=1)
+    return torch.cat([phases.sin(), phases.cos()])[None, : options.seed_channels] * options.seed_scale
 
 
 def _guide_seed(unknown: Unknown, padded: tuple[int, ...], scale: float) -> Tensor:

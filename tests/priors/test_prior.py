@@ -14,7 +14,7 @@ from dipcli.options.engine import PriorOptions
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown
 
-NETWORKS = ("skip", "decoder", "convdecoder", "projector", "siren")
+NETWORKS = ("skip", "decoder", "convdecoder", "projector", "siren", "spectral")
 CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 
