@@ -6,6 +6,7 @@ minimise  fidelity( operator(**unknowns), measurement ) + Σ weight · penalty(u
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from torch import Tensor, nn
@@ -14,6 +15,8 @@ from dipcli.fidelities import Fidelity
 from dipcli.options.engine import PriorOptions
 
 Estimate = Mapping[str, Tensor]
+# From a change of the guide that a network is fed to the estimate that it then makes, all else being equal.
+Probe = Callable[[Tensor], Tensor]
 Values = Literal["unit", "real", "angle", "simplex"]
 
 
@@ -37,6 +40,14 @@ class Penalty:
 
 
 @dataclass(frozen=True)
+class Response:
+    """`function`(the unknown named `on`, a probe of its network), added to the objective under its name."""
+
+    function: Callable[[Tensor, Probe], Tensor]
+    on: str
+
+
+@dataclass(frozen=True)
 class Problem:
     """A measurement, the operator that predicts it from the unknowns, and what counts as a good fit.
 
@@ -55,12 +66,13 @@ class Problem:
     penalties: tuple[Penalty, ...] = ()
     weight: Tensor | None = None
     hidden: Tensor | None = None
+    responses: tuple[Response, ...] = ()
 
     def __post_init__(self) -> None:
         names = list(inspect.signature(self.operator.forward).parameters)
         if names != list(self.unknowns):
             raise ValueError(f"The operator predicts from {names}, but the unknowns are {list(self.unknowns)}.")
-        strangers = {penalty.on for penalty in self.penalties} - set(names)
+        strangers = {*(term.on for term in self.penalties), *(term.on for term in self.responses)} - set(names)
         if strangers:
             raise ValueError(f"Penalties on {sorted(strangers)}, which are no unknowns.")
 
@@ -69,9 +81,13 @@ class Problem:
         prediction: Tensor = self.operator(**estimate)
         return prediction
 
-    def terms(self, estimate: Estimate, prediction: Tensor) -> dict[str, Tensor]:
-        """Every term of the objective by name; the objective is their sum."""
+    def terms(
+        self, estimate: Estimate, prediction: Tensor, probes: Mapping[str, Probe] = MappingProxyType({})
+    ) -> dict[str, Tensor]:
+        """Every term of the objective by name; the objective is their sum. `probes` are those of the networks."""
         terms = {"data": self.fidelity(prediction, self.measurement, self.weight)}
         for penalty in self.penalties:
             terms[penalty.function.__name__] = penalty.weight * penalty.function(estimate[penalty.on])
+        for response in self.responses:
+            terms[response.function.__name__] = response.function(estimate[response.on], probes[response.on])
         return terms

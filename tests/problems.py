@@ -20,6 +20,7 @@ from dipcli.options.engine import PriorOptions
 from dipcli.pictures.downscaling import Decimation
 from dipcli.pictures.jpeg_cells import Component, JpegEncoding
 from dipcli.pictures.picture_problem import picture_problem
+from dipcli.pictures.published_losses import sparse_problem
 from dipcli.problem import Unknown
 from dipcli.tomography.beam import projection_of
 from dipcli.tomography.counted_rays import CountedRays, EmissionProjection
@@ -70,6 +71,13 @@ def blind_deblurring():
     )
 
 
+def sparse_errors():
+    """A picture, in which one column was measured wrongly."""
+    measurement = noisy(1, 16, 20)
+    measurement[:, :, 7] = 1.0
+    return sparse_problem(picture_problem(measurement, mean_squared_error))
+
+
 def mri(fidelity=mean_squared_error, *, has_maps=False, **options):
     """Two coils, of which every second line was measured."""
     images = torch.complex(noisy(2, 16, 20), noisy(2, 16, 20, seed=2))
@@ -118,6 +126,7 @@ PROBLEMS = {
     "denoising-rmse": lambda: picture_problem(noisy(1, 16, 20), root_mean_squared_error),
     "denoising-huber": lambda: picture_problem(noisy(1, 16, 20), huber),
     "denoising-poisson": lambda: picture_problem(noisy(1, 16, 20), poisson),
+    "sparse-errors": sparse_errors,
     "upscaling": lambda: upscaling((16, 20), (8, 10), "lanczos3"),
     "upscaling-fractional": lambda: upscaling((17, 24), (7, 16), "bicubic", root_mean_squared_error),
     "upscaling-volume": lambda: upscaling((16, 16, 16), (8, 8, 8), "box"),
@@ -138,7 +147,9 @@ PROBLEMS = {
 
 # Whose operator claims to be linear in its one unknown.
 LINEAR = tuple(
-    sorted(name for name in PROBLEMS if not name.startswith(("deblurring-blind", "diffraction", "emission")))
+    sorted(
+        name for name in PROBLEMS if not name.startswith(("deblurring-blind", "diffraction", "emission", "sparse"))
+    )
 )
 
 # All linear too, but of complex measurements, which one law of `test_laws` would make real; they are held to the

@@ -1,16 +1,19 @@
 """Small things to run the engine on: single steps, a scripted stopper, a problem that can be broken."""
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
 from dipcli.engine.averaging import RunningAverage
 from dipcli.engine.descent import Descent, Step
-from dipcli.engine.stopping import Stopper
+from dipcli.engine.stopper import Stopper
 from dipcli.fidelities import mean_squared_error
 from dipcli.options.engine import DescentOptions, PriorOptions, StoppingOptions
+from dipcli.penalties import stein_divergence
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.priors.prior import build_prior
-from dipcli.problem import Problem, Unknown
+from dipcli.problem import Problem, Response, Unknown
 
 TINY = PriorOptions(width=(4,), skip_width=(2,), seed_channels=2)
 SHAPE = (1, 16, 16)
@@ -19,6 +22,15 @@ SHAPE = (1, 16, 16)
 def tiny_problem():
     measurement = torch.rand(SHAPE, generator=torch.Generator().manual_seed(2))
     return picture_problem(measurement, mean_squared_error, tv_weight=0.01)
+
+
+def risky_problem(variance=0.01):
+    """The estimated risk of a network that is fed the measurement."""
+    problem = tiny_problem()
+    own = replace(TINY, seed_kind="guide", seed_scale=0.3)
+    risk = Response(stein_divergence(torch.full(SHAPE, variance)), "image")
+    unknowns = {"image": Unknown(SHAPE, prior=own, guide=problem.measurement)}
+    return replace(problem, unknowns=unknowns, responses=(risk,))
 
 
 def tiny_descent(problem=None, prior=TINY, **options):

@@ -7,7 +7,7 @@ from blurs import SOFT, blur, shapes
 from laws import assert_differentiable, assert_matches
 
 from dipcli.grid import gradients
-from dipcli.penalties import normalised_sparsity, total_variation
+from dipcli.penalties import normalised_sparsity, stein_divergence, total_variation
 
 
 def test_total_variation_of_nine_values_by_hand():
@@ -65,3 +65,33 @@ def test_blur_makes_a_picture_less_sparse():
 
 def test_gradients_of_sparsity_agree_with_differences():
     assert_differentiable(normalised_sparsity, torch.rand(1, 4, 5))
+
+
+def test_the_divergence_of_a_linear_answer_is_its_diagonal():
+    picture, gain = torch.rand(1, 8, 8), torch.rand(1, 8, 8)
+    variance = torch.rand(1, 8, 8) + 0.1
+    found = stein_divergence(variance)(gain * picture, lambda change: gain * (picture + change))
+    assert_matches(found, (variance * (2 * gain - 1)).mean(), tolerance=1e-4)
+
+
+def test_the_estimated_risk_of_smoothing_is_its_error():
+    """128² pixels, the mean of which has a standard error of about σ²·√(2/n) = 1 % of σ²."""
+    generator = torch.Generator().manual_seed(1)
+    truth = torch.linspace(0, 1, 128).expand(1, 128, 128)
+    noisy = truth + 0.2 * torch.randn(truth.shape, generator=generator)
+
+    def smooth(picture):
+        return torch.nn.functional.avg_pool2d(picture, 3, stride=1, padding=1, count_include_pad=False)
+
+    divergence = stein_divergence(torch.full_like(noisy, 0.04))
+    risk = (smooth(noisy) - noisy).square().mean() + divergence(
+        smooth(noisy), lambda change: smooth(noisy + change)
+    )
+    assert float(risk) == pytest.approx(float((smooth(noisy) - truth).square().mean()), abs=0.04 * 0.03)
+
+
+def test_values_without_variance_do_not_count_for_the_divergence():
+    variance = torch.zeros(1, 4, 4)
+    variance[..., :2] = 0.5
+    found = stein_divergence(variance)(torch.zeros(1, 4, 4), lambda change: change)
+    assert_matches(found, 0.5, tolerance=1e-4)

@@ -1,12 +1,31 @@
 """The running average of the estimate: what is returned in place of the last, noisier iterate."""
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import torch
 from torch import Tensor
 
 from dipcli.problem import Estimate
+
+
+class Average(Protocol):
+    """What a run returns in place of its last iterate."""
+
+    def update(self, estimate: Estimate) -> None:
+        """Take in one iterate."""
+
+    def value(self) -> dict[str, Tensor]:
+        """The average, as tensors of its own."""
+
+    def spread(self) -> Tensor | None:
+        """The standard deviation of the picture, where that is known from one run."""
+
+    def state(self) -> dict[str, Any]:
+        """A copy for `load_state`."""
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to a `state`."""
 
 
 @final
@@ -36,6 +55,10 @@ class RunningAverage:
         """The average, as tensors of its own."""
         return {name: total / (1 - self._remaining) for name, total in self._sums.items()}
 
+    def spread(self) -> None:
+        """Not known: neighbouring iterates are alike."""
+        return
+
     def state(self) -> dict[str, Any]:
         """A copy for `load_state`."""
         return {"remaining": self._remaining, "sums": {k: v.clone() for k, v in self._sums.items()}}
@@ -54,7 +77,7 @@ class Best:
         self.iteration = 0
         self.estimate: Mapping[str, Tensor] | None = None
 
-    def keep(self, iteration: int, average: RunningAverage) -> None:
+    def keep(self, iteration: int, average: Average) -> None:
         """Take the average as it is now."""
         self.iteration, self.estimate = iteration, average.value()
 

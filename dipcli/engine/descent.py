@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from dipcli.engine.device import random_state, set_random_state
 from dipcli.options.engine import DescentOptions
-from dipcli.problem import Estimate, Problem
+from dipcli.priors.prior import Prior
+from dipcli.problem import Estimate, Probe, Problem
 
 
 @dataclass(frozen=True)
@@ -25,46 +26,64 @@ class Step:
 
 @final
 class Descent:
-    """Fits the priors to the problem by Adam, one step for each `next`.
+    """Fits the priors to the problem by Adam or by the plain gradient, one step for each `next`.
 
     Networks may compute in reduced precision; the operator, the terms and the estimate are float32.
     """
 
-    def __init__(self, problem: Problem, priors: Mapping[str, nn.Module], options: DescentOptions) -> None:
+    def __init__(self, problem: Problem, priors: Mapping[str, Prior], options: DescentOptions) -> None:
         self.problem = problem
         self._priors = dict(priors)
         self._options = options
         self._iteration = 0
         self._device = problem.measurement.device
         self._autocast = torch.autocast(self._device.type, torch.bfloat16, enabled=options.precision == "bf16")
-        groups = [self._group(name, prior) for name, prior in priors.items()]
-        self._learnt = [parameter for group in groups for parameter in group["params"]]
+        groups = {name: self._group(prior) for name, prior in priors.items()}
+        self._probes = {name: self._probe_of(prior) for name, prior in priors.items()}
+        self._learnt = [parameter for group in groups.values() for parameter in group["params"]]
         modules = [module for prior in priors.values() for module in prior.modules()]
         self._convolutions = [m.weight for m in modules if isinstance(m, nn.Conv1d | nn.Conv2d | nn.Conv3d)]
         fused = self._device.type in {"cpu", "cuda"}
-        self._adam = torch.optim.Adam(groups, lr=options.learning_rate, fused=fused)
+        self._optimisers: dict[str, torch.optim.Optimizer] = {}
+        if adam := [groups[name] for name, prior in priors.items() if prior.optimiser == "adam"]:
+            self._optimisers["adam"] = torch.optim.Adam(adam, lr=options.learning_rate, fused=fused)
+        if plain := [groups[name] for name, prior in priors.items() if prior.optimiser == "gradient"]:
+            self._optimisers["gradient"] = torch.optim.SGD(plain, lr=options.learning_rate)
 
-    def _group(self, name: str, prior: nn.Module) -> dict[str, Any]:
-        """What is learnt of one network, and how fast: the physics may want another pace for one unknown."""
-        own = self.problem.unknowns[name].prior
-        rate = self._options.learning_rate * (1.0 if own is None else own.learning_rate_factor)
+    def _group(self, prior: Prior) -> dict[str, Any]:
+        """What is learnt of one network, and how fast: the physics may want another pace for one unknown.
+
+        Terms are means: the plain gradient is multiplied by the number of values, so that no pace depends on it.
+        """
+        rate = self._options.learning_rate * prior.learning_rate_factor
+        if prior.optimiser == "gradient":
+            rate *= self.problem.measurement.numel()
         return {"params": [p for p in prior.parameters() if p.requires_grad], "lr": rate}
+
+    def _probe_of(self, prior: Prior) -> Probe:
+        def probe(change: Tensor) -> Tensor:
+            with self._autocast:
+                return prior.probe(change)
+
+        return probe
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Step:
         self._iteration += 1
-        self._adam.zero_grad(set_to_none=True)
+        for optimiser in self._optimisers.values():
+            optimiser.zero_grad(set_to_none=True)
         with self._autocast:
             estimate = {name: prior() for name, prior in self._priors.items()}
         prediction = self.problem.predict(estimate)
-        terms = self.problem.terms(estimate, prediction)
+        terms = self.problem.terms(estimate, prediction, self._probes)
         objective = torch.stack(list(terms.values())).sum()
         objective.backward()  # type: ignore[no-untyped-call]
         if self._options.clip_gradient:
             nn.utils.clip_grad_norm_(self._learnt, self._options.clip_gradient)
-        self._adam.step()
+        for optimiser in self._optimisers.values():
+            optimiser.step()
         self._add_langevin_noise()
         return self._detached(terms, estimate, prediction)
 
@@ -88,15 +107,16 @@ class Descent:
 
     def slow_down(self) -> None:
         """Halve the learning rate."""
-        for group in self._adam.param_groups:
-            group["lr"] /= 2
+        for optimiser in self._optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] /= 2
 
     def state(self) -> dict[str, Any]:
         """A copy of all that the next steps depend on, the global random state included."""
         return {
             "iteration": self._iteration,
             "priors": {name: _copy(prior.state_dict()) for name, prior in self._priors.items()},
-            "adam": _copy(self._adam.state_dict()),
+            "optimisers": {name: _copy(optimiser.state_dict()) for name, optimiser in self._optimisers.items()},
             "random": random_state(self._device),
         }
 
@@ -105,7 +125,8 @@ class Descent:
         self._iteration = state["iteration"]
         for name, prior in self._priors.items():
             prior.load_state_dict(state["priors"][name])
-        self._adam.load_state_dict(_copy(state["adam"]))
+        for name, optimiser in self._optimisers.items():
+            optimiser.load_state_dict(_copy(state["optimisers"][name]))
         set_random_state(self._device, state["random"])
 
 

@@ -15,7 +15,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from dipcli.engine.stopping import earliest_ending
+from dipcli.engine.stopper import earliest_ending
 from dipcli.io.limits import free_memory
 from dipcli.options.engine import EngineOptions, PriorOptions
 from dipcli.priors.prior import Prior, build_prior

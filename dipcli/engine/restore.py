@@ -9,14 +9,16 @@ from typing import Any, Self, final, get_args
 import torch
 from torch import Tensor
 
-from dipcli.engine.averaging import RunningAverage
+from dipcli.engine.averaging import Average, RunningAverage
 from dipcli.engine.checkpoint import Keeper, State
 from dipcli.engine.descent import Descent, Step
 from dipcli.engine.device import derive_seed
+from dipcli.engine.sampling import BurnIn, SampleMean
 from dipcli.engine.solve import Bounds, Ending, Moment, Solution, Watcher, solve
-from dipcli.engine.stopping import Verdict, build_stopper
+from dipcli.engine.stopper import Stopper, Verdict
+from dipcli.engine.stopping import build_stopper
 from dipcli.engine.tuning import Tuning, tune
-from dipcli.options.engine import EngineOptions
+from dipcli.options.engine import EngineOptions, StoppingOptions
 from dipcli.priors.prior import Prior, build_prior
 from dipcli.problem import Estimate, Problem
 
@@ -31,7 +33,7 @@ class Result:
 
     estimate: Estimate
     picture: Tensor
-    spread: Tensor | None  # standard deviation of the picture over the runs; None for a single run
+    spread: Tensor | None  # standard deviation of the picture over runs and samples; None for a single estimate
     ending: Ending
     solutions: tuple[Solution, ...]
     tuning: Tuning
@@ -80,8 +82,7 @@ def restore(
         elif goes_on and run == first:
             done.tuning = done.tuning.usable(priors, options)
         done.tuning.apply(priors)
-        visible, stopper = build_stopper(problem, stopping)
-        average = RunningAverage(stopping.averaging)
+        visible, stopper, average = _watchers(problem, stopping)
         notify = _Notifier(problem, run, start, [s.estimate for s in done.solutions], average, watch)
         keeper.around = partial(done.state, run, start)
         bounds = Bounds(stopping.iterations, deadline)
@@ -142,7 +143,7 @@ class _Notifier:
     run: int
     start: float
     finished: Sequence[Estimate]
-    average: RunningAverage
+    average: Average
     watch: Watcher
 
     def __call__(self, step: Step, verdict: Verdict) -> None:
@@ -157,6 +158,15 @@ def _priors(problem: Problem, options: EngineOptions) -> dict[str, Prior]:
     return {name: build_prior(unknown, options.prior).to(device) for name, unknown in problem.unknowns.items()}
 
 
+def _watchers(problem: Problem, options: StoppingOptions) -> tuple[Problem, Stopper, Average]:
+    """What is to be solved, what stops it, and what is returned: the mean of samples, or a running average."""
+    if options.samples:
+        burn_in = BurnIn(options)
+        return problem, burn_in, SampleMean(burn_in, problem.picture)
+    visible, stopper = build_stopper(problem, options)
+    return visible, stopper, RunningAverage(options.averaging)
+
+
 def _mean(estimates: Sequence[Estimate]) -> Estimate:
     return {name: torch.stack([estimate[name] for estimate in estimates]).mean(0) for name in estimates[0]}
 
@@ -164,7 +174,16 @@ def _mean(estimates: Sequence[Estimate]) -> Estimate:
 def _result(problem: Problem, done: _Done) -> Result:
     estimates = [solution.estimate for solution in done.solutions]
     mean = _mean(estimates)
-    pictures = torch.stack([problem.picture(estimate) for estimate in estimates])
-    spread = pictures.std(0) if len(estimates) > 1 else None
+    spread = _spread(torch.stack([problem.picture(estimate) for estimate in estimates]), done.solutions)
     solutions, networks = tuple(done.solutions), tuple(done.networks)
     return Result(mean, problem.picture(mean), spread, done.ending, solutions, done.tuning or Tuning(), networks)
+
+
+def _spread(pictures: Tensor, solutions: Sequence[Solution]) -> Tensor | None:
+    """The deviation over the runs, and within them where they were sampled: variances add."""
+    between = pictures.std(0) if len(pictures) > 1 else None
+    sampled = [solution.spread.square() for solution in solutions if solution.spread is not None]
+    if not sampled:
+        return between
+    within = torch.stack(sampled).mean(0)
+    return (within if between is None else within + between.square()).sqrt()

@@ -7,11 +7,11 @@ from typing import Literal
 
 from torch import Tensor
 
-from dipcli.engine.averaging import Best, RunningAverage
+from dipcli.engine.averaging import Average, Best
 from dipcli.engine.checkpoint import Keeper, Stateful
 from dipcli.engine.descent import Descent, Step
 from dipcli.engine.guard import Guard
-from dipcli.engine.stopping import Stopper, Verdict
+from dipcli.engine.stopper import Stopper, Verdict
 from dipcli.problem import Estimate
 
 # From best to worst: what several runs together are called is the worst of them.
@@ -54,12 +54,13 @@ class Solution:
     ending: Ending
     iterations: int
     best_iteration: int
+    spread: Tensor | None = None  # of the picture, where the run knows it: from samples of its posterior
 
 
 def solve(
     descent: Descent,
     stopper: Stopper,
-    average: RunningAverage,
+    average: Average,
     bounds: Bounds,
     watch: Callable[[Step, Verdict], None],
     keeper: Keeper,
@@ -94,5 +95,5 @@ def solve(
         if ending:
             if best.estimate is None:
                 best.keep(step.iteration, average)
-            return Solution(best.estimate or {}, ending, step.iteration, best.iteration)
+            return Solution(best.estimate or {}, ending, step.iteration, best.iteration, average.spread())
     raise AssertionError("a descent is endless")

@@ -5,96 +5,20 @@ The variance of the iterates falls while structure is learnt and rises again whe
 near the best picture.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple, final
+from typing import final
 
 import torch
 from torch import Tensor
 
 from dipcli.engine.descent import Step
+from dipcli.engine.self_validation import SelfValidation
+from dipcli.engine.sharpness_stop import Sharpness
+from dipcli.engine.stopper import Stopper
+from dipcli.errors import OptionError
 from dipcli.options.engine import StoppingOptions
 from dipcli.problem import Problem
-
-
-def patience_of(options: StoppingOptions) -> int:
-    """Iterations that confirm a minimum: a third of the bound, where that is less than what was asked for."""
-    return min(options.patience, max(1, options.iterations // 3))
-
-
-def earliest_ending(options: StoppingOptions) -> int:
-    """The first iteration at which a run may stop by itself; its bound, where it never does."""
-    if options.stop == "never":
-        return options.iterations
-    silent = max(options.warm_up, options.window - 1 if options.stop == "wmv" else 0)
-    return min(options.iterations, silent + 1 + patience_of(options))
-
-
-class Verdict(NamedTuple):
-    """What a stopper says of one step: its score, whether it is the best so far, whether to stop now."""
-
-    score: float | None
-    best: bool
-    stop: bool
-
-
-class Stopper(ABC):
-    """Finds the lowest score and confirms it by patience.
-
-    Guards: no minimum is believed before `warm_up`, or before the data are fitted to `gate`; a new one must be
-    lower by the share `margin`; the first one that patience confirms is final; patience is a third of the
-    iterations where those are few.
-    """
-
-    def __init__(self, options: StoppingOptions) -> None:
-        self._options = options
-        self._patience = patience_of(options)
-        self._lowest = float("inf")
-        self._waited = 0
-        self._confirmed = False
-        self._subset: Tensor | None = None
-
-    @abstractmethod
-    def score(self, step: Step) -> float | None:
-        """The quantity to be minimised, or None while it is not known yet."""
-
-    @final
-    def update(self, step: Step) -> Verdict:
-        """Score one step and judge it."""
-        score = self.score(step)
-        if score is None or self._is_too_early(step) or self._confirmed:
-            return Verdict(score, best=False, stop=self._confirmed)
-        if score < self._lowest * (1 - self._options.margin):
-            self._lowest, self._waited = score, 0
-            return Verdict(score, best=True, stop=False)
-        self._waited += 1
-        # An infinite `lowest` means that nothing finite was seen yet: there is no minimum to confirm.
-        self._confirmed = self._waited >= self._patience and self._lowest < float("inf")
-        return Verdict(score, best=False, stop=self._confirmed)
-
-    def _is_too_early(self, step: Step) -> bool:
-        gate = self._options.gate
-        return step.iteration <= self._options.warm_up or (gate > 0 and step.terms["data"].item() > gate)
-
-    @final
-    def _watched(self, picture: Tensor) -> Tensor:
-        """The picture's values, in the precision of the sums; of a large picture the same random subset always."""
-        values = picture.flatten()
-        if 0 < self._options.pixels < values.numel():
-            if self._subset is None:
-                order = torch.randperm(values.numel(), generator=torch.Generator().manual_seed(0))
-                self._subset = order[: self._options.pixels].to(values.device)
-            values = values[self._subset]
-        return values.to(torch.float32 if values.device.type == "mps" else torch.float64)
-
-    def state(self) -> dict[str, Any]:
-        """A copy for `load_state`."""
-        return {name: _clone(value) for name, value in vars(self).items() if name not in {"_options", "_problem"}}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go back to a `state`, as when the optimiser is rewound."""
-        vars(self).update({name: _clone(value) for name, value in state.items()})
 
 
 @final
@@ -179,6 +103,27 @@ class HeldOut(Stopper):
 
 
 @final
+class ZeroCrossing(Stopper):
+    """The risk that the objective estimates, smoothed by an exponential average; final below zero.
+
+    Source: Jo, Chun and Choi, Rethinking Deep Image Prior for Denoising, ICCV 2021, arXiv 2108.12841 (stopping at
+    the zero crossing). We differ in the smoothing, and in that a minimum which patience confirms counts, too.
+    """
+
+    FINAL = 0.0
+
+    def __init__(self, options: StoppingOptions) -> None:
+        super().__init__(options)
+        self._smooth: float | None = None
+
+    def score(self, step: Step) -> float:
+        """Of the image, per value, from the first step on."""
+        risk = (step.terms["data"] + step.terms["divergence"]).item()
+        self._smooth = risk if self._smooth is None else self._smooth + self._options.alpha * (risk - self._smooth)
+        return self._smooth
+
+
+@final
 class Never(Stopper):
     """Runs to the bound; the last average is what is returned."""
 
@@ -188,13 +133,23 @@ class Never(Stopper):
 
 
 def build_stopper(problem: Problem, options: StoppingOptions) -> tuple[Problem, Stopper]:
-    """The stopper that the options name, and the problem to solve: with held-out values hidden, if need be."""
+    """The stopper that the options name, and the problem to solve: with held-out values hidden, if need be.
+
+    Raises OptionError for a stopper that watches what the problem has not.
+    """
     if options.stop == "held-out":
         visible, hidden = hold_out(problem, options.held_out)
         return visible, HeldOut(options, hidden)
+    if options.stop == "zero-crossing" and not problem.responses:
+        raise OptionError(
+            "--stop zero-crossing watches the risk that --loss sure estimates; use another one here."
+        )
     kinds: dict[str, Callable[[StoppingOptions], Stopper]] = {
         "wmv": WindowedVariance,
         "emv": ExponentialVariance,
+        "self-validation": SelfValidation,
+        "zero-crossing": ZeroCrossing,
+        "sharpness": Sharpness,
         "never": Never,
     }
     return problem, kinds[options.stop](options)
@@ -219,7 +174,3 @@ def hold_out(problem: Problem, share: float) -> tuple[Problem, Problem]:
     weight = torch.ones(measurement.shape, device=measurement.device) if problem.weight is None else problem.weight
     hidden = held_out((weight > 0).any(0), share) if problem.hidden is None else problem.hidden
     return replace(problem, weight=weight * ~hidden), replace(problem, weight=weight * hidden)
-
-
-def _clone(value: Any) -> Any:  # noqa: ANN401 - a tensor, a number or None
-    return value.clone() if isinstance(value, Tensor) else value

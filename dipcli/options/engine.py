@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from dipcli.errors import OptionError
 from dipcli.options.notes import Range
 
-PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren", "mlp"]
-StopName = Literal["emv", "wmv", "held-out", "never"]
+PriorName = Literal["skip", "decoder", "convdecoder", "projector", "siren", "mlp", "spectral", "free"]
+StopName = Literal["emv", "wmv", "self-validation", "zero-crossing", "sharpness", "held-out", "never"]
+
+SPACING = 10  # iterations from one sample to the next
 
 WHEN = frozenset({"max_time"})  # options that do not decide what comes out, but when
 
@@ -17,7 +19,9 @@ class PriorOptions:
     """The untrained network, and the seed that it is fed."""
 
     prior: Annotated[
-        PriorName, "Network: hourglass, deep or convolutional decoder, random projector, coordinates, dense."
+        PriorName,
+        "Network: hourglass, deep or convolutional decoder, random projector, coordinates, dense, a decoder of "
+        "bounded gain (spectral; Shi et al. 2022), or free values.",
     ] = "skip"
     learn: Annotated[
         Literal["weights", "seed", "both"], "What is fitted; with seed alone the convolutions stay random."
@@ -35,10 +39,10 @@ class PriorOptions:
     ] = ()
     pointwise: Annotated[bool, "A 1x1 convolution after each up-sampling."] = True
     downsample: Annotated[Literal["stride", "average"], "How a scale is halved."] = "stride"
-    upsample: Annotated[Literal["nearest", "linear"], "How a scale is doubled."] = "linear"
+    upsample: Annotated[Literal["nearest", "linear", "gaussian"], "How a scale is doubled."] = "linear"
     seed_kind: Annotated[
-        Literal["uniform", "normal", "meshgrid", "guide"],
-        "The seed: noise, coordinates, or the classical estimate.",
+        Literal["uniform", "normal", "fourier", "meshgrid", "guide"],
+        "The seed: noise, random waves, coordinates, or the classical estimate.",
     ] = "uniform"
     seed_channels: Annotated[int, "Channels of the seed.", Range(1, 4096)] = 32
     seed_blur: Annotated[float, "Gaussian low-pass of a random seed, in its pixels; 0 for none.", Range(0)] = 0.0
@@ -46,6 +50,14 @@ class PriorOptions:
     jitter: Annotated[float, "Standard deviation of the noise added to the seed.", Range(0)] = 1 / 30
     from_guide: Annotated[bool, "Add the network to the classical estimate, so that it begins there."] = False
     learning_rate_factor: Annotated[float, "Multiplies the learning rate of this network.", Range(0)] = 1.0
+    optimiser: Annotated[
+        Literal["adam", "gradient"], "Adam, or the gradient itself, times the number of measured values."
+    ] = "adam"
+    lipschitz: Annotated[
+        float,
+        "Largest gain of each layer of spectral: 1.4 with linear, 1.8 with gaussian up-sampling.",
+        Range(0.01),
+    ] = 1.4
     omega: Annotated[float, "Frequency of the coordinate network's sines.", Range(0)] = 30.0
 
     def __post_init__(self) -> None:
@@ -56,9 +68,15 @@ class PriorOptions:
             raise OptionError(f"--skip-width names {len(self.skip_width)} scales, --width {len(self.width)}.")
         if self.filter_size % 2 == 0:
             raise OptionError(f"--filter-size {self.filter_size} is even; give an odd number.")
+        if self.prior == "free" and (self.learn != "seed" or self.seed_kind not in ("uniform", "normal")):
+            raise OptionError("--prior free has no network; use --learn seed and --seed-kind normal.")
         if self.prior in ("siren", "mlp") and self.learn != "weights":
             raise OptionError(f"--prior {self.prior} has no seed to learn; use --learn weights.")
-        if self.prior in ("decoder", "convdecoder") and self.seed_kind not in ("uniform", "normal"):
+        if self.prior in ("decoder", "convdecoder", "spectral") and self.seed_kind not in (
+            "uniform",
+            "normal",
+            "fourier",
+        ):
             raise OptionError(f"--prior {self.prior} grows from small noise; use --seed-kind uniform.")
 
 
@@ -80,7 +98,12 @@ class DescentOptions:
 class StoppingOptions:
     """When a run ends, and what is returned."""
 
-    stop: Annotated[StopName, "Early stopping: moving variance (emv, wmv), held-out pixels, never."] = "emv"
+    stop: Annotated[
+        StopName,
+        "Early stopping: moving variance (emv, wmv; Wang et al. 2023), an autoencoder of the iterates "
+        "(self-validation; Li et al. 2021), the risk of --loss sure (zero-crossing; Jo et al. 2021), blur and "
+        "sharpness at rest (sharpness; Shi et al. 2022), held-out pixels, never.",
+    ] = "emv"
     window: Annotated[int, "Iterates in the moving variance of wmv.", Range(2, 10_000)] = 100
     alpha: Annotated[float, "Forgetting factor of the moving variance of emv.", Range(0, 1)] = 0.1
     patience: Annotated[int, "Iterations without a new minimum that confirm it.", Range(1)] = 1000
@@ -97,6 +120,12 @@ class StoppingOptions:
         0.0
     )
     runs: Annotated[int, "Runs with other seeds, whose pictures are averaged.", Range(1, 10_000)] = 1
+    samples: Annotated[
+        int,
+        "Pictures drawn from the posterior of a run by Langevin noise (Cheng et al. 2019), whose mean is returned "
+        "and whose deviation is the spread; 0 for none.",
+        Range(0, 10_000),
+    ] = 0
 
 
 @dataclass(frozen=True)
@@ -106,3 +135,13 @@ class EngineOptions:
     prior: PriorOptions = PriorOptions()
     descent: DescentOptions = DescentOptions()
     stopping: StoppingOptions = StoppingOptions()
+
+    def __post_init__(self) -> None:
+        """Raise OptionError where the options do not fit each other."""
+        samples, least = self.stopping.samples, self.stopping.samples * SPACING
+        if samples == 1:
+            raise OptionError("--samples 1 has no deviation; give 2 at least.")
+        if samples and self.stopping.iterations <= least:
+            raise OptionError(f"--samples {samples} takes more than {least} iterations; give more --iterations.")
+        if samples and not self.descent.weight_noise:
+            raise OptionError("--samples needs Langevin noise; give --weight-noise 0.02.")

@@ -2,13 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from dipcli.errors import OptionError
-from dipcli.options.engine import DescentOptions, EngineOptions, PriorName, PriorOptions, StoppingOptions
+from dipcli.options.engine import (
+    SPACING,
+    DescentOptions,
+    EngineOptions,
+    PriorName,
+    PriorOptions,
+    StoppingOptions,
+)
 from dipcli.options.overrides import Overrides
 
 PresetName = Literal["auto", "instant", "fast", "balanced", "best", "paper"]
+NOISE_PER_RATE = 2.0  # Langevin noise for each learning rate: Cheng et al., CVPR 2019, published code
+BURN_IN = 600  # iterations that a run has before its samples, at most
 PRESETS = (
     "By time: instant fits no network; auto is fast on a processor and balanced on a GPU; paper is as published."
 )
@@ -85,6 +94,17 @@ STOCK: dict[PriorName, EngineOptions] = {
         DescentOptions(learning_rate=0.1),
         StoppingOptions(alpha=0.3, patience=25, warm_up=30, margin=0.1, averaging=0.9, iterations=300, runs=4),
     ),
+    # Shi et al., IJCV 2022, for denoising; its networks are stopped once blur and sharpness are at rest.
+    "spectral": EngineOptions(
+        PriorOptions(prior="spectral", seed_kind="fourier", seed_scale=1.0, jitter=0.0),
+        DescentOptions(learning_rate=1e-3),
+        StoppingOptions(stop="sharpness", warm_up=0, averaging=0.0, iterations=10_000),
+    ),
+    "free": EngineOptions(
+        PriorOptions(prior="free", learn="seed", seed_kind="normal", jitter=0.0),
+        DescentOptions(learning_rate=0.1),
+        StoppingOptions(iterations=1000),
+    ),
     # Sitzmann et al., NeurIPS 2020.
     "siren": EngineOptions(
         PriorOptions(prior="siren", width=(256,) * 3, jitter=0.0),
@@ -99,6 +119,14 @@ def chosen_preset(preset: PresetName, device_type: str | None) -> PresetName:
     if preset != "auto":
         return preset
     return "fast" if device_type in ("cpu", None) else "balanced"
+
+
+def _sampling(engine: EngineOptions, given: Mapping[str, Any]) -> EngineOptions:
+    """For --samples: noise as Cheng et al. have it, one run, and room for so many samples after the burn-in."""
+    rate = engine.descent.learning_rate if given.get("learning_rate") is None else given["learning_rate"]
+    most = max(engine.stopping.iterations, BURN_IN + given["samples"] * SPACING)
+    descent = replace(engine.descent, weight_noise=NOISE_PER_RATE * rate)
+    return replace(engine, descent=descent, stopping=replace(engine.stopping, iterations=most, runs=1))
 
 
 def settings(
@@ -116,6 +144,8 @@ def settings(
         if prior not in STOCK:
             raise OptionError(f"--prior {prior} is too large for pictures; leave it to --kernel-prior.")
         base = replace(base, engine=STOCK[prior])  # type: ignore[type-var]
+    if given.given.get("samples"):
+        base = replace(base, engine=_sampling(base.engine, given.given))  # type: ignore[type-var]
     chosen = given.over(base)
     if chosen.engine.descent.precision == "bf16" and device_type not in ("cuda", None):
         raise OptionError("--precision bf16 needs a CUDA device; leave it out here.")

@@ -37,6 +37,7 @@ from dipcli.pictures.noise_model import (
 )
 from dipcli.pictures.options import DenoiseOptions
 from dipcli.pictures.picture_problem import picture_problem
+from dipcli.pictures.published_losses import ERRORS, risk_problem, sparse_problem
 from dipcli.pipeline.statement import Statement
 from dipcli.priors.prior import SMALLEST_SIDE
 from dipcli.problem import Problem, Unknown
@@ -47,6 +48,7 @@ LOSSES: dict[str, Fidelity] = {
     "l1": mean_absolute_error,
     "huber": huber,
     "poisson": poisson,
+    "sparse": mean_squared_error,
 }
 QUICK = 3 * 512**2  # values that a network is fitted to in a minute or two
 TRIAL_SIDE = 256  # of the part of a tiled frame that decides for all of it
@@ -92,7 +94,7 @@ def state_denoising(
         picture = values.mixed(image, options.classical_share)
         return with_kept(picture if found is None else torch.where(mask, picture, values.classical_picture))
 
-    problem = value_problem(values, options, returned) if is_auto else _plain(measurement, values, options)
+    problem = value_problem(values, options, returned) if is_auto else _plain(measurement, noise, values, options)
     return Statement(
         None if options.classical == 1 else problem,
         options.engine,
@@ -205,11 +207,17 @@ def workload_of(measurement: Tensor, options: DenoiseOptions) -> Workload:
     return Workload(
         shape,
         options.engine,
-        {} if options.classical == 1 or not has_room(shape) else {"image": Unknown(shape)},
+        {} if options.classical == 1 or not has_room(shape) else _unknowns(shape, options),
         seconds_of_denoising(shape, options.passes),
         bytes_of_denoising(shape),
         trial=part_of_trial(shape) if is_tried(options) and has_room(shape) else None,
     )
+
+
+def _unknowns(shape: tuple[int, ...], options: DenoiseOptions) -> dict[str, Unknown]:
+    """What is fitted, for the forecast."""
+    errors = Unknown(shape, "real", ERRORS)
+    return {"image": Unknown(shape), **({"raised": errors, "lowered": errors} if options.loss == "sparse" else {})}
 
 
 def has_room(shape: Sequence[int]) -> bool:
@@ -217,14 +225,21 @@ def has_room(shape: Sequence[int]) -> bool:
     return min(shape[1:]) >= SMALLEST_SIDE
 
 
-def _plain(measurement: Tensor, values: StabilisedValues, options: DenoiseOptions) -> Problem:
+def _plain(measurement: Tensor, noise: Noise, values: StabilisedValues, options: DenoiseOptions) -> Problem:
     """The problem with another loss, on the values as they were measured."""
-    classical = values.classical_picture
-    return picture_problem(
+    classical, tv_weight = values.classical_picture, tv_weight_of(values.sigma, options)
+
+    def picture(image: Tensor) -> Tensor:
+        return image.lerp(classical, options.classical_share)
+
+    if options.loss == "sure":
+        return risk_problem(measurement, noise, values, picture, tv_weight)
+    problem = picture_problem(
         measurement.nan_to_num(),
         LOSSES[options.loss],
         weight=mask_weight(values.mask),
-        tv_weight=tv_weight_of(values.sigma, options),
+        tv_weight=tv_weight,
         guide=classical,
-        picture=lambda image: image.lerp(classical, options.classical_share),
+        picture=picture,
     )
+    return sparse_problem(problem) if options.loss == "sparse" else problem

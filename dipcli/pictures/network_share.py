@@ -65,7 +65,7 @@ def network_share(
     louder = power * (1 + SPLIT**2)
     first = classical(fitted, louder)
     most = min(engine.stopping.iterations, MOST_ITERATIONS)
-    once = replace(engine, stopping=replace(engine.stopping, iterations=most, runs=1))
+    once = replace(engine, stopping=replace(engine.stopping, iterations=most, runs=1, samples=0))
     image = restore(problem(NoisyValues(fitted, louder, mask), first), once).estimate["image"]
     change, left = (image - first)[mask], (judge - first)[mask]
     noise_energy = float(power.mean())

@@ -8,7 +8,7 @@ from dipcli.errors import OptionError
 from dipcli.options.engine import EngineOptions
 from dipcli.options.notes import Range
 
-LossName = Literal["auto", "mse", "rmse", "l1", "huber", "poisson"]
+LossName = Literal["auto", "mse", "rmse", "l1", "huber", "poisson", "sure", "sparse"]
 MaskKind = Literal["scattered", "strokes", "holes"]
 RecipeName = Literal["auto", MaskKind]
 KernelName = Literal["box", "bilinear", "hamming", "bicubic", "lanczos2", "lanczos3"]
@@ -53,7 +53,11 @@ class PictureOptions:
 class DenoiseOptions(PictureOptions):
     """What is believed of the noise; everything is found out from the picture unless it is given."""
 
-    loss: Annotated[LossName, "The data term; auto decides from the picture."] = "auto"
+    loss: Annotated[
+        LossName,
+        "The data term; auto decides from the picture; sure is the estimated risk of a network that is fed the "
+        "picture itself (Jo et al. 2021); sparse finds errors that are few, of any shape (You et al. 2020).",
+    ] = "auto"
     passes: Annotated[int, "Of the classical estimate over the patch groups; 1 is instant.", Range(1, 20)] = 6
     strength: Annotated[
         float,

@@ -1,6 +1,7 @@
 """Presets of the restorations of pictures."""
 
 from dataclasses import replace
+from typing import Any
 
 from dipcli.errors import OptionError
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
@@ -15,6 +16,9 @@ DENOISE: dict[PresetName, DenoiseOptions] = {
     "best": DenoiseOptions(engine=BEST),
     "paper": DenoiseOptions(loss="mse", tv_weight=0.0, classical=0.0, engine=PAPER),
 }
+
+# Jo, Chun and Choi, ICCV 2021: the network is fed the noisy picture, and stopped where its estimated risk is none.
+LOSS_STOCK: dict[str, dict[str, Any]] = {"sure": {"seed_kind": "guide", "stop": "zero-crossing", "tv_weight": 0.0}}
 
 # Without noise nothing is over-fitted and no variance rises again: known pixels that were hidden say when to stop.
 FILLING = replace(FAST, stopping=replace(FAST.stopping, stop="held-out"))
@@ -79,7 +83,8 @@ def denoise_options(
     preset: PresetName, device_type: str | None, given: Overrides[DenoiseOptions]
 ) -> DenoiseOptions:
     """The options of `dipcli denoise`. Raises OptionError for those that do not fit each other or the device."""
-    options = settings(DENOISE, preset, device_type, given)
+    options = settings(DENOISE, preset, device_type, _with_stock(given))
+    _check_risk(options)
     if not options.jpeg:
         return options
     if options.strength < 1 or options.chroma_only:
@@ -88,6 +93,25 @@ def denoise_options(
         if given.given.get(name) is not None:
             raise OptionError(f"--jpeg knows its {why} from the file; leave --{name} out.")
     return options
+
+
+def _with_stock(given: Overrides[DenoiseOptions]) -> Overrides[DenoiseOptions]:
+    """For the loss that is given, what its authors have, below all that is given."""
+    stock = LOSS_STOCK.get(given.given.get("loss") or "auto", {})
+    return Overrides({**stock, **{name: value for name, value in given.given.items() if value is not None}})
+
+
+def _check_risk(options: DenoiseOptions) -> None:
+    """Raise OptionError where a risk is to be estimated, or watched, that cannot be."""
+    prior = options.engine.prior
+    if options.loss == "sure":
+        if prior.prior not in ("skip", "projector") or prior.seed_kind != "guide" or prior.from_guide:
+            raise OptionError(
+                "--loss sure asks a network how it answers the noise that it is fed: use --prior skip with "
+                "--seed-kind guide, and leave --from-guide out."
+            )
+    elif options.engine.stopping.stop == "zero-crossing":
+        raise OptionError("--stop zero-crossing watches the risk that --loss sure estimates; use both, or none.")
 
 
 def inpaint_options(

@@ -1,6 +1,6 @@
 """A prior: an untrained network together with the seed that it is fed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -19,6 +19,7 @@ from dipcli.priors.mlp import build_mlp
 from dipcli.priors.projector import behind_normalisation
 from dipcli.priors.siren import build_siren
 from dipcli.priors.skip import build_skip
+from dipcli.priors.spectral import build_spectral
 from dipcli.priors.value_maps import FROM_VALUES, TO_VALUES
 from dipcli.problem import Unknown
 
@@ -31,6 +32,8 @@ _BUILDERS: dict[PriorName, Callable[[tuple[int, ...], int, int, PriorOptions], n
     "convdecoder": build_convdecoder,
     "siren": build_siren,
     "mlp": build_mlp,
+    "spectral": build_spectral,
+    "free": lambda *_: nn.Identity(),
 }
 
 
@@ -48,7 +51,8 @@ class Prior(nn.Module):
         jitter, learn_seed = options.jitter, options.learn != "weights"
         self.network = network
         self.jitter = jitter
-        self._seed_is_drawn = options.seed_kind in ("uniform", "normal")
+        self.learning_rate_factor, self.optimiser = options.learning_rate_factor, options.optimiser
+        self._seed_is_drawn = options.seed_kind in ("uniform", "normal", "fourier")
         self._shape = unknown.shape
         self._to_values = TO_VALUES[unknown.values]
         self.seed = nn.Parameter(seed, requires_grad=learn_seed)
@@ -56,14 +60,30 @@ class Prior(nn.Module):
         self._noise: Tensor
         self.register_buffer("_start", _start_of(unknown) if options.from_guide else None, persistent=False)
         self._start: Tensor | None
+        self._per_guide = 0.0
+        if options.seed_kind == "guide" and unknown.guide is not None and not options.from_guide:
+            self._per_guide = _guide_scale(unknown.guide, options.seed_scale)
         if options.from_guide:
             _silence(network)
 
     def forward(self) -> Tensor:
         """The estimate; random only through the jitter."""
-        seed: Tensor = self.seed
         if self.jitter:
-            seed = seed + self._noise.normal_(std=self.jitter)
+            self._noise.normal_(std=self.jitter)
+        return self._estimate(self.seed)
+
+    def probe(self, change: Tensor) -> Tensor:
+        """The estimate where the guide is changed by so much, with the jitter of the last call.
+
+        Raises ValueError where the seed alone does not show the guide.
+        """
+        if not self._per_guide:
+            raise ValueError("only a network whose seed is the guide can be probed")
+        return self._estimate(self.seed + self._per_guide * _padded(change, self.seed.shape[2:]))
+
+    def _estimate(self, seed: Tensor) -> Tensor:
+        if self.jitter:
+            seed = seed + self._noise
         output = crop_middle(self.network(seed)[0], self._shape[1:]).float()
         return self._to_values(output if self._start is None else output + self._start)
 
@@ -87,7 +107,7 @@ def build_prior(unknown: Unknown, options: PriorOptions) -> Prior:
     n_axes, n_out = len(unknown.shape) - 1, unknown.shape[0]
     seed = _draw_seed(unknown, options)
     network = _BUILDERS[options.prior](unknown.shape[1:], seed.shape[1], n_out, options)
-    if options.learn != "weights":
+    if options.learn != "weights" and options.prior != "free":
         frozen = options.learn == "seed"
         network = behind_normalisation(network, n_axes, seed.shape[1], frozen=frozen)
     return Prior(unknown, network, seed, options)
@@ -111,7 +131,7 @@ def _fit_scales(options: PriorOptions, space: tuple[int, ...]) -> PriorOptions:
     """The options with as many scales as the shortest side allows, and one skip width for each."""
     if not 1 <= len(space) <= 3:
         raise OptionError(f"{len(space)} axes are not supported; give one, two or three.")
-    if options.prior in ("siren", "mlp"):
+    if options.prior in ("siren", "mlp", "free"):
         return options
     if min(space) < SMALLEST_SIDE:
         raise OptionError(f"A side of {min(space)} is too short for a network; give at least {SMALLEST_SIDE}.")
@@ -131,16 +151,20 @@ def _draw_seed(unknown: Unknown, options: PriorOptions) -> Tensor:
         return meshgrid(space, lowest=-1.0)[None]
     if options.prior == "mlp":
         return _drawn((), options)
+    if options.prior == "free":
+        return _drawn(space, replace(options, seed_channels=unknown.shape[0]))
     if options.prior == "convdecoder":
         return _drawn(scale_sizes(space, options)[0], options)
     step = 2 ** len(options.width)
     padded = tuple(-(-side // step) * step for side in space)
-    if options.prior == "decoder":
+    if options.prior in ("decoder", "spectral"):
         padded = tuple(side // step for side in padded)
     if options.seed_kind == "guide":
         return _guide_seed(unknown, padded, options.seed_scale)
     if options.seed_kind == "meshgrid":
         return meshgrid(padded)[None]
+    if options.seed_kind == "fourier":
+        return _waves(padded, options)
     return _drawn(padded, options)
 
 
@@ -153,13 +177,28 @@ def _drawn(space: tuple[int, ...], options: PriorOptions) -> Tensor:
     return drawn * options.seed_scale
 
 
+def _waves(space: tuple[int, ...], options: PriorOptions) -> Tensor:
+    """Sines and cosines of random directions. Source: Tancik et al., Fourier features, NeurIPS 2020."""
+    frequencies = torch.randn((options.seed_channels + 1) // 2, len(space))
+    phases = 2 * torch.pi * torch.tensordot(frequencies, meshgrid(space), dims=1)
+    return torch.cat([phases.sin(), phases.cos()])[None, : options.seed_channels] * options.seed_scale
+
+
 def _guide_seed(unknown: Unknown, padded: tuple[int, ...], scale: float) -> Tensor:
     """The unknown's guide, of mean 0 and deviation `scale`, its border repeated where the network needs more."""
     if unknown.guide is None:
         raise OptionError("This task has no classical estimate to feed the network; use another --seed-kind.")
     guide = unknown.guide.detach().cpu()
-    seed = (guide - guide.mean()) / guide.std().clamp(min=1e-6) * scale
+    return _padded((guide - guide.mean()) / guide.std().clamp(min=1e-6) * scale, padded)
+
+
+def _guide_scale(guide: Tensor, scale: float) -> float:
+    return scale / max(float(guide.std()), 1e-6)
+
+
+def _padded(image: Tensor, space: Sequence[int]) -> Tensor:
+    """An image (channels, *space) in the middle of a larger one, its border repeated, (1, channels, *space)."""
     widths = []
-    for side, wanted in zip(reversed(unknown.shape[1:]), reversed(padded), strict=True):
+    for side, wanted in zip(reversed(image.shape[1:]), reversed(space), strict=True):
         widths += [(wanted - side) // 2, wanted - side - (wanted - side) // 2]
-    return functional.pad(seed[None], widths, mode="replicate")
+    return functional.pad(image[None], widths, mode="replicate")

@@ -16,6 +16,7 @@ NAMES = (
     "jpeg",
     "large",
     "kills",
+    "methods",
     "mri",
     "phase",
     "real",

@@ -13,7 +13,8 @@ import torch
 from dipcli.engine.averaging import RunningAverage
 from dipcli.engine.descent import Descent
 from dipcli.engine.device import allocated_threads, prepare
-from dipcli.engine.stopping import Stopper, build_stopper
+from dipcli.engine.stopper import Stopper
+from dipcli.engine.stopping import build_stopper
 from dipcli.fidelities import mean_squared_error
 from dipcli.metrics import psnr_db
 from dipcli.options.presets import FAST, PAPER, STOCK

@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from steps import TINY, tiny_problem
+from steps import TINY, risky_problem, tiny_problem
 
 from dipcli.engine.checkpoint import Keeper, from_bytes, to_bytes
 from dipcli.engine.restore import restore
 from dipcli.options.engine import DescentOptions, EngineOptions, StoppingOptions
+from dipcli.pictures.published_losses import sparse_problem
 
 CPU = torch.device("cpu")
 STOPPING = StoppingOptions(warm_up=2, alpha=0.3, patience=6, averaging=0.8, iterations=30, window=4, held_out=0.2)
@@ -29,13 +30,13 @@ def interruption(calls):
     return lambda: next(left, None) is None
 
 
-def left_and_gone_on(options, calls):
+def left_and_gone_on(options, calls, problem):
     """The result of a fit that is frozen to bytes and thawed again after every so many questions."""
     frozen, legs = None, 0
     while True:
         saved = []
         keeper = Keeper(saved.append, frozen=frozen, interrupted=interruption(calls))
-        result = restore(tiny_problem(), options, seed=3, keeper=keeper)
+        result = restore(problem, options, seed=3, keeper=keeper)
         if result.ending != "interrupted":
             return result, legs
         torch.manual_seed(legs)  # whatever happens elsewhere in between
@@ -43,12 +44,27 @@ def left_and_gone_on(options, calls):
         legs += 1
 
 
-@pytest.mark.parametrize("stop", ["emv", "wmv", "held-out", "never"])
+@pytest.mark.parametrize("stop", ["emv", "wmv", "self-validation", "held-out", "never"])
 @pytest.mark.parametrize("runs", [1, 2])
 def test_a_fit_that_is_left_again_and_again_ends_as_if_it_never_was(stop, runs):
-    options = engine(stop=stop, runs=runs)
-    expected = restore(tiny_problem(), options, seed=3)
-    result, legs = left_and_gone_on(options, 4)
+    assert_ends_alike(engine(stop=stop, runs=runs), tiny_problem())
+
+
+def test_a_sampled_fit_that_is_left_again_and_again_ends_as_if_it_never_was():
+    assert_ends_alike(engine(samples=2, runs=2), tiny_problem())
+
+
+def test_a_fit_of_a_risk_that_is_left_again_and_again_ends_as_if_it_never_was():
+    assert_ends_alike(engine(stop="zero-crossing"), risky_problem())
+
+
+def test_a_fit_of_errors_that_is_left_again_and_again_ends_as_if_it_never_was():
+    assert_ends_alike(engine(), sparse_problem(tiny_problem()))
+
+
+def assert_ends_alike(options, problem):
+    expected = restore(problem, options, seed=3)
+    result, legs = left_and_gone_on(options, 4, problem)
     assert legs >= 2
     assert (result.ending, result.iterations, result.best_iteration) == (
         expected.ending,
@@ -56,6 +72,8 @@ def test_a_fit_that_is_left_again_and_again_ends_as_if_it_never_was(stop, runs):
         expected.best_iteration,
     )
     assert torch.equal(result.picture, expected.picture)
+    if expected.spread is not None:
+        assert torch.equal(result.spread, expected.spread)
     for one, other in zip(result.networks, expected.networks, strict=True):
         for name, tensors in one["image"].items():
             assert torch.equal(tensors, other["image"][name])

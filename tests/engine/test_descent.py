@@ -81,7 +81,7 @@ def test_a_state_can_be_loaded_twice():
 def test_slowing_down_halves_the_learning_rate():
     descent = tiny_descent(learning_rate=0.08)
     descent.slow_down()
-    assert [group["lr"] for group in descent.state()["adam"]["param_groups"]] == [0.04]
+    assert [group["lr"] for group in descent.state()["optimisers"]["adam"]["param_groups"]] == [0.04]
 
 
 def test_a_gradient_is_clipped_to_its_largest_norm():

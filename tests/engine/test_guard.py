@@ -41,7 +41,7 @@ class Run:
 
     @property
     def rate(self):
-        return self.descent.state()["adam"]["param_groups"][0]["lr"]
+        return self.descent.state()["optimisers"]["adam"]["param_groups"][0]["lr"]
 
 
 def test_a_healthy_run_is_left_alone():
@@ -56,7 +56,7 @@ def test_weights_moments_detector_and_average_go_back_bit_for_bit(factor):
     run.advance(INTERVAL)
     good = run.state()
     assert run.advance(INTERVAL, factor)[-1]
-    good["descent"]["adam"]["param_groups"][0]["lr"] = RATE / 2
+    good["descent"]["optimisers"]["adam"]["param_groups"][0]["lr"] = RATE / 2
     assert_same_state(run.state(), good)
 
 
@@ -110,7 +110,7 @@ def test_nan_in_the_first_step_goes_back_to_the_start():
     run = Run()
     start = run.state()
     assert run.advance(1, math.nan) == [True]
-    start["descent"]["adam"]["param_groups"][0]["lr"] = RATE / 2
+    start["descent"]["optimisers"]["adam"]["param_groups"][0]["lr"] = RATE / 2
     assert_same_state(run.state(), start)
 
 

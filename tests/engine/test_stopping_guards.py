@@ -75,6 +75,16 @@ def test_patience_is_at_least_one():
     assert judge([1.0], length=5, patience=1000, iterations=2) == ([1], 2)
 
 
+def test_a_final_score_needs_no_confirmation(monkeypatch):
+    monkeypatch.setattr(Scripted, "FINAL", 0.0)
+    assert judge([3.0, 2.0, -0.1, 1.0]) == ([1, 2, 3], 3)
+
+
+def test_a_final_score_is_not_believed_during_warm_up(monkeypatch):
+    monkeypatch.setattr(Scripted, "FINAL", 0.0)
+    assert judge([-1.0, -1.0, 2.0, -0.1], warm_up=2) == ([3, 4], 4)
+
+
 def test_nan_is_never_best():
     best, _ = judge([math.nan, 1.0, math.nan, 0.5, math.nan])
     assert best == [2, 4]

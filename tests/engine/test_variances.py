@@ -5,16 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from steps import assert_same_state, step_at, tiny_problem
+from steps import assert_same_state, risky_problem, step_at, tiny_problem
 
+from dipcli.engine.self_validation import SelfValidation
 from dipcli.engine.stopping import (
     ExponentialVariance,
     HeldOut,
     Never,
     WindowedVariance,
+    ZeroCrossing,
     build_stopper,
     hold_out,
 )
+from dipcli.errors import OptionError
 from dipcli.options.engine import StoppingOptions
 
 # Sums of float32 pictures in float64, less one another: relative errors stay far below 1e-9.
@@ -153,9 +156,36 @@ def test_the_held_out_score_does_not_see_fitted_values():
     assert first == second
 
 
+def test_the_risk_is_the_smoothed_sum_of_misfit_and_divergence():
+    stopper = ZeroCrossing(StoppingOptions(alpha=0.5))
+    step = step_at(1, torch.zeros(1, 2, 2))
+    found = []
+    for misfit, divergence in ((0.5, -0.1), (0.3, -0.2)):
+        terms = {
+            "data": torch.tensor(misfit),
+            "divergence": torch.tensor(divergence),
+            "total_variation": torch.ones(()),
+        }
+        found.append(stopper.score(replace(step, terms=terms)))
+    assert found == pytest.approx([0.4, 0.25])
+
+
+def test_a_risk_can_only_be_watched_where_it_is_estimated():
+    options = StoppingOptions(stop="zero-crossing")
+    assert type(build_stopper(risky_problem(), options)[1]) is ZeroCrossing
+    with pytest.raises(OptionError, match="--loss sure"):
+        build_stopper(tiny_problem(), options)
+
+
 @pytest.mark.parametrize(
     ("stop", "kind"),
-    [("wmv", WindowedVariance), ("emv", ExponentialVariance), ("never", Never), ("held-out", HeldOut)],
+    [
+        ("wmv", WindowedVariance),
+        ("emv", ExponentialVariance),
+        ("self-validation", SelfValidation),
+        ("never", Never),
+        ("held-out", HeldOut),
+    ],
 )
 def test_the_stopper_is_the_one_named(stop, kind):
     assert type(build_stopper(tiny_problem(), StoppingOptions(stop=stop))[1]) is kind

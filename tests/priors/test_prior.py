@@ -14,7 +14,7 @@ from dipcli.options.engine import PriorOptions
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown
 
-NETWORKS = ("skip", "decoder", "convdecoder", "projector", "siren")
+NETWORKS = ("skip", "decoder", "convdecoder", "projector", "siren", "spectral")
 CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 
@@ -177,3 +177,42 @@ def test_a_coordinate_network_has_no_seed_to_learn():
 def test_pointwise_networks_leave_two_values_on_a_side():
     options = PriorOptions(width=(4,) * 5, filter_size=1, seed_channels=4)
     assert build_prior(Unknown((1, 16, 16)), options)().shape == (1, 16, 16)
+
+
+def guided(change=0.0, **changes):
+    guide = torch.rand(1, 17, 21, generator=torch.Generator().manual_seed(1))
+    unknown = Unknown(guide.shape, guide=guide + change)
+    torch.manual_seed(3)
+    return build_prior(unknown, options(**{"seed_kind": "guide", "jitter": 0.1, **changes}))
+
+
+def test_a_probe_without_a_change_is_the_last_estimate():
+    prior = guided()
+    estimate = prior()
+    assert torch.equal(prior.probe(torch.zeros(1, 17, 21)), estimate)
+
+
+def test_a_probe_is_what_a_changed_guide_would_give():
+    """But for mean and deviation of the guide, which a small change hardly moves."""
+    change = 0.01 * torch.randn(1, 17, 21, generator=torch.Generator().manual_seed(2))
+    prior, other = guided(jitter=0.0), guided(change, jitter=0.0)
+    before, probed, after = prior().detach(), prior.probe(change).detach(), other().detach()
+    assert 0 < float((probed - after).norm()) < 0.3 * float((probed - before).norm())
+
+
+@pytest.mark.parametrize("changes", [{"seed_kind": "uniform"}, {"from_guide": True}], ids=str)
+def test_only_a_network_that_is_fed_its_guide_alone_can_be_probed(changes):
+    with pytest.raises(ValueError, match="probed"):
+        guided(**changes).probe(torch.zeros(1, 17, 21))
+
+
+def test_free_values_are_the_seed_itself():
+    unknown = Unknown((2, 9, 7), "real")
+    prior = build_prior(unknown, options("free", learn="seed", seed_kind="normal", jitter=0.0))
+    assert torch.equal(prior(), prior.seed[0])
+    assert [name for name, _ in prior.named_parameters()] == ["seed"]
+
+
+def test_free_values_must_be_learnt():
+    with pytest.raises(OptionError, match="--learn seed"):
+        options("free")
