@@ -6,6 +6,7 @@ import sys
 NAMES = (
     "deblur",
     "denoise",
+    "emission",
     "faint",
     "forecast",
     "fuzz",
