@@ -1,8 +1,7 @@
 """Scans of k-space: how they are read, undersampled for a test, scored and written."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,7 @@ from dipcli.engine.restore import Networks
 from dipcli.errors import OptionError
 from dipcli.fourier import ifft
 from dipcli.grid import crop_middle
-from dipcli.io.names import beside, by, ending_of, stem_of
-from dipcli.io.volumes import save_preview
-from dipcli.metrics import peak_psnr_db
+from dipcli.io.names import by, ending_of, stem_of
 from dipcli.mri.encoding import root_sum_of_squares
 from dipcli.mri.model_choice import workload_of
 from dipcli.mri.options import MriOptions
@@ -31,19 +28,18 @@ from dipcli.mri.unfitted import blank_mri, complete_mri, is_settled
 from dipcli.mri.writers import check_scan_output, save_scan
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
-from dipcli.pipeline.medium import Control, Medium
+from dipcli.pipeline.medium import Control
 from dipcli.pipeline.process import reference_path
-from dipcli.pipeline.slice_panels import panels_of
-from dipcli.pipeline.slices import scores_by_method, slices_by_method
+from dipcli.pipeline.slice_medium import SliceMedium, arrays_by_method
 from dipcli.pipeline.statement import Fitted, Statement
-from dipcli.report.figures import Panel
 
 COMPLEX = "complex_image"  # of the objects of a slice: what is written where a format can hold it
-ORDER = {"zero-filled": 0, "classical": 2, "": 3}  # in the preview; all others are 1
 
 
-class Scans(Medium[Scan, Slice]):
+class Scans(SliceMedium[Scan, Slice]):
     """Files of k-space; a frame is one slice, its picture the magnitude in units of k-space."""
+
+    simplest = "zero-filled"
 
     def __init__(self, options: MriOptions, recipe: Recipe) -> None:
         """`options` are those that do not depend on the model of the coils, `recipe` has all of them for one."""
@@ -103,36 +99,12 @@ class Scans(Medium[Scan, Slice]):
             return complete_mri(measurement, self._options)
         return state_mri(measurement, self._options.reconstruction, self._recipe)
 
-    def metric(self, source: Scan, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:  # noqa: ARG002
-        """The PSNR by the truth's own peak, as fastMRI has it."""
-        return partial(peak_psnr_db, reference=truth.to(statement.classical[1].device))
-
     def networks(self, before: Sequence[Fitted], statement: Statement) -> Sequence[Networks]:
         """Those of the last slice that was fitted, where this one's are of the same make."""
         fitted = [frame for frame in before if frame.result is not None]
         if self._options.reconstruction.cold_start or not fitted or fitted[-1].result is None:
             return ()
         return fitted[-1].result.networks if _make(fitted[-1].statement) == _make(statement) else ()
-
-    def score(
-        self,
-        source: Scan,  # noqa: ARG002
-        measurement: Slice,  # noqa: ARG002
-        fitted: Fitted,
-        truth: Tensor,
-    ) -> Mapping[str, float]:
-        """Of the methods that this slice has; none for an empty one."""
-        if not fitted.statement.beside:
-            return {}
-        return scores_by_method(slices_by_method([fitted]), truth.to(fitted.picture.device))
-
-    def score_all(self, frames: Sequence[Fitted], truths: Sequence[Tensor]) -> Mapping[str, float] | None:
-        """Over the whole volume, as fastMRI has it."""
-        return scores_by_method(slices_by_method(frames), torch.cat(list(truths)).to(frames[0].picture.device))
-
-    def name(self, source: Scan, index: int) -> str:
-        """By its number in the file."""
-        return f"slice {source.slices[index]}"
 
     def files(self, item: Item, source: Scan, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
         """The scan, its mask, maps and reference, and the headers of BART's pairs."""
@@ -142,45 +114,22 @@ class Scans(Medium[Scan, Slice]):
         pairs = [path.with_suffix(".hdr") for path in files if path.suffix == ".cfl"]
         return [item.input, *(path for path in (*files[1:], *pairs) if path.is_file())]
 
-    def panels(
-        self,
-        source: Scan,  # noqa: ARG002
-        measurement: Slice,  # noqa: ARG002
-        fitted: Fitted,
-        truth: Tensor | None,
-    ) -> Sequence[Panel]:
-        """Zero-filled, classical, result, and where the truth is known, what is wrong."""
-        return panels_of(fitted, truth, "zero-filled")
-
     def write(self, item: Item, source: Scan, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:
         """The images, what was asked for beside them, and a preview of the middle slice."""
-        pictures = {name: stack.cpu().numpy() for name, stack in slices_by_method(frames).items()}
-        objects = self._objects(frames, pictures)
+        pictures = arrays_by_method(frames)
+        objects = self.objects(frames, pictures)
         truths = self.references(item, source, reference_path(item, context.files.reference))
         known = [truth for truth in truths if truth is not None]
         if known:
             objects["error"] = np.abs(pictures[""] - torch.cat(known).cpu().numpy())
         written = save_scan(item.output, objects.pop(COMPLEX), source, objects)
-        preview = beside(item.output, "preview.png")
-        shown = sorted(pictures, key=lambda name: ORDER.get(name, 1))
-        save_preview(preview, {name: pictures[name][len(frames) // 2] for name in shown})
+        preview = self.save_preview(item.output, pictures)
         others = {_called(item.output, path): path for path in written if path != item.output}
         return {"reconstruction": item.output, **others, "preview": preview}
 
-    def arrays(self, source: Scan, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
-        """Magnitudes (slices, height, width) in units of k-space, and the same as `complex_image`."""
-        pictures = {name: stack.cpu().numpy() for name, stack in slices_by_method(frames).items()}
-        named = {"image": pictures[""], "classical": pictures["classical"]}
-        return {**named, **self._objects(frames, pictures)}
-
-    def _objects(
-        self, frames: Sequence[Fitted], pictures: Mapping[str, NDArray[np.float32]]
-    ) -> dict[str, NDArray[Any]]:
-        """What is returned beside the reconstruction: its spread, and what was asked for."""
-        objects: dict[str, NDArray[Any]] = {COMPLEX: _stacked(frames, COMPLEX)[:, 0]}
-        spreads = [frame.spread for frame in frames if frame.spread is not None]
-        if len(spreads) == len(frames):
-            objects["spread"] = torch.cat(spreads).cpu().numpy()
+    def objects(self, frames: Sequence[Fitted], pictures: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """What is returned beside the magnitudes: complex images, their spread, and what was asked for."""
+        objects = {COMPLEX: _stacked(frames, COMPLEX)[:, 0], **super().objects(frames, pictures)}
         if self._options.reconstruction.keep_classical:
             objects |= {name.replace("-", "_"): stack for name, stack in pictures.items() if name}
         if self._options.reconstruction.keep_coils:

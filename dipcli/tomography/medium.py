@@ -2,8 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,16 +13,12 @@ from torch import Tensor
 
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
-from dipcli.io.names import beside, by
-from dipcli.io.volumes import save_preview
-from dipcli.metrics import peak_psnr_db
+from dipcli.io.names import by
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
-from dipcli.pipeline.medium import Control, Medium
-from dipcli.pipeline.slice_panels import panels_of
-from dipcli.pipeline.slices import scores_by_method, slices_by_method
+from dipcli.pipeline.medium import Control
+from dipcli.pipeline.slice_medium import SliceMedium, arrays_by_method
 from dipcli.pipeline.statement import Fitted, Statement
-from dipcli.report.figures import Panel
 from dipcli.tomography.centre import axis_of
 from dipcli.tomography.emission import Emission
 from dipcli.tomography.fan_centre import FanAxis, fan_axis_of
@@ -35,12 +30,11 @@ from dipcli.tomography.reconstruction import Slice, rays_of, state_tomography, w
 from dipcli.tomography.scan import Scan
 from dipcli.tomography.writers import check_volume_output, save_volume
 
-ORDER = {"fbp": 0, "classical": 2, "": 3}  # in the preview; all others are 1
 
-
-class Projections(Medium[Scan, Slice]):
+class Projections(SliceMedium[Scan, Slice]):
     """Files of projections; a frame is one slice, its picture what a pixel of it absorbs."""
 
+    simplest = "fbp"
     advice = "use --slices, --method fbp, or bin the detector"
 
     def __init__(self, options: TomographyOptions) -> None:
@@ -117,28 +111,6 @@ class Projections(Medium[Scan, Slice]):
         """The classical search, and the network's share."""
         return state_tomography(measurement, self._options, control)
 
-    def metric(self, source: Scan, statement: Statement, truth: Tensor) -> Callable[[Tensor], float]:  # noqa: ARG002
-        """The PSNR by the truth's own peak."""
-        return partial(peak_psnr_db, reference=truth.to(statement.classical[1].device))
-
-    def score(
-        self,
-        source: Scan,  # noqa: ARG002
-        measurement: Slice,  # noqa: ARG002
-        fitted: Fitted,
-        truth: Tensor,
-    ) -> Mapping[str, float]:
-        """Of every method."""
-        return scores_by_method(slices_by_method([fitted]), truth.to(fitted.picture.device))
-
-    def score_all(self, frames: Sequence[Fitted], truths: Sequence[Tensor]) -> Mapping[str, float] | None:
-        """Over the whole volume."""
-        return scores_by_method(slices_by_method(frames), torch.cat(list(truths)).to(frames[0].picture.device))
-
-    def name(self, source: Scan, index: int) -> str:
-        """By its number in the file."""
-        return f"slice {source.slices[index]}"
-
     def files(self, item: Item, source: Scan, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
         """The projections, their fields and angles, and the reference."""
         reading = self._options.reading
@@ -148,42 +120,17 @@ class Projections(Medium[Scan, Slice]):
         own = sorted(item.input.iterdir()) if item.input.is_dir() else [item.input]
         return [*own, *(path for path in given if path is not None and path.is_file())]
 
-    def panels(
-        self,
-        source: Scan,  # noqa: ARG002
-        measurement: Slice,  # noqa: ARG002
-        fitted: Fitted,
-        truth: Tensor | None,
-    ) -> Sequence[Panel]:
-        """Filtered back-projection, classical, result, and where the truth is known, what is wrong."""
-        return panels_of(fitted, truth, "fbp")
-
     def write(self, item: Item, source: Scan, frames: Sequence[Fitted], context: Context) -> dict[str, Path]:  # noqa: ARG002
         """The slices, what was asked for beside them, and a preview of the middle one."""
-        pictures = {name: stack.cpu().numpy() for name, stack in slices_by_method(frames).items()}
-        written = save_volume(item.output, pictures[""], self._objects(frames, pictures), source.slices)
-        preview = beside(item.output, "preview.png")
-        shown = sorted(pictures, key=lambda name: ORDER.get(name, 1))
-        save_preview(preview, {name: pictures[name][len(frames) // 2] for name in shown})
+        pictures = arrays_by_method(frames)
+        written = save_volume(item.output, pictures[""], self.objects(frames, pictures), source.slices)
+        preview = self.save_preview(item.output, pictures)
         return {"reconstruction": item.output, **written, "preview": preview}
 
-    def arrays(self, source: Scan, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
-        """Slices (slices, height, width)."""
-        pictures = {name: stack.cpu().numpy() for name, stack in slices_by_method(frames).items()}
-        named = {"image": pictures[""], "classical": pictures["classical"]}
-        return {**named, **self._objects(frames, pictures)}
-
-    def _objects(
-        self, frames: Sequence[Fitted], pictures: Mapping[str, NDArray[np.float32]]
-    ) -> dict[str, NDArray[Any]]:
+    def objects(self, frames: Sequence[Fitted], pictures: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """What is returned beside the slices: their spread, and what was asked for."""
-        objects: dict[str, NDArray[Any]] = {}
-        spreads = [frame.spread for frame in frames if frame.spread is not None]
-        if len(spreads) == len(frames):
-            objects["spread"] = torch.cat(spreads).cpu().numpy()
-        if self._options.imaging.keep_classical:
-            objects |= {name: stack for name, stack in pictures.items() if name}
-        return objects
+        asked = {name: stack for name, stack in pictures.items() if name and self._options.imaging.keep_classical}
+        return {**super().objects(frames, pictures), **asked}
 
     def _slices(self, source: Scan, device: torch.device) -> Iterable[Slice]:
         n_detectors, beam = source.integrals.shape[2], self._options.beam

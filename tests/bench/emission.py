@@ -2,8 +2,8 @@
 
 Rows of `--rows`: `NAME COUNTS` is an emission of so many coincidences in 120 views, of which absorption leaves e⁻²
 along the longest ray, and randoms, a quarter of them, that are known in the mean. MLEM and OSEM (8 subsets) have
-their best round by the truth, the last column of peers also the best Gaussian filter. `NAME fan VIEWS PHOTONS` is a
-full turn of a fan from 300 pixels away. `shepp 1e6` was looked at while levels were chosen. Seconds are CPU ones.
+their best round by the truth, the last column of peers the best Gaussian filter, too. `NAME fan VIEWS PHOTONS` is
+a full turn of a fan from 300 pixels away. `shepp 1e6` was looked at while levels were chosen. CPU seconds.
 """
 
 import argparse
