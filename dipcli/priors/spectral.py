@@ -42,6 +42,7 @@ class CappedConvolution(nn.Module):
     def __init__(self, n_axes: int, n_in: int, n_out: int, side: int, cap: float) -> None:
         super().__init__()
         self.convolution = convolution(n_axes, n_in, n_out, side, bias=False)
+        nn.init.kaiming_uniform_(self.convolution.get_parameter("weight"))  # nothing else keeps the scale
         self.bias = nn.Parameter(torch.zeros(n_out, *[1] * n_axes))
         self._cap = cap
         self.register_buffer("_direction", functional.normalize(torch.ones(n_out), dim=0))
