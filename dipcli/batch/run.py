@@ -33,6 +33,7 @@ from dipcli.pipeline.context import Context
 from dipcli.pipeline.interruption import Interruption
 from dipcli.pipeline.medium import AnyMedium
 from dipcli.pipeline.process import process
+from dipcli.pipeline.warm_start import WarmStart
 from dipcli.report.endings import batch_line
 from dipcli.report.messages import LOGGER, open_console, say, show_messages
 from dipcli.report.progress import Display
@@ -121,7 +122,8 @@ def run(
             index.kept(context.interrupted),
             Display(context.console, n_items=len(batch.todo), quiet=files.quiet) as display,
         ):
-            own = replace(context, show=display.show, interval=display.interval)
+            warm = WarmStart() if files.batch.warm_start else None
+            own = replace(context, show=display.show, interval=display.interval, warm_start=warm)
             for ended in _endings(batch, own, task, display):
                 counted.append(ended)
                 index.add(ended)

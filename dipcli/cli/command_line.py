@@ -14,7 +14,7 @@ from dipcli.options.files import FileOptions
 
 # Beside where files are and who computes, this does not decide what comes out, but only when.
 INDIFFERENT = {*WHEN, *(f.name for kind in (FileOptions, BatchOptions, ClusterOptions) for f in fields(kind))}
-DECIDING = {"seed"}
+DECIDING = {"seed", "warm_start"}
 
 
 def spell(

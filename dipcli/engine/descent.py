@@ -1,5 +1,6 @@
 """The descent: an endless iterator of steps that neither stops nor prints."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, final
@@ -11,6 +12,8 @@ from dipcli.engine.device import random_state, set_random_state
 from dipcli.options.engine import DescentOptions
 from dipcli.priors.prior import Prior
 from dipcli.problem import Estimate, Probe, Problem
+
+BETAS = (1e-4, 1e-2)  # of self-diffusion, first and last: Luo et al., for super-resolution, inpainting and blur
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Descent:
         for optimiser in self._optimisers.values():
             optimiser.step()
         self._add_langevin_noise()
+        self._feed_back(estimate)
         return self._detached(terms, estimate, prediction)
 
     def _add_langevin_noise(self) -> None:
@@ -93,6 +97,22 @@ class Descent:
             with torch.no_grad():
                 for weights in self._convolutions:
                     weights.add_(torch.randn_like(weights), alpha=self._options.weight_noise)
+
+    def _feed_back(self, estimate: Estimate) -> None:
+        """Self-diffusion: each few iterations the estimate, with less noise than before, becomes the seed.
+
+            σ_t = √(1 - Π_{i≤t} (1 - β_i)),   β from 1e-4 to 1e-2, t = T - 1 ... 0
+
+        Source: Luo, Huang and Yang, Self-diffusion for Solving Inverse Problems, NeurIPS 2025, arXiv 2510.21417.
+        """
+        options = self._options
+        if options.descent != "self-diffusion" or self._iteration % options.diffusion_iterations:
+            return
+        left = options.diffusion_steps - self._iteration // options.diffusion_iterations
+        kept = torch.linspace(*BETAS, options.diffusion_steps)[: max(left, 0)]
+        noise = math.sqrt(1 - float((1 - kept).prod()))
+        for name, prior in self._priors.items():
+            prior.feed(estimate[name].detach(), noise)
 
     def _detached(self, terms: Mapping[str, Tensor], estimate: Estimate, prediction: Tensor) -> Step:
         plain = {name: tensor.detach() for name, tensor in estimate.items()}

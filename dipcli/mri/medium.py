@@ -32,6 +32,7 @@ from dipcli.pipeline.medium import Control
 from dipcli.pipeline.process import reference_path
 from dipcli.pipeline.slice_medium import SliceMedium, arrays_by_method
 from dipcli.pipeline.statement import Fitted, Statement
+from dipcli.pipeline.warm_start import make_of
 
 COMPLEX = "complex_image"  # of the objects of a slice: what is written where a format can hold it
 
@@ -104,7 +105,7 @@ class Scans(SliceMedium[Scan, Slice]):
         fitted = [frame for frame in before if frame.result is not None]
         if self._options.reconstruction.cold_start or not fitted or fitted[-1].result is None:
             return ()
-        return fitted[-1].result.networks if _make(fitted[-1].statement) == _make(statement) else ()
+        return fitted[-1].result.networks if make_of(fitted[-1].statement) == make_of(statement) else ()
 
     def files(self, item: Item, source: Scan, reference: Path | None) -> Sequence[Path]:  # noqa: ARG002
         """The scan, its mask, maps and reference, and the headers of BART's pairs."""
@@ -160,12 +161,6 @@ class Scans(SliceMedium[Scan, Slice]):
 
     def _crop(self, scan: Scan) -> tuple[int, int] | None:
         return None if self._options.reconstruction.no_crop else scan.crop
-
-
-def _make(statement: Statement) -> tuple[object, ...]:
-    """What two statements must have in common for one's networks to fit the other."""
-    unknowns = {} if statement.problem is None else statement.problem.unknowns
-    return (statement.engine.prior, *((name, unknown.shape) for name, unknown in unknowns.items()))
 
 
 def _stacked(frames: Sequence[Fitted], name: str) -> NDArray[Any]:

@@ -29,6 +29,11 @@ class BatchOptions:
     checkpoint_every: Annotated[
         float, "Seconds between checkpoints of a run; 0 for none but those on a signal.", Range(0)
     ] = 300.0
+    warm_start: Annotated[
+        bool,
+        "Start each input's networks where those of the input before ended, if they are alike: results then "
+        "depend on the batch and its order.",
+    ] = False
     requeue: Annotated[bool, "Once a signal has ended the run, ask Slurm to queue this job again."] = False
     worker: Annotated[bool, "Take inputs from stdin and report to stdout, as JSON lines.", Hidden()] = False
 
@@ -36,6 +41,11 @@ class BatchOptions:
         """Raise OptionError where the options do not fit each other."""
         if self.shard is not None:
             self.part()
+        if self.warm_start and (self.jobs > 1 or self.shard or self.resume or self.retry_failed):
+            raise OptionError(
+                "--warm-start takes all inputs of a batch, one after the other; leave --jobs, --shard, --resume "
+                "and --retry-failed out."
+            )
         if self.resume and self.retry_failed:
             raise OptionError("--resume takes the failed inputs too; leave --retry-failed out.")
 

@@ -41,8 +41,8 @@ class PriorOptions:
     downsample: Annotated[Literal["stride", "average"], "How a scale is halved."] = "stride"
     upsample: Annotated[Literal["nearest", "linear", "gaussian"], "How a scale is doubled."] = "linear"
     seed_kind: Annotated[
-        Literal["uniform", "normal", "fourier", "meshgrid", "guide"],
-        "The seed: noise, random waves, coordinates, or the classical estimate.",
+        Literal["uniform", "normal", "fourier", "meshgrid", "guide", "estimate"],
+        "The seed: noise, random waves, coordinates, the classical estimate, or the network's own last one.",
     ] = "uniform"
     seed_channels: Annotated[int, "Channels of the seed.", Range(1, 4096)] = 32
     seed_blur: Annotated[float, "Gaussian low-pass of a random seed, in its pixels; 0 for none.", Range(0)] = 0.0
@@ -68,8 +68,10 @@ class PriorOptions:
             raise OptionError(f"--skip-width names {len(self.skip_width)} scales, --width {len(self.width)}.")
         if self.filter_size % 2 == 0:
             raise OptionError(f"--filter-size {self.filter_size} is even; give an odd number.")
-        if self.prior == "free" and (self.learn != "seed" or self.seed_kind not in ("uniform", "normal")):
-            raise OptionError("--prior free has no network; use --learn seed and --seed-kind normal.")
+        if self.seed_kind == "estimate" and (self.prior != "skip" or self.learn != "weights" or self.from_guide):
+            raise OptionError(
+                "--seed-kind estimate is for --prior skip and --learn weights, without --from-guide."
+            )
         if self.prior in ("siren", "mlp") and self.learn != "weights":
             raise OptionError(f"--prior {self.prior} has no seed to learn; use --learn weights.")
         if self.prior in ("decoder", "convdecoder", "spectral") and self.seed_kind not in (
@@ -84,6 +86,12 @@ class PriorOptions:
 class DescentOptions:
     """How the network is fitted."""
 
+    descent: Annotated[
+        Literal["plain", "self-diffusion"],
+        "From one seed; or from the last estimate again and again, with noise that falls (Luo et al. 2025).",
+    ] = "plain"
+    diffusion_steps: Annotated[int, "Levels of that noise.", Range(1)] = 40
+    diffusion_iterations: Annotated[int, "Iterations at each of them.", Range(1)] = 50
     learning_rate: Annotated[float, "Step length of Adam.", Range(0)] = 0.01
     weight_noise: Annotated[float, "Langevin noise added to the convolutions each step.", Range(0)] = 0.0
     clip_gradient: Annotated[float, "Largest norm of the gradient; 0 for no limit.", Range(0)] = 0.0
@@ -135,13 +143,3 @@ class EngineOptions:
     prior: PriorOptions = PriorOptions()
     descent: DescentOptions = DescentOptions()
     stopping: StoppingOptions = StoppingOptions()
-
-    def __post_init__(self) -> None:
-        """Raise OptionError where the options do not fit each other."""
-        samples, least = self.stopping.samples, self.stopping.samples * SPACING
-        if samples == 1:
-            raise OptionError("--samples 1 has no deviation; give 2 at least.")
-        if samples and self.stopping.iterations <= least:
-            raise OptionError(f"--samples {samples} takes more than {least} iterations; give more --iterations.")
-        if samples and not self.descent.weight_noise:
-            raise OptionError("--samples needs Langevin noise; give --weight-noise 0.02.")

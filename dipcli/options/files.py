@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dipcli.errors import OptionError
 from dipcli.options.batch import BatchOptions, ClusterOptions
 from dipcli.options.call import Call
 from dipcli.options.notes import Environment, Flag, Hidden, Range, Verbatim
@@ -48,6 +49,11 @@ class FileOptions:
     batch: BatchOptions = BatchOptions()
     cluster: ClusterOptions = ClusterOptions()
     call: Call = Call()
+
+    def __post_init__(self) -> None:
+        """Raise OptionError where the options do not fit each other."""
+        if self.batch.warm_start and (self.cluster.submit or self.device == "cuda:all"):
+            raise OptionError("--warm-start takes one input after the other; leave --submit and cuda:all out.")
 
     @property
     def is_piped(self) -> bool:

@@ -17,6 +17,7 @@ from dipcli.options.overrides import Overrides
 
 PresetName = Literal["auto", "instant", "fast", "balanced", "best", "paper"]
 NOISE_PER_RATE = 2.0  # Langevin noise for each learning rate: Cheng et al., CVPR 2019, published code
+DIFFUSION_RATE = 1e-3  # Luo et al., NeurIPS 2025
 BURN_IN = 600  # iterations that a run has before its samples, at most
 PRESETS = (
     "By time: instant fits no network; auto is fast on a processor and balanced on a GPU; paper is as published."
@@ -129,6 +130,30 @@ def _sampling(engine: EngineOptions, given: Mapping[str, Any]) -> EngineOptions:
     return replace(engine, descent=descent, stopping=replace(engine.stopping, iterations=most, runs=1))
 
 
+def _diffusing(engine: EngineOptions, given: Mapping[str, Any]) -> EngineOptions:
+    """For --descent self-diffusion: as Luo et al. have it, to the end of its schedule."""
+    known = {name: given[name] for name in ("diffusion_steps", "diffusion_iterations") if given.get(name)}
+    descent = replace(engine.descent, descent="self-diffusion", learning_rate=DIFFUSION_RATE, **known)
+    most = descent.diffusion_steps * descent.diffusion_iterations
+    stopping = replace(engine.stopping, stop="never", averaging=0.0, iterations=most, runs=1)
+    return replace(
+        engine, prior=replace(engine.prior, seed_kind="estimate", jitter=0.0), descent=descent, stopping=stopping
+    )
+
+
+def _check_engine(engine: EngineOptions) -> None:
+    """Raise OptionError for options of several groups that do not fit each other."""
+    if (engine.descent.descent == "self-diffusion") != (engine.prior.seed_kind == "estimate"):
+        raise OptionError("--descent self-diffusion and --seed-kind estimate belong together; give the first.")
+    samples, least = engine.stopping.samples, engine.stopping.samples * SPACING
+    if samples == 1:
+        raise OptionError("--samples 1 has no deviation; give 2 at least.")
+    if samples and engine.stopping.iterations <= least:
+        raise OptionError(f"--samples {samples} takes more than {least} iterations; give more --iterations.")
+    if samples and not engine.descent.weight_noise:
+        raise OptionError("--samples needs Langevin noise; give --weight-noise 0.02.")
+
+
 def settings(
     presets: Mapping[PresetName, Command], preset: PresetName, device_type: str | None, given: Overrides[Command]
 ) -> Command:
@@ -144,9 +169,12 @@ def settings(
         if prior not in STOCK:
             raise OptionError(f"--prior {prior} is too large for pictures; leave it to --kernel-prior.")
         base = replace(base, engine=STOCK[prior])  # type: ignore[type-var]
+    if given.given.get("descent") == "self-diffusion":
+        base = replace(base, engine=_diffusing(base.engine, given.given))  # type: ignore[type-var]
     if given.given.get("samples"):
         base = replace(base, engine=_sampling(base.engine, given.given))  # type: ignore[type-var]
     chosen = given.over(base)
+    _check_engine(chosen.engine)
     if chosen.engine.descent.precision == "bf16" and device_type not in ("cuda", None):
         raise OptionError("--precision bf16 needs a CUDA device; leave it out here.")
     return chosen

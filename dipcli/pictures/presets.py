@@ -18,7 +18,22 @@ DENOISE: dict[PresetName, DenoiseOptions] = {
 }
 
 # Jo, Chun and Choi, ICCV 2021: the network is fed the noisy picture, and stopped where its estimated risk is none.
-LOSS_STOCK: dict[str, dict[str, Any]] = {"sure": {"seed_kind": "guide", "stop": "zero-crossing", "tv_weight": 0.0}}
+# You et al., NeurIPS 2020: from noise, for the classical estimate has the errors in it.
+LOSS_STOCK: dict[str, dict[str, Any]] = {
+    "sure": {"seed_kind": "guide", "stop": "zero-crossing", "tv_weight": 0.0},
+    "sparse": {
+        "width": (32,) * 4,
+        "seed_kind": "uniform",
+        "seed_scale": 0.1,
+        "jitter": 1 / 30,
+        "classical": 0.0,
+        "tv_weight": 0.0,
+        "patience": 100,
+        "warm_up": 100,
+        "averaging": 0.95,
+        "iterations": 600,
+    },
+}
 
 # Without noise nothing is over-fitted and no variance rises again: known pixels that were hidden say when to stop.
 FILLING = replace(FAST, stopping=replace(FAST.stopping, stop="held-out"))

@@ -14,14 +14,14 @@ from dipcli.pictures.noise_model import Noise, StabilisedValues, mask_weight
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.problem import Problem, Response, Unknown
 
-# You et al. start at 1e-5, have 500 times the network's rate, which is not Adam's, and 150,000 steps.
+# You et al. start at 1e-5, have 500 times the rate of a network without Adam, and 150,000 steps.
 ERRORS = PriorOptions(
     prior="free",
     learn="seed",
     seed_kind="normal",
     seed_scale=1e-3,
     jitter=0.0,
-    learning_rate_factor=1.0,
+    learning_rate_factor=2.0,
     optimiser="gradient",
 )
 

@@ -4,7 +4,7 @@ Nothing is read or written here, but for checkpoints.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,11 @@ from torch import Tensor
 
 from dipcli.engine.device import derive_seed
 from dipcli.engine.forecast import Forecast, free_bytes, needed_bytes
+from dipcli.engine.restore import Networks
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.fit import fit
 from dipcli.pipeline.medium import AnyMedium, Control
-from dipcli.pipeline.statement import Fitted
+from dipcli.pipeline.statement import Fitted, Statement
 from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, forecast_in_tiles, side_of_tiles
 from dipcli.report.figures import Panel
 from dipcli.report.forecasts import in_words
@@ -130,13 +131,32 @@ def _fit(
             )
             with stage(context.show, own.label, CLASSICAL):
                 statement = tiled.state(source, tile, own)
-            return fit(statement, context, own)
+            return _fit_warm(statement, context, own)
 
         return fit_tiles(measurement, side, fit_tile)
     with stage(context.show, control.label, CLASSICAL):
         statement = medium.state(source, measurement, control)
     metric = None if truth is None else medium.metric(source, statement, truth)
-    return fit(statement, context, control, metric=metric, networks=medium.networks(before, statement))
+    return _fit_warm(statement, context, control, metric=metric, networks=medium.networks(before, statement))
+
+
+def _fit_warm(
+    statement: Statement,
+    context: Context,
+    control: Control,
+    *,
+    metric: Callable[[Tensor], float] | None = None,
+    networks: Sequence[Networks] = (),
+) -> Fitted:
+    """Fit from these networks or, where there are none and that is asked for, from those of the last fit."""
+    warm = context.warm_start
+    if warm is None:
+        return fit(statement, context, control, metric=metric, networks=networks)
+    if not networks:
+        statement, networks = warm(statement)
+    fitted = fit(statement, context, control, metric=metric, networks=networks)
+    warm.keep(control.label, fitted)
+    return fitted
 
 
 def _scored(

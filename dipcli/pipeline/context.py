@@ -12,6 +12,7 @@ from dipcli.options.files import FileOptions
 from dipcli.options.presets import PresetName
 from dipcli.pipeline.checkpoints import Checkpoints
 from dipcli.pipeline.interruption import Interruption
+from dipcli.pipeline.warm_start import WarmStart
 from dipcli.report.figures import Panel
 from dipcli.report.messages import open_console
 from dipcli.report.progress import FitProgress
@@ -38,6 +39,7 @@ class Context:
     interval: float = 1.0  # seconds between two glimpses
     checkpoints: Checkpoints | None = None  # of the item that is processed
     asked: Mapping[str, Any] | None = None  # what decides its result, for the record
+    warm_start: WarmStart | None = None  # from the input before
     fingerprints: Fingerprints = field(default_factory=Fingerprints)  # of the files that it is made from
 
 

@@ -48,11 +48,12 @@ class Prior(nn.Module):
 
     def __init__(self, unknown: Unknown, network: nn.Module, seed: Tensor, options: PriorOptions) -> None:
         super().__init__()
-        jitter, learn_seed = options.jitter, options.learn != "weights"
+        jitter, learn_seed = options.jitter, options.learn != "weights" or options.prior == "free"
         self.network = network
         self.jitter = jitter
         self.learning_rate_factor, self.optimiser = options.learning_rate_factor, options.optimiser
         self._seed_is_drawn = options.seed_kind in ("uniform", "normal", "fourier")
+        self._feeds_back = options.seed_kind == "estimate"
         self._shape = unknown.shape
         self._to_values = TO_VALUES[unknown.values]
         self.seed = nn.Parameter(seed, requires_grad=learn_seed)
@@ -80,6 +81,12 @@ class Prior(nn.Module):
         if not self._per_guide:
             raise ValueError("only a network whose seed is the guide can be probed")
         return self._estimate(self.seed + self._per_guide * _padded(change, self.seed.shape[2:]))
+
+    def feed(self, estimate: Tensor, noise: float) -> None:
+        """Make an estimate with noise of this deviation the seed, where the options want that."""
+        if self._feeds_back:
+            with torch.no_grad():
+                self.seed.copy_(_padded(estimate, self.seed.shape[2:]) + noise * torch.randn_like(self.seed))
 
     def _estimate(self, seed: Tensor) -> Tensor:
         if self.jitter:
@@ -161,6 +168,8 @@ def _draw_seed(unknown: Unknown, options: PriorOptions) -> Tensor:
         padded = tuple(side // step for side in padded)
     if options.seed_kind == "guide":
         return _guide_seed(unknown, padded, options.seed_scale)
+    if options.seed_kind == "estimate":
+        return torch.randn(1, unknown.shape[0], *padded)
     if options.seed_kind == "meshgrid":
         return meshgrid(padded)[None]
     if options.seed_kind == "fourier":

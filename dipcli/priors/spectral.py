@@ -1,21 +1,18 @@
 """A decoder whose layers can amplify little, so that high frequencies are learnt slowly, if at all.
 
 Source: Shi, Mettes, Maji and Snoek, On Measuring and Controlling the Spectral Bias of the Deep Image Prior, IJCV
-2022, arXiv 2107.01125 (§4: Lipschitz-controlled convolutions, Gaussian up-sampling). We differ in that the largest
-singular value is followed by power iteration, one step for each call, instead of being decomposed anew.
+2022, arXiv 2107.01125 (§4: Lipschitz-controlled convolutions, Gaussian up-sampling).
 """
 
 from typing import final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from dipcli.options.engine import PriorOptions
 from dipcli.priors.layers import convolution, doubling
 
 LEAK = 0.01
-FIRST_STEPS = 20  # of the power iteration, before the first call
 
 
 def build_spectral(space: tuple[int, ...], n_in: int, n_out: int, options: PriorOptions) -> nn.Module:
@@ -42,27 +39,23 @@ class CappedConvolution(nn.Module):
     def __init__(self, n_axes: int, n_in: int, n_out: int, side: int, cap: float) -> None:
         super().__init__()
         self.convolution = convolution(n_axes, n_in, n_out, side, bias=False)
+        nn.init.kaiming_uniform_(self.convolution.get_parameter("weight"))  # nothing else keeps the scale
         self.bias = nn.Parameter(torch.zeros(n_out, *[1] * n_axes))
         self._cap = cap
-        self.register_buffer("_direction", functional.normalize(torch.ones(n_out), dim=0))
-        self._direction: Tensor
-        for _ in range(FIRST_STEPS):
-            self._norm()
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (batch, n_in, *space) -> (batch, n_out, *space)."""
         convolved: Tensor = self.convolution(features)
         return convolved / (self._norm() / self._cap).clamp(min=1) + self.bias
 
+    @torch.no_grad()
     def _norm(self) -> Tensor:
-        """The largest singular value, by one more step of the power iteration."""
+        """The largest singular value, which no gradient goes through, as in the published code."""
         weight = self.convolution.get_parameter("weight")
-        matrix = weight.reshape(len(weight), -1).float()
-        with torch.no_grad():
-            back = functional.normalize(self._direction @ matrix, dim=0)
-            self._direction.copy_(functional.normalize(matrix @ back, dim=0))
-        norm: Tensor = self._direction.clone() @ matrix @ back
-        return norm
+        with torch.autocast(weight.device.type, enabled=False):
+            matrix = weight.reshape(len(weight), -1).float()
+            squares: Tensor = torch.linalg.eigvalsh(matrix @ matrix.T)
+        return squares[-1].clamp(min=0).sqrt()
 
 
 @final

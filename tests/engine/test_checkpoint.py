@@ -58,6 +58,12 @@ def test_a_fit_of_a_risk_that_is_left_again_and_again_ends_as_if_it_never_was():
     assert_ends_alike(engine(stop="zero-crossing"), risky_problem())
 
 
+def test_a_self_diffusion_that_is_left_again_and_again_ends_as_if_it_never_was():
+    descent = replace(DESCENT, descent="self-diffusion", diffusion_steps=6, diffusion_iterations=5)
+    options = engine(stop="never")
+    assert_ends_alike(replace(options, prior=replace(TINY, seed_kind="estimate"), descent=descent), tiny_problem())
+
+
 def test_a_fit_of_errors_that_is_left_again_and_again_ends_as_if_it_never_was():
     assert_ends_alike(engine(), sparse_problem(tiny_problem()))
 

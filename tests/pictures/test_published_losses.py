@@ -7,10 +7,13 @@ from laws import assert_matches
 
 from dipcli.engine.restore import restore
 from dipcli.errors import OptionError
+from dipcli.fidelities import mean_squared_error
+from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
 from dipcli.options.overrides import Overrides
 from dipcli.pictures.denoising import state_denoising
+from dipcli.pictures.picture_problem import picture_problem
 from dipcli.pictures.presets import denoise_options
-from dipcli.pictures.published_losses import WithErrors
+from dipcli.pictures.published_losses import WithErrors, sparse_problem
 
 
 def smooth_picture(side=64):
@@ -72,3 +75,24 @@ def test_without_a_risk_there_is_none_to_watch():
 def test_errors_are_raised_and_lowered_squares():
     image, raised, lowered = torch.rand(3, 1, 4, 4)
     assert_matches(WithErrors()(image, raised, lowered), image + raised**2 - lowered**2)
+
+
+def test_errors_that_are_few_are_taken_out_of_the_picture():
+    clean, struck = smooth_picture(32), torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(1)) < 0.1
+    problem = sparse_problem(picture_problem(torch.where(struck, torch.ones(()), clean), mean_squared_error))
+    prior = PriorOptions(width=(8, 8, 8), skip_width=(0,), seed_channels=4, jitter=0.0)
+    stopping = StoppingOptions(stop="never", averaging=0.0, iterations=300)
+    result = restore(problem, EngineOptions(prior, DescentOptions(), stopping))
+    raised = result.estimate["raised"].square()
+    assert float(raised[struck].mean()) > 0.25  # they were raised by 0.5 on average
+    assert float(raised[~struck].mean()) < 0.02
+
+
+def test_the_network_beside_errors_is_fed_noise():
+    options = denoise_options("fast", "cpu", Overrides({"loss": "sparse"}))
+    assert options.engine.prior.seed_kind == "uniform"
+    assert list(state_denoising(noisy_picture("gaussian"), options).problem.unknowns) == [
+        "image",
+        "raised",
+        "lowered",
+    ]

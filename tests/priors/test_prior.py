@@ -208,11 +208,6 @@ def test_only_a_network_that_is_fed_its_guide_alone_can_be_probed(changes):
 
 def test_free_values_are_the_seed_itself():
     unknown = Unknown((2, 9, 7), "real")
-    prior = build_prior(unknown, options("free", learn="seed", seed_kind="normal", jitter=0.0))
+    prior = build_prior(unknown, options("free", seed_kind="normal", jitter=0.0))
     assert torch.equal(prior(), prior.seed[0])
-    assert [name for name, _ in prior.named_parameters()] == ["seed"]
-
-
-def test_free_values_must_be_learnt():
-    with pytest.raises(OptionError, match="--learn seed"):
-        options("free")
+    assert [(name, each.requires_grad) for name, each in prior.named_parameters()] == [("seed", True)]

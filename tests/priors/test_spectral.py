@@ -5,7 +5,6 @@ import torch
 from laws import assert_matches
 
 from dipcli.errors import OptionError
-from dipcli.options.engine import PriorOptions
 from dipcli.options.presets import STOCK
 from dipcli.priors.layers import doubling, resizing
 from dipcli.priors.prior import build_prior
@@ -25,25 +24,13 @@ def gain(layer, seed=0):
 def test_a_layer_amplifies_no_more_than_it_may():
     layer = CappedConvolution(2, 4, 6, 3, 1.4)
     layer.convolution.weight.data.mul_(50)
-    for _ in range(30):
-        layer(torch.rand(1, 4, 9, 9))
     assert gain(layer) == pytest.approx(1.4, rel=1e-3)
 
 
 def test_a_layer_that_amplifies_little_is_left_alone():
     layer, features = CappedConvolution(2, 4, 6, 3, 1.4), torch.rand(1, 4, 9, 9)
     layer.convolution.weight.data.mul_(0.1)
-    for _ in range(30):
-        layer(features)
     assert_matches(layer(features).detach(), layer.convolution(features).detach())
-
-
-def test_the_power_iteration_goes_on_from_a_state():
-    options = PriorOptions(prior="spectral", width=(4, 4), seed_channels=3, seed_kind="fourier", jitter=0.0)
-    one, other = (build_prior(Unknown((1, 16, 16)), options) for _ in range(2))
-    one()
-    other.load_state_dict(one.state_dict())
-    assert torch.equal(one(), other())
 
 
 @pytest.mark.parametrize("n_axes", [1, 2, 3])
