@@ -57,7 +57,7 @@ METHODS: dict[str, dict[str, object]] = {
     "spectral, mse": {
         "prior": "spectral",
         "width": (32,) * 5,
-        "learning_rate": 0.01,
+        "learning_rate": 5e-3,
         "loss": "mse",
         "classical": 0.0,
         "tv_weight": 0.0,

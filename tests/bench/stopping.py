@@ -17,6 +17,7 @@ from dipcli.engine.stopper import Stopper
 from dipcli.engine.stopping import build_stopper
 from dipcli.fidelities import mean_squared_error
 from dipcli.metrics import psnr_db
+from dipcli.options.engine import StopName
 from dipcli.options.presets import FAST, PAPER, STOCK
 from dipcli.pictures.denoising import state_denoising
 from dipcli.pictures.options import DenoiseOptions
@@ -25,11 +26,15 @@ from dipcli.priors.prior import build_prior
 from tests.bench.pictures import clean_picture, noisy_picture
 
 
+STOPS: tuple[StopName, ...] = ("wmv", "emv", "self-validation")
+
+
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench stopping", description=__doc__)
     parser.add_argument("--setup", choices=["paper", "fast", "projector"], default="paper")
     parser.add_argument("--average", choices=["wmv", "emv"], default="wmv", help="whose average is returned")
     parser.add_argument("--side", type=int, default=128)
+    parser.add_argument("--width", type=int, default=0, help="of every scale; 0 for the setup's own")
     parser.add_argument("--iterations", type=int, default=1800)
     parser.add_argument("--pictures", default="F16")
     parser.add_argument("--kind", default="gaussian 0.26")
@@ -45,6 +50,9 @@ def _run(name: str, known: argparse.Namespace) -> None:
     arrays = (clean, noisy_picture(clean, kind, name))
     truth, noisy = (torch.from_numpy(array).permute(2, 0, 1).float() for array in arrays)
     setup = {"paper": PAPER, "fast": FAST, "projector": STOCK["projector"]}[known.setup]
+    if known.width:
+        widths = (known.width,) * len(setup.prior.width)
+        setup = replace(setup, prior=replace(setup.prior, width=widths))
     problem = picture_problem(noisy, mean_squared_error)
     options = replace(setup.stopping, iterations=iterations)
     if known.setup == "paper":
@@ -55,7 +63,7 @@ def _run(name: str, known: argparse.Namespace) -> None:
     prior = build_prior(problem.unknowns["image"], setup.prior)
     window = 100 if known.setup == "paper" else 20
     stoppers: dict[str, Stopper] = {
-        stop: build_stopper(problem, replace(options, stop=stop, window=window))[1] for stop in ("wmv", "emv")
+        stop: build_stopper(problem, replace(options, stop=stop, window=window))[1] for stop in STOPS
     }
     # Each detector returns an average; EMV's own forgets by alpha, as in its authors' code.
     decay = {"wmv": options.averaging, "emv": min(options.averaging, 0.9)}[known.average]
