@@ -25,7 +25,6 @@ from dipcli.pictures.picture_problem import picture_problem
 from dipcli.priors.prior import build_prior
 from tests.bench.pictures import clean_picture, noisy_picture
 
-
 STOPS: tuple[StopName, ...] = ("wmv", "emv", "self-validation")
 
 
