@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dipcli.engine.descent import Step
-from dipcli.engine.stopper import Stopper
+from dipcli.engine.stopper import LEARNING, Stopper
 from dipcli.options.engine import StoppingOptions
 from dipcli.priors.layers import convolution, doubling
 
@@ -45,8 +45,8 @@ class SelfValidation(Stopper):
         self._autoencoder: nn.Module | None = None
         self._adam: torch.optim.Adam | None = None
 
-    def score(self, step: Step) -> float:
-        """The smoothed error of the newest iterate, in the squared units of the picture."""
+    def score(self, step: Step) -> float | None:
+        """The smoothed error of the newest iterate, in squared units of the picture; None while it is learnt."""
         small = reduced(step.picture)
         autoencoder, adam = self._build(small)
         with torch.no_grad():
@@ -58,7 +58,7 @@ class SelfValidation(Stopper):
         adam.zero_grad(set_to_none=True)
         (autoencoder(batch) - batch).square().mean().backward()
         adam.step()
-        return self._smooth
+        return self._smooth if self._seen > LEARNING else None
 
     def _drawn(self) -> Tensor:
         """The places of the newest iterate and of some others."""

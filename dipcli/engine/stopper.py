@@ -10,6 +10,7 @@ from torch import Tensor
 from dipcli.engine.descent import Step
 from dipcli.options.engine import SPACING, StoppingOptions
 
+LEARNING = 100  # iterates from which an autoencoder learns before it judges one: blurred ones are easy
 BURNT_IN = 50  # iterations in which the data term must have come to rest, before samples are drawn
 
 
@@ -24,7 +25,8 @@ def earliest_ending(options: StoppingOptions) -> int:
         return min(options.iterations, 2 * BURNT_IN + (options.samples - 1) * SPACING + 1)
     if options.stop == "never":
         return options.iterations
-    silent = max(options.warm_up, options.window - 1 if options.stop == "wmv" else 0)
+    quiet = {"wmv": options.window - 1, "self-validation": LEARNING}
+    silent = max(options.warm_up, quiet.get(options.stop, 0))
     return min(options.iterations, silent + 1 + patience_of(options))
 
 

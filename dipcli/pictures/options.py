@@ -107,8 +107,20 @@ class UpscaleOptions(PictureOptions):
     kernel: Annotated[KernelName, "The filter with which the picture was, or might have been, reduced."] = (
         "bicubic"
     )
+    method: Annotated[
+        Literal["auto", "pnp", "tv"],
+        "One classical method alone: patch groups in turn with what was measured (plug-and-play; Venkatakrishnan "
+        "et al. 2013), or total variation (Rudin et al. 1992).",
+    ] = "auto"
+
+    @property
+    def has_network(self) -> bool:
+        """Whether one may be fitted."""
+        return self.classical != 1 and self.method == "auto"
 
     def __post_init__(self) -> None:
-        """Raise OptionError for a factor that enlarges nothing."""
+        """Raise OptionError for a factor that enlarges nothing, and for a share of what is not fitted."""
+        if self.method != "auto" and self.classical not in (None, 1):
+            raise OptionError(f"--method {self.method} fits no network to share with; leave --classical out.")
         if self.factor <= 1:
             raise OptionError(f"--factor {self.factor:g} enlarges nothing; give a number above 1.")

@@ -12,7 +12,8 @@ from dipcli.classical.noise import fit_law
 from dipcli.classical.noise_curve import noise_curve, weakest_component
 from dipcli.classical.nonlocal_ridge import Chain
 from dipcli.classical.patch_groups import Grouping
-from dipcli.classical.plug_and_play import alternate_groups, alternate_ridge, alternate_windows, falling
+from dipcli.classical.plug_and_play import Explain, alternate_groups, alternate_ridge, alternate_windows, falling
+from dipcli.classical.tv import tv_least_squares
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
 from dipcli.fidelities import root_mean_squared_error
@@ -32,6 +33,7 @@ SECONDS, SECONDS_OF_COLOUR, BESIDE = 9e-5, 4e-5, 1.8
 CERTAIN = {1: 0.04, 3: 0.01}  # less noise than this may be texture; between colours there is little texture
 ROUNDING = 0.002  # what 8 bits and an unknown program leave of noise in a clean file
 TV = 0.05
+TV_LEAST, TV_OF_NOISE = 0.001, 0.3  # of total variation alone: its weight; looked at on House and Butterfly
 HEADROOM = 0.1  # share of the small picture's contrast by which the large one may exceed it
 GROUPING, ROUNDS = Grouping(side=6, step=4, reach=12, count=16), 48
 # Of noisy pictures: to which share of the noise the rounds fall, and how.
@@ -54,15 +56,14 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units =
         return operator.explain(image, small, (sigma / level) ** 2)
 
     is_noisy = sigma > ROUNDING
-    is_left_out = is_noisy and options.classical is None
-    if is_left_out:
+    is_left_out = is_noisy and options.classical is None and options.has_network
+    if is_left_out or not options.has_network:
         options = replace(options, classical=1.0)
     start = operator.enlarge(small, 1e-3 + sigma**2)
-    start = alternate_windows(start, explain, falling(0.05, max(0.02, sigma), 6))
-    if is_noisy:
-        classical = alternate_ridge(start, explain, falling(0.2, max(0.02, LEAST * sigma), NOISY_ROUNDS), RIDGE)
+    if options.method == "tv":
+        classical = tv_least_squares(operator, small, start, TV_LEAST + TV_OF_NOISE * sigma)
     else:
-        classical = alternate_groups(start, explain, falling(0.2, 0.02, ROUNDS), GROUPING)
+        classical = _by_groups(start, explain, sigma)
 
     def mixed(image: Tensor) -> Tensor:
         return image.lerp(classical, options.classical_share)
@@ -94,7 +95,7 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units =
     return Statement(
         None if options.classical == 1 else problem,
         options.engine,
-        ("patch groups", classical),
+        ("total variation" if options.method == "tv" else "patch groups", classical),
         as_used(
             options,
             sigma=sigma / units.white,
@@ -105,6 +106,14 @@ def state_upscaling(measurement: Tensor, options: UpscaleOptions, units: Units =
         finish=finish,
         checks=check,
     )
+
+
+def _by_groups(start: Tensor, explain: Explain, sigma: float) -> Tensor:
+    """Windows first, then patch groups, in turn with what was measured."""
+    start = alternate_windows(start, explain, falling(0.05, max(0.02, sigma), 6))
+    if sigma > ROUNDING:
+        return alternate_ridge(start, explain, falling(0.2, max(0.02, LEAST * sigma), NOISY_ROUNDS), RIDGE)
+    return alternate_groups(start, explain, falling(0.2, 0.02, ROUNDS), GROUPING)
 
 
 def workload_of(measurement: Tensor, options: UpscaleOptions) -> Workload:
@@ -118,7 +127,7 @@ def workload_of(measurement: Tensor, options: UpscaleOptions) -> Workload:
     unknown = Unknown((channels, *enlarged(low, options.factor)))
     each = SECONDS if channels == 1 else SECONDS_OF_COLOUR
     seconds = each * torch.Size(unknown.shape).numel()
-    unknowns = {} if options.classical == 1 else {"image": unknown}
+    unknowns = {"image": unknown} if options.has_network else {}
     return Workload(tuple(measurement.shape), options.engine, unknowns, seconds, beside=BESIDE)
 
 

@@ -205,3 +205,27 @@ def test_the_measurement_is_left_as_it_was(small):
     before = small.clone()
     state(small)
     assert torch.equal(small, before)
+
+
+@pytest.mark.parametrize(("method", "called"), [("tv", "total variation"), ("pnp", "patch groups")])
+def test_a_method_by_name_is_alone(scene, method, called):
+    low = reduced(scene(3, 80, 72), (40, 36)).clamp(0, 1)
+    statement = state(low, method=method)
+    assert statement.problem is None
+    assert statement.classical[0] == called
+    assert not workload_of(low, UpscaleOptions(method=method, engine=ENGINE)).unknowns
+
+
+def test_total_variation_explains_the_small_picture(scene):
+    truth = scene(3, 80, 72)
+    low = reduced(truth, (40, 36)).clamp(0, 1)
+    statement = state(low, method="tv")
+    start = Decimation(truth.shape[1:], (40, 36), "bicubic").enlarge(low, 1e-3)
+    picture = statement.finished({}).picture
+    assert statement.checks(picture)["consistency_rmse"] < 0.01
+    assert psnr_db(picture, truth) > psnr_db(start, truth)
+
+
+def test_a_method_without_a_network_has_no_share_to_give():
+    with pytest.raises(OptionError, match="--method tv"):
+        UpscaleOptions(method="tv", classical=0.5)
