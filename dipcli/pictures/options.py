@@ -56,7 +56,7 @@ class DenoiseOptions(PictureOptions):
     loss: Annotated[
         LossName,
         "The data term; auto decides from the picture; sure is the estimated risk of a network that is fed the "
-        "picture itself (Jo et al. 2021); sparse finds errors that are few, of any shape (You et al. 2020).",
+        "picture itself (Jo et al. 2021); sparse finds errors that are few (You et al. 2020).",
     ] = "auto"
     passes: Annotated[int, "Of the classical estimate over the patch groups; 1 is instant.", Range(1, 20)] = 6
     strength: Annotated[
