@@ -12,12 +12,21 @@ from dipcli.errors import OptionError
 
 WINDOWS = (13, 21, 31, 51, 87, 151)  # tried one after the other; the last one in large pictures
 OF_PICTURE = 3  # the side of the picture in windows, unless it is given
+CONTRAST = 0.77  # that all parts are given: that of the pictures which the weights of edges were set on
+TAIL, SPARSE = (
+    0.005,
+    0.25,
+)  # values beyond which contrast is not looked at, unless it is so much less than all of it
+MOST_LOOKED_AT = 1_000_000  # of them
 PART, CORE = 384, 256  # sides of the part in which a kernel is sought, and of that for a small one
 
 
 @dataclass(frozen=True)
 class KernelSearch:
-    """The part of a frame in which the kernel is sought, its brightness (height, width), the largest window."""
+    """The part of a frame in which the kernel is sought, its brightness (height, width), the largest window.
+
+    The brightness is scaled so that its contrast is the same in every part, and nothing depends on its unit.
+    """
 
     part: BlurredFrame
     gray: Tensor
@@ -25,6 +34,7 @@ class KernelSearch:
     options: DeblurOptions
     place: Part  # of the part in the frame
     core: Part  # of the part, for small windows
+    scale: float = 1.0  # of the brightness, in that of the frame
     tell: Tell = silent
 
     def judge(self, kernel: Tensor) -> KernelCandidate:
@@ -48,7 +58,18 @@ def search_in(blurred: BlurredFrame, place: Part, options: DeblurOptions, tell: 
     gray = part.denoised_gray()
     largest = largest_window(min(gray.shape), options)
     core = most_edges(replace(part, frame=gray[None]), CORE)
-    return KernelSearch(part, gray, largest, options, place, core, tell)
+    scale = _scale_of(gray[part.mask])
+    return KernelSearch(part, gray * scale, largest, options, place, core, scale, tell)
+
+
+def _scale_of(values: Tensor) -> float:
+    """What gives values (n,) of gray the usual contrast."""
+    if not len(values):
+        return 1.0
+    some = values[:: 1 + len(values) // MOST_LOOKED_AT]
+    least, low, high, most = (float(some.quantile(at)) for at in (0, TAIL, 1 - TAIL, 1))
+    contrast = max(high - low, SPARSE * (most - least))
+    return CONTRAST / contrast if contrast else 1.0
 
 
 def largest_window(shortest: int, options: DeblurOptions) -> int:
