@@ -91,16 +91,21 @@ def strokes_of(gray: Tensor) -> Tensor:
 
 
 def judge(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> KernelCandidate:
-    """How believable a kernel is: its picture should foretell what was hidden in the frame (height, width).
+    """How believable a kernel is, and the picture that it gives of a frame (height, width)."""
+    picture, misfit, _ = deconvolve_tv(blurred[None], kernel, TV, mask=mask, rounds=60)
+    return KernelCandidate(score_of(blurred, kernel, mask), misfit, kernel, picture)
 
-    How well a kernel explains what it was shown says little: one that is too large, or scattered, does it too.
+
+def score_of(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> float:
+    """How ill a kernel foretells what was hidden in a frame (height, width): the lowest is best.
+
+    How well it explains what it was shown says little: one that is too large, or scattered, does it too.
     """
     shown = torch.ones_like(blurred, dtype=torch.bool) if mask is None else mask
     hidden = _squares(blurred) & shown
-    picture, misfit, _ = deconvolve_tv(blurred[None], kernel, TV, mask=shown & ~hidden, rounds=60)
-    errors = (convolve(picture, kernel)[0] - blurred)[hidden]
-    error = float(errors.abs().mean()) if len(errors) else misfit
-    return KernelCandidate(math.log(max(error, 1e-6)), misfit, kernel, picture)
+    picture = deconvolve_tv(blurred[None], kernel, TV, mask=shown & ~hidden, rounds=60).picture
+    errors = (convolve(picture, kernel)[0] - blurred)[hidden].abs()
+    return math.log(max(float(errors.mean()), 1e-6)) if len(errors) else 0.0
 
 
 def _squares(like: Tensor) -> Tensor:

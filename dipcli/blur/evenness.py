@@ -41,7 +41,7 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     alike = [other.guess.kernel for other, agreement in zip(sure, agreements, strict=True) if agreement >= SURE]
     if alike:
         kernels = [trimmed(kernel) for kernel in (guess.kernel, *alike)]
-        side = max(map(len, kernels))
+        side = max(map(len, kernels)) + 2  # not cut off
         merged = search.judge(torch.stack([framed(kernel, side) for kernel in kernels]).mean(0))
         guess = min(guess, merged._replace(support=guess.support), key=lambda candidate: candidate.score)
     if not others:

@@ -147,8 +147,8 @@ def is_remnant(kernel: Tensor, kernels: Sequence[Tensor]) -> bool:
 
 def _is_better(other: Sought, first: Sought, parts: Sequence[Sought]) -> bool:
     """Whether another kernel is more believable than the first in all of these parts."""
-    judges = (each.search.judge for each in parts)
-    return all(judge(other.guess.kernel).score < judge(first.guess.kernel).score for judge in judges)
+    scores = (each.search.score for each in parts)
+    return all(score(other.guess.kernel) < score(first.guess.kernel) for score in scores)
 
 
 def by_edges(
@@ -190,8 +190,8 @@ def _best_of(
     pairs = list(zip(whole, supports, strict=True))
     sure = [(kernel, support) for kernel, support in pairs if support >= SURE and covered(kernel) >= POINT]
     large = [pair for pair in sure if not is_remnant(pair[0], [kernel for kernel, _ in sure])]
-    guesses = [search.judge(kernel)._replace(support=support) for kernel, support in large or pairs]
-    return Sought(search, min(guesses, key=lambda guess: guess.score), tuple(whole))
+    kernel, support = min(large or pairs, key=lambda pair: search.score(pair[0]))
+    return Sought(search, search.judge(kernel)._replace(support=support), tuple(whole))
 
 
 def _within(kernel: Tensor) -> float:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from dipcli.blur.blurred_frame import BlurredFrame, Tell, silent
 from dipcli.blur.crops import Part, given_part, most_edges
-from dipcli.blur.edge_kernels import KernelCandidate, judge
+from dipcli.blur.edge_kernels import KernelCandidate, judge, score_of
 from dipcli.blur.options import DeblurOptions
 from dipcli.errors import OptionError
 
@@ -41,6 +41,10 @@ class KernelSearch:
         """How believable a kernel is here."""
         return judge(self.gray, kernel, self.part.mask)
 
+    def score(self, kernel: Tensor) -> float:
+        """The same as a number alone, in half of the time."""
+        return score_of(self.gray, kernel, self.part.mask)
+
 
 def choose_part(blurred: BlurredFrame, options: DeblurOptions) -> Part:
     """The rectangle that was given, or that with the most edges and the least that is clipped."""
@@ -58,15 +62,13 @@ def search_in(blurred: BlurredFrame, place: Part, options: DeblurOptions, tell: 
     gray = part.denoised_gray()
     largest = largest_window(min(gray.shape), options)
     core = most_edges(replace(part, frame=gray[None]), CORE)
-    scale = _scale_of(gray[part.mask])
+    scale = _scale_of(gray)
     return KernelSearch(part, gray * scale, largest, options, place, core, scale, tell)
 
 
-def _scale_of(values: Tensor) -> float:
-    """What gives values (n,) of gray the usual contrast."""
-    if not len(values):
-        return 1.0
-    some = values[:: 1 + len(values) // MOST_LOOKED_AT]
+def _scale_of(gray: Tensor) -> float:
+    """What gives a gray part (height, width) the usual contrast."""
+    some = gray.flatten()[:: 1 + gray.numel() // MOST_LOOKED_AT]
     least, low, high, most = (float(some.quantile(at)) for at in (0, TAIL, 1 - TAIL, 1))
     contrast = max(high - low, SPARSE * (most - least))
     return CONTRAST / contrast if contrast else 1.0
