@@ -62,15 +62,16 @@ def search_in(blurred: BlurredFrame, place: Part, options: DeblurOptions, tell: 
     gray = part.denoised_gray()
     largest = largest_window(min(gray.shape), options)
     core = most_edges(replace(part, frame=gray[None]), CORE)
-    scale = _scale_of(gray)
+    scale = _scale_of(gray, part.mask)
     return KernelSearch(part, gray * scale, largest, options, place, core, scale, tell)
 
 
-def _scale_of(gray: Tensor) -> float:
-    """What gives a gray part (height, width) the usual contrast."""
+def _scale_of(gray: Tensor, mask: Tensor) -> float:
+    """What gives a gray part (height, width) the usual contrast, a few clipped lights apart."""
     some = gray.flatten()[:: 1 + gray.numel() // MOST_LOOKED_AT]
-    least, low, high, most = (float(some.quantile(at)) for at in (0, TAIL, 1 - TAIL, 1))
-    contrast = max(high - low, SPARSE * (most - least))
+    low, high = (float(some.quantile(at)) for at in (TAIL, 1 - TAIL))
+    believed = gray[mask] if bool(mask.any()) else gray
+    contrast = max(high - low, SPARSE * float(believed.max() - believed.min()))
     return CONTRAST / contrast if contrast else 1.0
 
 

@@ -45,6 +45,13 @@ def test_a_few_stars_are_not_made_brighter_than_all_bounds():
     assert float(gray.max()) == pytest.approx(CONTRAST / SPARSE)
 
 
+def test_a_clipped_lamp_does_not_take_the_contrast_of_the_rest(blurred):
+    dark = 0.05 * blurred
+    dark[:, 10:12, 10:12] = 1.0
+    low, high = search_of(dark).gray.flatten().quantile(torch.tensor([0.005, 0.995]))
+    assert float(high - low) == pytest.approx(CONTRAST, rel=1e-3)
+
+
 def test_a_small_kernel_is_a_remnant_of_a_larger_one_that_is_unlike():
     small, large = disk_kernel(1.5), motion_kernel(61, 20)
     assert is_remnant(small, [small, large])
