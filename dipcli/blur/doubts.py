@@ -23,7 +23,7 @@ def doubts_of(search: KernelSearch, best: KernelCandidate, first: KernelCandidat
     gray, mask, kernel = search.gray, search.part.mask, best.kernel
     gain = normalised_sparsity(inside(first.picture, first.kernel)) / normalised_sparsity(gray[None])
     before = float(gray[mask].mean())
-    after = float(inside(best.picture, kernel)[0][mask].clamp(0, 1).mean())
+    after = float(inside(best.picture, kernel)[0][mask].clamp(0, search.scale).mean())
     doubts = {
         "No blur was found.": float(gain) > SHARP or float(kernel.max()) > PEAKED,
         "The kernel is scattered over its whole window.": covered(kernel)
@@ -31,7 +31,7 @@ def doubts_of(search: KernelSearch, best: KernelCandidate, first: KernelCandidat
         "The result is darker or brighter than the input.": abs(after - before) > BRIGHTER * before,
         f"Two searches found different kernels (alike by {first.support:.0%}).": first.support < UNSURE,
         f"The result does not explain the input (residual {best.misfit:.3f}).": best.misfit
-        > max(LEAST_MISFIT, MISFIT * search.part.sigma),
+        > max(LEAST_MISFIT, MISFIT * search.part.sigma * search.scale),
     }
     return tuple(doubt for doubt, is_so in doubts.items() if is_so)
 

@@ -2,8 +2,8 @@
 
 Source: Cho and Lee, Fast motion deblurring, 2009, doi 10.1145/1618452.1618491 (gradients, turns, scales);
 Xu, Zheng and Jia, Unnatural L0 sparse representation, CVPR 2013, doi 10.1109/CVPR.2013.147 (the picture);
-Krishnan, Tay and Fergus, CVPR 2011, doi 10.1109/CVPR.2011.5995521 (ℓ1/ℓ2 of the gradients as the measure of
-sharpness).
+Golub, Heath and Wahba, Technometrics 1979, doi 10.1080/00401706.1979.10489751 (cross-validation, by which kernels
+are told apart).
 """
 
 import math
@@ -15,10 +15,9 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from dipcli.blur.blur import centroid
-from dipcli.blur.deconvolution import Torus, deconvolve_tv, inside
+from dipcli.blur.blur import centroid, convolve
+from dipcli.blur.deconvolution import Torus, deconvolve_tv
 from dipcli.classical.least_squares import least_squares
-from dipcli.grid import gradients
 
 SHRINK = math.sqrt(0.5)  # from scale to scale
 SMALLEST = 3  # side of the window at the coarsest scale
@@ -34,11 +33,14 @@ WITHIN = 0.98  # share of a kernel that is not at the border of its window, if t
 TAIL, BINS = 0.005, 64  # of the histogram, in which paper is the highest bin
 WHITER = 1.2  # than paper
 TV = 6e-4
-FIT = 0.2  # what the logarithm of the residual counts beside that of the sharpness
+HIDDEN, HIDDEN_SIDE = 0.15, 3  # share of the frame that is hidden, in squares, to be foretold
 
 
 class KernelCandidate(NamedTuple):
-    """A kernel (n, n), the picture that it gives, and how believable the two are; the lowest score is best."""
+    """A kernel (n, n), the picture that it gives, and how believable the two are; the lowest score is best.
+
+    The score is the logarithm of the mean error at values that were hidden.
+    """
 
     score: float
     misfit: float  # of the blurred picture from the frame, root mean square
@@ -89,12 +91,29 @@ def strokes_of(gray: Tensor) -> Tensor:
 
 
 def judge(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> KernelCandidate:
-    """How believable a kernel is: its picture should have few strong edges, and explain the frame."""
+    """How believable a kernel is, and the picture that it gives of a frame (height, width)."""
     picture, misfit, _ = deconvolve_tv(blurred[None], kernel, TV, mask=mask, rounds=60)
-    slopes = torch.cat([difference.flatten() for difference in gradients(inside(picture, kernel))])
-    sharpness = float(slopes.abs().mean() / slopes.square().mean().sqrt().clamp(min=1e-9))
-    score = math.log(max(sharpness, 1e-9)) + FIT * math.log(max(misfit, 1e-6))
-    return KernelCandidate(score, misfit, kernel, picture)
+    return KernelCandidate(score_of(blurred, kernel, mask), misfit, kernel, picture)
+
+
+def score_of(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> float:
+    """How ill a kernel foretells what was hidden in a frame (height, width): the lowest is best.
+
+    How well it explains what it was shown says little: one that is too large, or scattered, does it too.
+    """
+    shown = torch.ones_like(blurred, dtype=torch.bool) if mask is None else mask
+    hidden = _squares(blurred) & shown
+    picture = deconvolve_tv(blurred[None], kernel, TV, mask=shown & ~hidden, rounds=60).picture
+    errors = (convolve(picture, kernel)[0] - blurred)[hidden].abs()
+    return math.log(max(float(errors.mean()), 1e-6)) if len(errors) else 0.0
+
+
+def _squares(like: Tensor) -> Tensor:
+    """Squares all over a frame (height, width), the same in each of its shape."""
+    sides = [math.ceil(side / HIDDEN_SIDE) for side in like.shape]
+    drawn = torch.rand(sides, generator=torch.Generator().manual_seed(0)) < HIDDEN
+    squares = drawn.repeat_interleave(HIDDEN_SIDE, 0).repeat_interleave(HIDDEN_SIDE, 1)
+    return squares[: like.shape[0], : like.shape[1]].to(like.device)
 
 
 def covered(kernel: Tensor) -> float:

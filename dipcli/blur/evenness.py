@@ -33,14 +33,15 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
 
     A part counts where two searches found the same kernel in it.
     """
-    (search, guess), *others = found
-    sure = without_remnants([other for other in (found[0], *others) if other.is_sure])
-    sure = [other for other in sure if other is not found[0]]
+    first, *others = found
+    search, guess = first.search, first.guess
+    sure = without_remnants([other for other in found if other.is_sure])
+    sure = [other for other in sure if other is not first]
     agreements = [similarity(guess.kernel, other.guess.kernel) for other in sure]
     alike = [other.guess.kernel for other, agreement in zip(sure, agreements, strict=True) if agreement >= SURE]
     if alike:
         kernels = [trimmed(kernel) for kernel in (guess.kernel, *alike)]
-        side = max(map(len, kernels))
+        side = max(map(len, kernels)) + 2  # not cut off
         merged = search.judge(torch.stack([framed(kernel, side) for kernel in kernels]).mean(0))
         guess = min(guess, merged._replace(support=guess.support), key=lambda candidate: candidate.score)
     if not others:

@@ -1,7 +1,8 @@
 """The search for the kernel of a frame: in which windows and parts, until two searches find the same.
 
 A wrong kernel that is nearly believable is rarely found twice, so the similarity of what is found with another
-weight of edges, in another window or another part, says more than how believable each is.
+weight of edges, in another window or another part, says more than how believable each is. A small one is found
+twice more easily than a large one, so it gives way to that.
 """
 
 from collections.abc import Sequence
@@ -35,8 +36,9 @@ from dipcli.penalties import normalised_sparsity
 NARROW = 0.6  # of the largest window: kernels that are larger may be larger still
 OF_WIDE, FEWEST_WIDE = 5, 3  # largest windows in a side of the part for them, and of the picture
 SMALL = 16  # pixels that a kernel covers, below which it may be but a part of a larger blur
+REMNANT = 0.5  # of the pixels that a larger one covers, up to which a kernel may be all that is left of it
 TRIES = ((1.0, 4.0), (0.4, 2.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
-OF_LARGE = ((1.6, 2.0),)  # the same in the largest windows: less or more led elsewhere, or to a point
+OF_LARGE = ((4.3, 5.4),)  # the same in the largest windows: less or more led elsewhere, or to a point
 STROKES, OF_STROKES = 20.0, (31, 51)  # the same weight for writing, and the windows in which it is tried
 OF_PARTS, MOST_PARTS = (31, 51), 3  # the windows in other parts, and how many of them are tried
 SMALL_WINDOW = 31  # up to which the core of the part is enough
@@ -70,10 +72,11 @@ class Way(NamedTuple):
 
 
 class Sought(NamedTuple):
-    """A part of a frame, and the most believable kernel that was found in it."""
+    """A part of a frame, the most believable kernel that was found in it, and all others."""
 
     search: KernelSearch
     guess: KernelCandidate
+    kernels: tuple[Tensor, ...] = ()
 
     @property
     def is_sure(self) -> bool:
@@ -84,29 +87,38 @@ class Sought(NamedTuple):
 def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
     """What was found in the parts of a frame, the most believable first: farther out where it may be larger.
 
-    Of kernels that two searches found in their part, another takes the first one's place if it is more believable
-    in all of these parts.
+    Of kernels that two searches found, the one that is like those of most other parts is first; where there are
+    several, another takes the first one's place if it is more believable in all of these parts.
     """
     options, wide = search.options, WINDOWS[-1]
     is_alone = options.part is not None or options.init == "none"
     places = [] if is_alone else other_parts(blurred, search.place, MOST_PARTS)
-    found = [Sought(search, by_edges(search, tries=TRIES[: 1 if places else options.restarts + 1]))]
+    found = [by_edges(search, tries=TRIES[: 1 if places else options.restarts + 1])]
     for number, place in enumerate(places):
         part = search_in(blurred, place, options, search.tell)
         sizes = [size for size in OF_PARTS if size < part.largest] or [part.largest]
         ways = [Way(size, weight * EDGES) for weight in TRIES[0] for size in sizes]
-        found.append(Sought(part, _best_of(part, ways, (number / len(places), 1 / len(places)))))
+        known = [kernel for each in found for kernel in each.kernels]
+        found.append(_best_of(part, ways, (number / len(places), 1 / len(places)), known))
     has_room = options.kernel_size is None and min(blurred.mask.shape) >= FEWEST_WIDE * wide
     if places and has_room and not (found[0].is_sure and all(_is_whole(each) for each in found if each.is_sure)):
         part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
         wider = replace(part, largest=wide)
-        found.append(Sought(wider, by_edges(wider, WINDOWS[-2:], OF_LARGE)))
+        found.append(by_edges(wider, WINDOWS[-2:], OF_LARGE))
     sure = without_remnants([each for each in found if each.is_sure])
     if not sure:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
     else:
-        best = reduce(lambda first, other: other if _is_better(other, first, sure) else first, sure)
+        agreed = _most_agreed(sure)
+        best = reduce(lambda first, other: other if _is_better(other, first, sure) else first, agreed)
     return [best, *(each for each in found if each is not best)]
+
+
+def _most_agreed(sure: list[Sought]) -> list[Sought]:
+    """Those whose kernel is like that of most other parts."""
+    kernels = [each.guess.kernel for each in sure]
+    counts = [sum(similarity(kernel, other) >= SURE for other in kernels) for kernel in kernels]
+    return [each for each, count in zip(sure, counts, strict=True) if count == max(counts)]
 
 
 def _is_whole(sought: Sought) -> bool:
@@ -121,38 +133,49 @@ def without_remnants(sure: list[Sought]) -> list[Sought]:
     A large kernel that is thin leaves fine texture, in which those find a small one.
     """
     is_large = any(len(trimmed(each.guess.kernel)) > OF_PARTS[-1] for each in sure)
-    return [each for each in sure if covered(each.guess.kernel) >= SMALL] if is_large else sure
+    large = [each for each in sure if covered(each.guess.kernel) >= SMALL] if is_large else sure
+    kernels = [each.guess.kernel for each in large]
+    return [each for each in large if not is_remnant(each.guess.kernel, kernels)]
+
+
+def is_remnant(kernel: Tensor, kernels: Sequence[Tensor]) -> bool:
+    """Whether there is a much larger one among others, and unlike: small ones are found twice more easily."""
+    return any(
+        covered(kernel) < REMNANT * covered(other) and similarity(kernel, other) < SURE for other in kernels
+    )
 
 
 def _is_better(other: Sought, first: Sought, parts: Sequence[Sought]) -> bool:
     """Whether another kernel is more believable than the first in all of these parts."""
-    judges = (each.search.judge for each in parts)
-    return all(judge(other.guess.kernel).score < judge(first.guess.kernel).score for judge in judges)
+    scores = (each.search.score for each in parts)
+    return all(score(other.guess.kernel) < score(first.guess.kernel) for score in scores)
 
 
 def by_edges(
     search: KernelSearch, sizes: Sequence[int] = (), tries: Sequence[tuple[float, float]] = TRIES[:1]
-) -> KernelCandidate:
+) -> Sought:
     """The most believable kernel of the tries until one leaves no doubts.
 
     Each try has two weights of edges: a wrong kernel that is nearly believable is rarely found by both.
     """
     sizes = sizes or [size for size in WINDOWS if size < search.largest] + [search.largest]
     strokes = [Way(size, STROKES * EDGES, has_strokes=True) for size in sizes if size in OF_STROKES]
-    guesses: list[KernelCandidate] = []
+    found: list[Sought] = []
     for number, weights in enumerate(tries):
         ways = [Way(size, weight * EDGES) for weight in weights for size in sizes]
-        guesses.append(_best_of(search, ways if number else ways + strokes, (number / len(tries), 1 / len(tries))))
-        if not doubts_of(search, guesses[-1], guesses[-1]):
+        found.append(_best_of(search, ways if number else ways + strokes, (number / len(tries), 1 / len(tries))))
+        if not doubts_of(search, found[-1].guess, found[-1].guess):
             break
-    return min(guesses, key=lambda guess: (not is_sure(search, guess), guess.score))
+    return min(found, key=lambda each: (not each.is_sure, each.guess.score))
 
 
-def _best_of(search: KernelSearch, ways: Sequence[Way], progress: tuple[float, float]) -> KernelCandidate:
+def _best_of(
+    search: KernelSearch, ways: Sequence[Way], progress: tuple[float, float], known: Sequence[Tensor] = ()
+) -> Sought:
     """The most believable kernel of several ways, small windows in the core alone.
 
-    One that its window cuts off is taken only where all are, and one that another way found too before others.
-    `progress` is where this begins, and its share.
+    One that its window cuts off is taken only where all are, and one that another way found too, or that is among
+    the `known` ones of other parts, before others. `progress` is where this begins, and its share.
     """
     begin, share = progress
     kernels = []
@@ -163,11 +186,12 @@ def _best_of(search: KernelSearch, ways: Sequence[Way], progress: tuple[float, f
         mask = search.part.mask[place]
         kernels.append(estimate_kernel(gray, way.size, edges=way.edges, mask=mask, has_strokes=way.has_strokes))
     whole = [kernel for kernel in kernels if not is_cut_off(kernel)] or kernels
-    supports = [support_of(kernel, kernels) for kernel in whole]
+    supports = [support_of(kernel, [*kernels, *known]) for kernel in whole]
     pairs = list(zip(whole, supports, strict=True))
     sure = [(kernel, support) for kernel, support in pairs if support >= SURE and covered(kernel) >= POINT]
-    guesses = [search.judge(kernel)._replace(support=support) for kernel, support in sure or pairs]
-    return min(guesses, key=lambda guess: guess.score)
+    large = [pair for pair in sure if not is_remnant(pair[0], [kernel for kernel, _ in sure])]
+    kernel, support = min(large or pairs, key=lambda pair: search.score(pair[0]))
+    return Sought(search, search.judge(kernel)._replace(support=support), tuple(whole))
 
 
 def _within(kernel: Tensor) -> float:

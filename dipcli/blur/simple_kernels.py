@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dipcli.blur.blur import disk_kernel, motion_kernel
 from dipcli.blur.doubts import SURE
-from dipcli.blur.edge_kernels import KernelCandidate, similarity, trimmed
+from dipcli.blur.edge_kernels import KernelCandidate, is_cut_off, similarity, trimmed
 from dipcli.blur.searched_part import KernelSearch
 
 LIKE = 0.65  # similarity to the kernel that was found, from which on a shape is tried
@@ -40,7 +40,12 @@ class Shape(NamedTuple):
 
 
 def simple_kernel(search: KernelSearch, guess: KernelCandidate) -> tuple[KernelCandidate, dict[str, str]]:
-    """The shape that is like a kernel, if it is as believable as that, and what the record says of it."""
+    """The shape that is like a kernel, if it is as believable as that, and what the record says of it.
+
+    A kernel that even the largest window cuts off is a part of something else.
+    """
+    if len(guess.kernel) >= search.largest and is_cut_off(guess.kernel):
+        return guess, {}
     found = trimmed(guess.kernel)
     shape = max(_shapes(len(found)), key=lambda each: similarity(each.kernel.to(found), found))
     if similarity(shape.kernel.to(found), found) < LIKE:
@@ -69,13 +74,13 @@ def _shapes(side: int) -> list[Shape]:
 
 def _refined(search: KernelSearch, shape: Shape) -> tuple[Shape, KernelCandidate]:
     """The most believable shape near another: one number after the other, in steps that are halved."""
-    best = search.judge(shape.kernel.to(search.gray))
+    least = search.score(shape.kernel.to(search.gray))
     for _ in range(HALVINGS):
         for at, sign in itertools.product(range(len(shape.numbers)), (-1, 1)):
             moved = [n + sign * shape.steps[at] * (i == at) for i, n in enumerate(shape.numbers)]
             other = shape._replace(numbers=tuple(moved))
-            tried = search.judge(other.kernel.to(search.gray))
-            if tried.score < best.score:
-                shape, best = other, tried
+            score = search.score(other.kernel.to(search.gray))
+            if score < least:
+                shape, least = other, score
         shape = shape._replace(steps=tuple(step / 2 for step in shape.steps))
-    return shape, best
+    return shape, search.judge(shape.kernel.to(search.gray))

@@ -56,6 +56,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench deblur", description=__doc__)
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--pairs", default=",".join(f"{i}-{j}" for i, j in PAIRS), help="Picture-kernel.")
+    parser.add_argument("--noise", default="0,0.02,0.05", help="Deviations, for the rows unknown.")
     parser.add_argument("--keep", type=Path, help="A folder for what comes out.")
     known, flags = parser.parse_known_args(arguments)
     pairs = [(int(name[0]), int(name[2])) for name in known.pairs.split(",")]
@@ -64,15 +65,16 @@ def main(arguments: list[str]) -> None:
         place.mkdir(parents=True, exist_ok=True)
         for name in known.rows.split(","):
             print(f"\n### {name}")
-            ROWS[name](Bench(place, flags), pairs)
+            ROWS[name](Bench(place, flags, [float(sigma) for sigma in known.noise.split(",")]), pairs)
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Where files go, and what the program is told beside."""
+    """Where files go, what the program is told beside, and how noisy the pairs of unknown kernels are."""
 
     place: Path
     flags: list[str]
+    noises: list[float]
 
     def run(self, case: Case, *flags: str, ending: str = "png") -> Run:
         """One whole process on a case, scored."""
@@ -165,7 +167,7 @@ def _blind(bench: Bench, cases: list[tuple[tuple[int, int], Case]]) -> None:
 
 def unknown(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """Nothing is said of the kernel, not even its size; without noise and with."""
-    for sigma in (0.0, 0.02, 0.05):
+    for sigma in bench.noises:
         _head("case", "blurred", "dipcli", "similarity", "CPU s", "warnings")
         rows = []
         for pair in pairs:

@@ -1,5 +1,7 @@
 """The kernel of a blur is found from edges, tidied, and the better of two is told apart."""
 
+import math
+
 import pytest
 import torch
 from blurs import SOFT, blur, hook, shapes
@@ -58,6 +60,20 @@ def test_the_true_kernel_is_more_believable_than_others(blurred):
     truth = judge(blurred, hook())
     others = (point(9, (4, 4)), motion_kernel(9, 45), framed(SOFT, 9))
     assert all(judge(blurred, other).score > truth.score for other in others)
+
+
+def test_a_scattered_kernel_foretells_less_than_it_explains(blurred):
+    noise = torch.rand(9, 9, generator=torch.Generator().manual_seed(0))
+    scattered = 0.7 * framed(hook(), 9) + 0.3 * noise / noise.sum()
+    true, found = judge(blurred, hook()), judge(blurred, scattered)
+    assert found.score - true.score > math.log(1.5)
+
+
+def test_hidden_values_are_those_of_the_mask(blurred):
+    mask = torch.ones_like(blurred, dtype=torch.bool)
+    mask[20:40, 30:44] = False
+    other = torch.where(mask, blurred, torch.ones_like(blurred))
+    assert judge(other, hook(), mask).score == judge(blurred, hook(), mask).score
 
 
 def test_faint_values_and_loose_parts_are_tidied_away():

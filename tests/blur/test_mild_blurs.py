@@ -51,7 +51,7 @@ def test_a_mild_blur_is_seen(sharp, kernel):
 
 def test_a_kernel_that_is_gathered_round_a_point_is_found(sharp):
     search = search_of(blur(sharp, comet()))
-    guess = by_edges(search)
+    guess = by_edges(search).guess
     assert similarity(guess.kernel, comet()) > 0.8
     assert covered(guess.kernel) >= POINT
 

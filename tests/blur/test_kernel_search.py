@@ -1,0 +1,77 @@
+"""Kernels do not depend on the unit of the values; of several, the one that is found again and again is taken."""
+
+import pytest
+import torch
+from blurs import blur, hook, shapes
+from laws import assert_matches
+
+from dipcli.blur.blur import disk_kernel, motion_kernel
+from dipcli.blur.blurred_frame import look_at
+from dipcli.blur.edge_kernels import framed
+from dipcli.blur.kernel_search import Sought, by_edges, find_kernel, is_remnant
+from dipcli.blur.options import DeblurOptions
+from dipcli.blur.searched_part import CONTRAST, SPARSE, choose_part, search_in
+
+OPTIONS = DeblurOptions(method="tv", restarts=0, kernel_size=9, sigma=0.0)
+
+
+def search_of(picture):
+    blurred, _ = look_at(picture, OPTIONS)
+    return search_in(blurred, choose_part(blurred, OPTIONS), OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def blurred():
+    return blur(shapes(100, 108), hook())
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(0.5, 0.0), (0.5, 0.25), (1 / 64, 0.0)])
+def test_a_picture_of_less_contrast_has_the_same_kernel(blurred, factor, offset):
+    whole, less = (by_edges(search_of(picture)).guess for picture in (blurred, factor * blurred + offset))
+    assert_matches(less.kernel, whole.kernel, tolerance=2e-3)
+    assert less.misfit == pytest.approx(whole.misfit, rel=0.01)
+
+
+def test_all_parts_have_the_same_contrast(blurred):
+    search = search_of(0.1 * blurred + 0.3)
+    low, high = search.gray.flatten().quantile(torch.tensor([0.005, 0.995]))
+    assert float(high - low) == pytest.approx(CONTRAST, rel=1e-3)
+
+
+def test_a_few_stars_are_not_made_brighter_than_all_bounds():
+    sky = torch.zeros(1, 100, 100)
+    sky[0, 20:22, 30:33] = 0.8
+    gray = search_of(sky).gray
+    assert float(gray.max()) == pytest.approx(CONTRAST / SPARSE)
+
+
+def test_a_clipped_lamp_does_not_take_the_contrast_of_the_rest(blurred):
+    dark = 0.05 * blurred
+    dark[:, 10:12, 10:12] = 1.0
+    low, high = search_of(dark).gray.flatten().quantile(torch.tensor([0.005, 0.995]))
+    assert float(high - low) == pytest.approx(CONTRAST, rel=1e-3)
+
+
+def test_a_small_kernel_is_a_remnant_of_a_larger_one_that_is_unlike():
+    small, large = disk_kernel(1.5), motion_kernel(61, 20)
+    assert is_remnant(small, [small, large])
+    assert not is_remnant(large, [small, large])
+    assert not is_remnant(hook(), [hook(), framed(hook(), 15)])
+
+
+def test_the_kernel_that_most_parts_found_is_first(blurred, monkeypatch):
+    monkeypatch.setattr(Sought, "is_sure", property(lambda _: True))
+    search = search_of(blurred)
+    kernels = iter([motion_kernel(9, 45), hook(), 0.9 * hook() + 0.1 * hook().flip(0, 1)])
+    monkeypatch.setattr("dipcli.blur.kernel_search.other_parts", lambda *_: [search.place] * 2)
+    monkeypatch.setattr("dipcli.blur.kernel_search.estimate_kernel", lambda *_, **__: next(kernels))
+    monkeypatch.setattr("dipcli.blur.kernel_search.by_edges", lambda search, **_: _found(search, next(kernels)))
+    monkeypatch.setattr("dipcli.blur.kernel_search._best_of", lambda part, *_: _found(part, next(kernels)))
+    frame, _ = look_at(blurred, OPTIONS)
+    first, second, _ = find_kernel(frame, search)
+    assert_matches(first.guess.kernel, hook())
+    assert_matches(second.guess.kernel, motion_kernel(9, 45))
+
+
+def _found(search, kernel):
+    return Sought(search, search.judge(kernel), (kernel,))
