@@ -3,7 +3,7 @@
 Source: Cho and Lee, Fast motion deblurring, 2009, doi 10.1145/1618452.1618491 (gradients, turns, scales);
 Xu, Zheng and Jia, Unnatural L0 sparse representation, CVPR 2013, doi 10.1109/CVPR.2013.147 (the picture);
 Golub, Heath and Wahba, Technometrics 1979, doi 10.1080/00401706.1979.10489751 (cross-validation, by which kernels
-are told apart).
+are distinguished).
 """
 
 import math

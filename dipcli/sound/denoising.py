@@ -54,7 +54,7 @@ def state_sound(recording: Recording, strength: float, control: Control) -> Stat
         "noise": f"{least:.0f} dB below the sound" if least < CLEAN_DB else "hardly any",
         "clicks": f"{clicks} were mended",
         "rumble": "cut below 60 Hz" if any(cuts) else "kept, for there are tones below 60 Hz",
-        "network": "not fitted: of speech, none was better",
+        "network": "not fitted: of speech, hardly any was better with the best share by the truth",
     }
     return Statement(
         None, EngineOptions(), ("log-MMSE", torch.from_numpy(found)), {"strength": strength}, decisions
