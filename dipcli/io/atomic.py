@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -20,8 +20,8 @@ DAY = 86400.0  # seconds after which a temporary file of another machine is nobo
 _WRITTEN: ContextVar[dict[Path, str] | None] = ContextVar("written", default=None)
 
 
-def write_atomically(path: Path, data: bytes, *, once: bool = False) -> None:
-    """Put `data` at `path` in one step: a reader sees the old file or the new one, never a part.
+def write_atomically(path: Path, data: bytes | Iterable[bytes], *, once: bool = False) -> None:
+    """Put `data`, or its parts, at `path` in one step: a reader sees the old file or the new one, no mixture.
 
     The bytes go to a temporary file in the same folder (a rename works only within one file system), reach
     the disk, and then take the name. A failure leaves the old file as it was and no temporary file.
@@ -33,7 +33,7 @@ def write_atomically(path: Path, data: bytes, *, once: bool = False) -> None:
     try:
         mode = _mode_of(path)
         try:
-            _write_through(temporary, data, mode)
+            digest = _write_through(temporary, (data,) if isinstance(data, bytes) else data, mode)
             _rename(temporary, path, once=once)
         finally:
             temporary.unlink(missing_ok=True)
@@ -41,7 +41,7 @@ def write_atomically(path: Path, data: bytes, *, once: bool = False) -> None:
         raise OutputError(f"{path}: cannot be written, {_reason(path, error)}.") from error
     written = _WRITTEN.get()
     if written is not None:
-        written[path] = hashlib.sha256(data).hexdigest()
+        written[path] = digest
 
 
 def _rename(temporary: Path, path: Path, *, once: bool) -> None:
@@ -68,15 +68,20 @@ def hashes_of_written() -> Iterator[dict[Path, str]]:
         _WRITTEN.reset(token)
 
 
-def _write_through(path: Path, data: bytes, mode: int | None) -> None:
+def _write_through(path: Path, parts: Iterable[bytes], mode: int | None) -> str:
+    """Write parts to a new file, down to the disk; returns their SHA-256."""
+    digest = hashlib.sha256()
     # Until it has the permissions of a file that may be private, nobody else reads it.
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
     with os.fdopen(number, "wb") as file:
-        file.write(data)
+        for part in parts:
+            digest.update(part)
+            file.write(part)
         file.flush()
         if mode is not None:
             path.chmod(mode)
         os.fsync(number)
+    return digest.hexdigest()
 
 
 def _mode_of(path: Path) -> int | None:

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from dipcli.io.scratch import energy, pieces, scratch_array
+
 ORDER = 24  # of the linear prediction from both sides
 BEYOND = 5.0  # times the hundredth part of a block that prediction fails most at: a voice has pulses, too
 LONGEST_SECONDS = 0.002
@@ -18,13 +20,15 @@ def mend_clicks(samples: NDArray[np.float32], rate: int) -> tuple[NDArray[np.flo
     """Samples (time) with clicks filled in by a straight line, and how many there were."""
     size = max(int(BLOCK_SECONDS * rate), 8 * ORDER)
     is_click = np.zeros(len(samples), bool)
-    least = LEAST * math.sqrt(float(np.mean(np.square(samples, dtype=np.float64))))
+    least = LEAST * math.sqrt(energy(samples))
     for first in range(0, len(samples), size):
         part = samples[first : first + size].astype(np.float64)
         is_click[first : first + size] = _unexplained(part, least)
     if is_click.mean() > MOST:
         return samples, 0
-    mended, count = samples.copy(), 0
+    mended, count = scratch_array(samples.shape), 0
+    for piece in pieces(len(samples)):
+        mended[piece] = samples[piece]
     for begin, end in _runs(is_click):
         if end - begin > max(LONGEST_SECONDS * rate, 4):
             continue

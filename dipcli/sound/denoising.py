@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dipcli.engine.forecast import Workload
+from dipcli.io.scratch import energy, pieces, scratch_array
 from dipcli.options.engine import EngineOptions
 from dipcli.pipeline.medium import Control
 from dipcli.pipeline.statement import Statement
@@ -21,7 +22,7 @@ BLOCK_SECONDS, OVERLAP_SECONDS = (
 )  # of which a half fades, and a half is heard by the noise's tracker alone
 SILENT = 1e-9  # mean square of a recording that holds nothing
 CLEAN_DB = 60.0  # signal to noise from which there is nothing to be removed
-SECONDS, BYTES = 4e-6, 40.0  # of each sample
+SECONDS, BYTES = 4e-6, 2.0  # of each sample, which itself may lie on the disk
 BLOCK_BYTES = 4e8
 
 
@@ -36,7 +37,7 @@ class Recording:
 def state_sound(recording: Recording, strength: float, control: Control) -> Statement:
     """The statement of a recording without its noise; nothing is fitted."""
     channels = recording.samples.cpu().numpy()
-    found, clicks, ratios, cuts = np.empty_like(channels), 0, [], []
+    found, clicks, ratios, cuts = scratch_array(channels.shape), 0, [], []
     for index, channel in enumerate(channels):
         mended, count = mend_clicks(channel, recording.rate)
         clicks += count
@@ -45,10 +46,11 @@ def state_sound(recording: Recording, strength: float, control: Control) -> Stat
         def tell(share: float, index: int = index) -> None:
             control.tell("sound", (index + share) / len(channels))
 
-        found[index], ratio_db = without_noise(mended, recording.rate, is_cut=is_cut, tell=tell)
+        cleaned, ratio_db = without_noise(mended, recording.rate, is_cut=is_cut, tell=tell)
+        for part in pieces(len(channel)):
+            found[index, part] = channel[part] + strength * (cleaned[part] - channel[part])
         ratios.append(ratio_db)
         cuts.append(is_cut)
-    found = channels + strength * (found - channels)
     least = min(ratios)
     decisions = {
         "noise": f"{least:.0f} dB below the sound" if least < CLEAN_DB else "hardly any",
@@ -66,12 +68,12 @@ def without_noise(
 ) -> tuple[NDArray[np.float32], float]:
     """Samples (time) without noise, and without what is below a voice, and the ratio of both in dB.
 
-    A recording of any length is done in blocks that fade into each other, at constant memory beside itself.
+    A recording of any length is done in blocks that fade into each other, at constant memory.
     """
-    if len(samples) < len(window_of(rate)) or float(np.mean(np.square(samples, dtype=np.float64))) < SILENT:
+    if len(samples) < len(window_of(rate)) or energy(samples) < SILENT:
         return samples, CLEAN_DB
     size, overlap = int(BLOCK_SECONDS * rate), int(OVERLAP_SECONDS * rate)
-    found, heard, noise = np.empty_like(samples), 0.0, 0.0
+    found, heard, noise = scratch_array(samples.shape), 0.0, 0.0
     for first in range(0, len(samples), size):
         begin, end = max(first - overlap, 0), min(first + size + overlap, len(samples))
         part, energies = _block(samples[begin:end], rate, is_cut=is_cut)

@@ -13,6 +13,7 @@ from torch import Tensor
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
 from dipcli.io.atomic import write_atomically
+from dipcli.io.scratch import pieces, scratch_array
 from dipcli.metrics import si_sdr_db
 from dipcli.options.engine import EngineOptions
 from dipcli.options.resolved import every_field
@@ -107,7 +108,10 @@ class Sounds(Medium[Sound, Recording]):
         write_atomically(item.output, encode_wav(found, source))
         if self._residual:
             outputs["residual"] = item.beside("residual.wav")
-            write_atomically(outputs["residual"], encode_wav(source.samples - found, source))
+            removed = scratch_array(found.shape)
+            for part in pieces(found.shape[1]):
+                removed[:, part] = source.samples[:, part] - found[:, part]
+            write_atomically(outputs["residual"], encode_wav(removed, source))
         return outputs
 
     def arrays(self, source: Sound, frames: Sequence[Fitted]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002

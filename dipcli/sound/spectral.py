@@ -22,6 +22,7 @@ LOWEST_HZ = 60.0  # below which a voice has nothing
 STEEPNESS = 8
 TONAL = 20.0  # times the median that a bass tone stands out, in bins of 1 Hz
 MAINS_HZ = (50.0, 60.0)
+MOST_FRAMES = 600  # of a second each, that are looked at for bass
 TINY = 1e-20
 
 Plane = NDArray[np.float64]
@@ -110,7 +111,8 @@ def has_bass(samples: NDArray[np.floating], rate: int) -> bool:
     """Whether there are tones below `LOWEST_HZ`, beside the hum of the mains: then that is no rumble."""
     if len(samples) < 2 * rate:
         return False
-    frames = np.lib.stride_tricks.sliding_window_view(samples, rate)[:: rate // 2] * np.hanning(rate)
+    every = max(1, len(samples) // (MOST_FRAMES * rate // 2))
+    frames = np.lib.stride_tricks.sliding_window_view(samples, rate)[:: every * (rate // 2)] * np.hanning(rate)
     power = np.abs(np.fft.rfft(frames, axis=1)[:, : int(LOWEST_HZ) + 1]) ** 2
     hertz = np.arange(power.shape[1])
     seen = (hertz >= 25) & np.all([np.abs(hertz - mains) > 3 for mains in MAINS_HZ], axis=0)

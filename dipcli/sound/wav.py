@@ -4,8 +4,10 @@ Source: Microsoft and IBM, Multimedia programming interface and data specificati
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from dipcli.errors import InputError
 from dipcli.io.failures import reader
 from dipcli.io.limits import refuse_oversized
+from dipcli.io.scratch import pieces, scratch_array
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 CODECS = {2: "ADPCM", 6: "A-law", 7: "µ-law", 17: "IMA ADPCM", 80: "MPEG", 85: "MP3"}
@@ -20,6 +23,7 @@ MOST_CHANNELS, LEAST_RATE = 256, 100
 ENDLESS = 0xFFFFFFFF  # the length of what a program wrote into a pipe
 
 Samples = NDArray[np.float32]  # (channels, time), full scale being 1
+Chunks = tuple[tuple[bytes, bytes], ...]  # of the data the name alone
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Sound:
     rate: int
     is_float: bool
     bits: int
-    chunks: tuple[tuple[bytes, bytes], ...]  # of the data the name alone
+    chunks: Chunks
     stored_dtype: str
     warnings: tuple[str, ...] = ()
 
@@ -43,14 +47,21 @@ class Sound:
 @reader
 def load_wav(path: Path) -> Sound:
     """The recording. Raises InputError, one sentence, for other files, codecs and what is damaged."""
-    refuse_oversized(path, path.stat().st_size)
-    content = path.read_bytes()
-    if content[:4] in (b"RF64", b"RIFX", b"BW64"):
-        kind = content[:4].decode()
-        raise InputError(f"{path}: is {kind}, a relative of WAV; convert it, ffmpeg -i IN -rf64 never OUT.wav.")
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        raise InputError(f"{path}: is no WAV file; convert it, ffmpeg -i IN OUT.wav.")
-    chunks, data, warnings = _chunks(path, content)
+    with path.open("rb") as file:
+        start = file.read(12)
+        if start[:4] in (b"RF64", b"RIFX", b"BW64"):
+            kind = start[:4].decode()
+            raise InputError(
+                f"{path}: is {kind}, a relative of WAV; convert it, ffmpeg -i IN -rf64 never OUT.wav."
+            )
+        if start[:4] != b"RIFF" or start[8:12] != b"WAVE":
+            raise InputError(f"{path}: is no WAV file; convert it, ffmpeg -i IN OUT.wav.")
+        chunks, data, warnings = _chunks(path, file)
+        return _sound(path, file, chunks, data, warnings)
+
+
+def _sound(path: Path, file: BinaryIO, chunks: Chunks, data: tuple[int, int] | None, warnings: list[str]) -> Sound:
+    """What chunks say, and the samples, of which `data` is the place and the length in the file."""
     head = next((body for name, body in chunks if name == b"fmt "), b"")
     if len(head) < 16 or data is None:
         raise InputError(f"{path}: has no samples or does not say how they are stored; export it again.")
@@ -66,41 +77,57 @@ def load_wav(path: Path) -> Sound:
         raise InputError(
             f"{path}: {n_channels} channels of {bits} bits at {rate} Hz are not known; export it again."
         )
-    values = _samples(data[: len(data) // frame_bytes * frame_bytes], width, is_float=tag == FLOAT)
-    samples = values.reshape(-1, n_channels).T
-    if not samples.size:
+    length = data[1] // frame_bytes
+    if not length:
         raise InputError(f"{path}: holds no sound: there are no samples; record it again.")
-    if not np.isfinite(samples).all():
+    samples = scratch_array((n_channels, length))
+    file.seek(data[0])
+    is_odd = False
+    for part in pieces(length):
+        content = memoryview(file.read((part.stop - part.start) * frame_bytes))
+        values = _samples(content, width, is_float=tag == FLOAT).reshape(-1, n_channels).T
+        is_odd |= not np.isfinite(values).all()
+        samples[:, part] = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    if is_odd:
         warnings.append(f"{path}: samples that are no numbers were taken for silence.")
-        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
     dtype = f"{'float' if tag == FLOAT else 'int'}{8 * width}"
-    return Sound(np.ascontiguousarray(samples), rate, tag == FLOAT, 8 * width, chunks, dtype, tuple(warnings))
+    return Sound(samples, rate, tag == FLOAT, 8 * width, chunks, dtype, tuple(warnings))
 
 
-def encode_wav(samples: Samples, like: Sound) -> bytes:
-    """The file of other samples, of the same number, with everything else as it was; integers are rounded."""
-    data = _stored(samples.T, like)
-    parts = [(name, data if name == b"data" else body) for name, body in like.chunks]
-    body = b"".join(name + struct.pack("<I", len(part)) + part + b"\0" * (len(part) % 2) for name, part in parts)
-    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+def encode_wav(samples: Samples, like: Sound) -> Iterator[bytes]:
+    """The file of other samples, in parts, with everything else as it was; integers are rounded."""
+    size = samples.size * (like.bits // 8)
+    lengths = [size if name == b"data" else len(body) for name, body in like.chunks]
+    yield b"RIFF" + struct.pack("<I", 4 + sum(8 + length + length % 2 for length in lengths)) + b"WAVE"
+    for (name, body), length in zip(like.chunks, lengths, strict=True):
+        yield name + struct.pack("<I", length)
+        if name == b"data":
+            yield from (_stored(samples[:, part].T, like) for part in pieces(samples.shape[1]))
+        else:
+            yield body
+        yield b"\0" * (length % 2)
 
 
-def _chunks(path: Path, content: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], memoryview | None, list[str]]:
-    """All chunks in their order, that of the samples empty, and the samples."""
+def _chunks(path: Path, file: BinaryIO) -> tuple[Chunks, tuple[int, int] | None, list[str]]:
+    """All chunks in their order, that of the samples empty, and the place and the length of the samples."""
     chunks: list[tuple[bytes, bytes]] = []
-    data: memoryview | None = None
+    data: tuple[int, int] | None = None
     warnings: list[str] = []
-    at, view = 12, memoryview(content)
-    while at + 8 <= len(content):
-        name, length = content[at : at + 4], struct.unpack("<I", content[at + 4 : at + 8])[0]
-        body = view[at + 8 : at + 8 + length]
+    total = path.stat().st_size
+    at = file.tell()
+    while at + 8 <= total:
+        file.seek(at)
+        head = file.read(8)
+        name, length = head[:4], struct.unpack("<I", head[4:])[0]
+        there = min(length, total - at - 8)
         if name == b"data" and data is None:
-            if len(body) < length and length != ENDLESS:
+            if there < length and length != ENDLESS:
                 warnings.append(f"{path}: breaks off; what is there of it is restored.")
-            data = body
+            data = (at + 8, there)
             chunks.append((name, b""))
         elif name != b"data":
-            chunks.append((name, bytes(body)))
+            refuse_oversized(path, there)
+            chunks.append((name, file.read(there)))
         at += 8 + length + length % 2
     return tuple(chunks), data, warnings
 

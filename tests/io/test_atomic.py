@@ -100,3 +100,10 @@ def test_temporary_files_of_dead_processes_are_swept(tmp_path):
     sweep(tmp_path)
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {of_living, elsewhere, ".dipcli-odd.tmp", ".mine.tmp"}
+
+
+def test_parts_are_written_as_one_file_and_hashed_together(tmp_path):
+    with hashes_of_written() as written:
+        write_atomically(tmp_path / "parts.bin", (part for part in (b"one ", b"and ", b"two")))
+    assert (tmp_path / "parts.bin").read_bytes() == b"one and two"
+    assert written[tmp_path / "parts.bin"] == hashlib.sha256(b"one and two").hexdigest()
