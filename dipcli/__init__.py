@@ -5,8 +5,9 @@
     result = denoise(noisy)
     result.image, result.spread, result.record
 
-`denoise`, `inpaint`, `upscale`, `deblur`, `reconstruct` (MRI) and `phase_retrieve` are the commands of these
-names, with the same options as keyword arguments. torch is loaded when one of them is called.
+`denoise`, `inpaint`, `upscale`, `deblur`, `reconstruct` (MRI), `reconstruct_slices` (tomography) and
+`phase_retrieve` are the commands of these names, with the same options as keyword arguments. torch is loaded when
+one of them is called.
 """
 
 from importlib import import_module
@@ -22,6 +23,7 @@ __all__ = [
     "inpaint",
     "phase_retrieve",
     "reconstruct",
+    "reconstruct_slices",
     "upscale",
 ]
 

@@ -64,6 +64,17 @@ def reconstruct(
     threads: int = 0,
     **options: object,
 ) -> Result: ...
+def reconstruct_slices(
+    projections: _Source,
+    angles: _Source | float | None = None,
+    *,
+    reference: _Source | None = None,
+    preset: _Preset = "auto",
+    seed: int = 0,
+    device: str = "auto",
+    threads: int = 0,
+    **options: object,
+) -> Result: ...
 def phase_retrieve(
     pattern: _Source,
     mask: _Source | None = None,

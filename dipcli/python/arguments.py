@@ -17,7 +17,8 @@ from dipcli.options.notes import Range
 from dipcli.options.resolved import typed
 
 COMMON = ("reference", "preset", "seed", "device", "threads")  # of every function
-NAMES = {"mri": "reconstruct", "phase-retrieve": "phase_retrieve"}  # of functions that are not called as commands
+# Of functions that are not called as commands.
+NAMES = {"mri": "reconstruct", "phase-retrieve": "phase_retrieve", "tomography": "reconstruct_slices"}
 
 
 @dataclass(frozen=True)

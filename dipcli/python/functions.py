@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from dipcli.blur.options import DeblurOptions
@@ -20,6 +21,8 @@ from dipcli.options.presets import PRESETS, PresetName, settings
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, UpscaleOptions
 from dipcli.pictures.presets import UPSCALE, denoise_options, inpaint_options
 from dipcli.python.arguments import COMMON, notes_of
+from dipcli.tomography.options import TomographyOptions
+from dipcli.tomography.presets import TOMOGRAPHY
 
 Source = ArrayLike | str | Path  # an array, or a file that the command reads
 Run = Callable[..., Any]
@@ -91,6 +94,21 @@ def reconstruct(kspace: Source, **options: Any) -> Any:  # noqa: ANN401
     return run("mri", MriOptions, _reconstructing, kspace, options)
 
 
+@_explained(TomographyOptions)
+def reconstruct_slices(projections: Source, angles: Any = None, **options: Any) -> Any:  # noqa: ANN401
+    """Slices (slice, y, x) of projections (view, detector) or (view, slice, detector).
+
+    This is `dipcli tomography`. `angles` are degrees, one for each view, or a range such as 180.
+    """
+    from dipcli.python.run import run
+
+    if isinstance(angles, int | float):
+        angles = str(angles)
+    elif angles is not None and not isinstance(angles, str | Path):
+        angles = np.asarray(angles)
+    return run("tomography", TomographyOptions, _projecting, projections, {"angles": angles, **options})
+
+
 @_explained(PhaseOptions)
 def phase_retrieve(pattern: Source, mask: Any = None, **options: Any) -> Any:  # noqa: ANN401
     """The complex object behind a far-field pattern of counts, 2D or 3D; `mask` is 0 on good pixels."""
@@ -127,6 +145,12 @@ def _reconstructing(preset: PresetName, device_type: str, knobs: Overrides[MriOp
     from dipcli.mri.medium import Scans
 
     return Scans(knobs.over(MriOptions()), partial(recipe_among, recipes_of(preset, device_type, knobs)))
+
+
+def _projecting(preset: PresetName, device_type: str, knobs: Overrides[TomographyOptions]) -> Any:  # noqa: ANN401
+    from dipcli.tomography.medium import Projections
+
+    return Projections(settings(TOMOGRAPHY, preset, device_type, knobs))
 
 
 def _phasing(preset: PresetName, device_type: str, knobs: Overrides[PhaseOptions]) -> Any:  # noqa: ANN401

@@ -9,10 +9,20 @@ import pytest
 import torch
 from patterns import simulated
 from PIL import Image
+from projections import noisy_sinogram
 from scans import sampled_kspace
 
 import dipcli
-from dipcli import DipcliError, deblur, denoise, inpaint, phase_retrieve, reconstruct, upscale
+from dipcli import (
+    DipcliError,
+    deblur,
+    denoise,
+    inpaint,
+    phase_retrieve,
+    reconstruct,
+    reconstruct_slices,
+    upscale,
+)
 from tests.commands import save_noisy
 
 QUICK = {"iterations": 4, "runs": 1}
@@ -117,6 +127,10 @@ def test_each_task_returns_its_arrays(array):
     np.testing.assert_allclose(blurred.objects["kernel"].sum(), 1, atol=1e-5)
     kspace = sampled_kspace()
     assert reconstruct(kspace[0], axes="coil,y,x", preset="instant").image.shape == (1, *kspace.shape[2:])
+    for angles in (180, [6.0 * view for view in range(30)], "0:174"):
+        slices = reconstruct_slices(noisy_sinogram(), angles, preset="instant", method="fbp")
+        assert slices.image.shape == (1, 48, 48)
+        assert slices.record["decisions"]["views"] == "30 from 0 to 174 degrees"
     counts, truth = simulated()
     found = phase_retrieve(counts, np.zeros(counts.shape, bool), reference=truth, starts=2, cycles=20, rounds=1)
     assert np.iscomplexobj(found.image)
