@@ -62,11 +62,11 @@ def workload_of(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Wo
     n_images = (1 if scan.maps is None else len(scan.maps)) if is_sense else n_coils
     n_values = scan.sampled.numel()
     chosen = recipe("sense" if is_sense else "coil")
-    answers = 2 if chosen.reconstruction.classical is None else 1  # one of them without what is held out
+    answers = 2 if chosen.reconstruction.classical_share is None else 1  # one of them without what is held out
     return Workload(
         (n_coils, *space),
         chosen.engine,
-        {} if chosen.reconstruction.classical == 1 else {"image": Unknown((2 * n_images, *space))},
+        {} if chosen.reconstruction.classical_share == 1 else {"image": Unknown((2 * n_images, *space))},
         answers * (SECONDS * n_coils + SECONDS_OF_IMAGE * n_images) * n_values,
         (BYTES_OF_IMAGE * n_images + BYTES_OF_COIL * n_coils) * n_values,
         beside=BESIDE,

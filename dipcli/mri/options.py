@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from dipcli.errors import OptionError
 from dipcli.options.engine import EngineOptions
+from dipcli.options.methods import ONE_METHOD, MethodName, refuse_share
 from dipcli.options.notes import Range
 
 SamplingName = Literal["random", "equispaced", "equispaced-fraction", "poisson"]
@@ -75,6 +76,7 @@ class ReconstructionOptions:
         "Share of the classical estimate in the result; without it, what held-out k-space says; through maps all.",
         Range(0, 1),
     ] = None
+    method: Annotated[MethodName, ONE_METHOD] = "auto"
     dc: Annotated[
         str, "Data consistency at the end: hard (measured values return), none, or soft:λ for (λy + ŷ) / (λ + 1)."
     ] = "hard"
@@ -87,8 +89,14 @@ class ReconstructionOptions:
     keep_classical: Annotated[bool, "Write the zero-filled and the other classical reconstructions too."] = False
 
     def __post_init__(self) -> None:
-        """Raise OptionError for a data consistency that has no meaning."""
+        """Raise OptionError for a data consistency that has no meaning, and for a share of what is not fitted."""
         self.consistency  # noqa: B018 - parsed for its errors
+        refuse_share(self.method, self.classical)
+
+    @property
+    def classical_share(self) -> float | None:
+        """The classical estimate's share in the result, where no trial decides it."""
+        return self.classical if self.method == "auto" else 1.0
 
     @property
     def consistency(self) -> float:

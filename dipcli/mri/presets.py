@@ -68,7 +68,7 @@ def _with_share(options: MriOptions, model: EncodingName, given: Overrides[MriOp
     With the truth known, the best share of one gained 0.09 dB at most there (tests/bench/RESULTS.md).
     """
     asked = options.reconstruction
-    if model == "coil" or asked.classical is not None:
+    if model == "coil" or asked.classical_share is not None:
         return options
     is_wanted = any(given.given.get(name) is not None for name in OF_NETWORKS)
     return replace(options, reconstruction=replace(asked, classical=ASKED_FOR if is_wanted else 1.0))

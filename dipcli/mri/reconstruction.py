@@ -65,9 +65,22 @@ class _Prepared:
         """The picture of coils, in the units of k-space."""
         return self.scale * root_sum_of_squares(crop_middle(coils, self.scan.crop))
 
+    def answer(self) -> tuple[str, Tensor]:
+        """The classical image, and what made it."""
+        if self.options.method == "tv":
+            return "total variation", self.of_little_variation()[1]
+        start = self.encoding.join(ifft(self.kspace))
+        return "patch groups", _patches(self.encoding, self.kspace, start, self.sigma)
+
+    def of_little_variation(self) -> tuple[Tensor, Tensor]:
+        """The images of plain least squares, and with total variation from there on."""
+        blank = torch.zeros_like(self.encoding.join(self.kspace))
+        least = least_squares(self.encoding, self.kspace, blank, RIDGE * self.sigma**2, iterations=40)
+        return least, tv_least_squares(self.encoding, self.kspace, least, TV * self.sigma, split=0.02)
+
     def held_out(self) -> HeldOut | None:
         """What the network is judged by, where its share is not given."""
-        if self.options.classical is not None or not isinstance(self.encoding, CoilEncoding):
+        if self.options.classical_share is not None or not isinstance(self.encoding, CoilEncoding):
             return None
         hidden = hidden_values(self.kspace, self.scan.sampled)
         encoding = CoilEncoding(self.scan.sampled & ~hidden)
@@ -102,10 +115,10 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
     encoding, why = choose_encoding(kspace, scan, asked, sigma)
     chosen = recipe("sense" if isinstance(encoding, SenseEncoding) else "coil")
     slice_ = _Prepared(scan, scale, kspace, sigma, encoding, chosen.reconstruction)
-    patches = _patches(encoding, kspace, encoding.join(ifft(kspace)), sigma)
+    name, patches = slice_.answer()
     classical = slice_.shown(slice_.consistent(patches))
     held = slice_.held_out()
-    given = chosen.reconstruction.classical
+    given = chosen.reconstruction.classical_share
 
     def share_of(image: Tensor) -> float:
         if held is not None and isinstance(encoding, CoilEncoding):
@@ -131,7 +144,7 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
     return Statement(
         None if given == 1 else slice_.problem(guide, held, picture),
         chosen.engine,
-        ("patch groups", classical),
+        (name, classical),
         plain_options(chosen),
         {
             "measured": f"1 in {_acceleration(kspace, scan.sampled):.2f} values of {size_of(kspace)}",
@@ -149,11 +162,8 @@ def _beside(slice_: _Prepared) -> dict[str, Tensor]:
     beside = {"zero-filled": slice_.shown(ifft(slice_.kspace))}
     if slice_.maps is None:
         return beside
-    encoding, kspace, sigma = slice_.encoding, slice_.kspace, slice_.sigma
-    blank = torch.zeros_like(encoding.join(kspace))
-    least = least_squares(encoding, kspace, blank, RIDGE * sigma**2, iterations=40)
-    tv = tv_least_squares(encoding, kspace, least, TV * sigma, split=0.02)
-    return beside | {name: slice_.shown(encoding.coils(one)) for name, one in (("cg-sense", least), ("tv", tv))}
+    found = zip(("cg-sense", "tv"), slice_.of_little_variation(), strict=True)
+    return beside | {name: slice_.shown(slice_.encoding.coils(one)) for name, one in found}
 
 
 def objects_of(picture: Tensor, coils: Tensor, scan: Slice, maps: Tensor | None) -> dict[str, Tensor]:

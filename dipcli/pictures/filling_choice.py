@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from dipcli.classical.filling import fill_in
-from dipcli.classical.smooth_filling import BIHARMONIC, LAPLACIAN, fill_smoothly
+from dipcli.classical.smooth_filling import BIHARMONIC, LAPLACIAN, fill_smoothly, fill_with_little_variation
+from dipcli.options.methods import MethodName
 
 Method = Callable[[Tensor, Tensor, float], Tensor]
 
@@ -16,6 +17,13 @@ METHODS: Mapping[str, Method] = {
     "patch groups": fill_in,
     "a membrane": lambda image, mask, _: fill_smoothly(image, mask, LAPLACIAN),
     "a thin plate": lambda image, mask, _: fill_smoothly(image, mask, BIHARMONIC),
+    "total variation": fill_with_little_variation,
+}
+# Which of them are mixed, by the name of the option.
+MIXED: Mapping[MethodName, Sequence[str]] = {
+    "auto": ("patch groups", "a membrane", "a thin plate"),
+    "pnp": ("patch groups",),
+    "tv": ("total variation",),
 }
 LEAST = 0.05  # share below which a method is left out
 RIDGE = 1e-9  # of the errors' energies, for guesses that are equal
@@ -40,9 +48,9 @@ class Filling:
 class FillingChoice:
     """Fills, and chooses how to when it is first asked to: by what is nearest to the `scored` values."""
 
-    def __init__(self, scored: Tensor) -> None:
+    def __init__(self, scored: Tensor, method: MethodName = "auto") -> None:
         """`scored` (channels, *space) is True on measured values that are outside the mask of the first image."""
-        self._scored = scored
+        self._scored, self._names = scored, MIXED[method]
         self.filling: Filling | None = None
 
     def __call__(self, image: Tensor, mask: Tensor, sigma: float) -> Tensor:
@@ -52,9 +60,9 @@ class FillingChoice:
         """
         if self.filling is not None:
             return self.filling(image, mask, sigma)
-        guesses = [method(image, mask, sigma) for method in METHODS.values()]
+        guesses = [METHODS[name](image, mask, sigma) for name in self._names]
         shares = best_mixture([guess[self._scored] for guess in guesses], image[self._scored])
-        kept = {name: share for name, share in zip(METHODS, shares, strict=True) if share >= LEAST}
+        kept = {name: share for name, share in zip(self._names, shares, strict=True) if share >= LEAST}
         self.filling = Filling({name: share / sum(kept.values()) for name, share in kept.items()})
         mixed = [share * guess for share, guess in zip(shares, guesses, strict=True)]
         return torch.where(mask, image, torch.stack(mixed).sum(0))

@@ -78,7 +78,8 @@ def _gaps_of(mask: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, I
     kind, depth = geometry(mask)
     recipe = kind if options.recipe == "auto" else options.recipe
     chosen = recipes[recipe]
-    if chosen.classical is None and min(mask.shape[1:]) < SMALLEST_SIDE:  # there is no room for a network
+    has_room = min(mask.shape[1:]) >= SMALLEST_SIDE  # for a network
+    if chosen.classical is None and (not has_room or chosen.method != "auto"):
         chosen = replace(chosen, classical=1.0)
     around = max(AROUND, round(DEPTHS_AROUND * depth), chosen.blend)
     is_local = chosen.classical in (None, 1) and not chosen.denoise
@@ -95,7 +96,7 @@ def _state_window(measurement: Tensor, gaps: Gaps, noise: Noise) -> Statement:
             None, options.engine, ("none", measurement), without_engine(options), unchanged=mask, mask=mask
         )
     hidden = held_out_gaps(mask, scattered=gaps.recipe == "scattered")
-    scored, fill = mask & hidden, FillingChoice(mask & hidden)
+    scored, fill = mask & hidden, FillingChoice(mask & hidden, options.method)
     guess = _best_guess(measurement, mask & ~scored, scored, noise, options, fill)
     values = _stabilised(measurement, mask, noise, options, exact=guess.sigma == 0, fill=fill)
     network, seam = GapNetwork(values, guess, hidden, gaps.halvings), _seam(mask, options.blend)

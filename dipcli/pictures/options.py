@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from dipcli.errors import OptionError
 from dipcli.options.engine import EngineOptions
+from dipcli.options.methods import ONE_METHOD, MethodName, refuse_share
 from dipcli.options.notes import Range
 
 LossName = Literal["auto", "mse", "rmse", "l1", "huber", "poisson", "sure", "sparse"]
@@ -92,6 +93,11 @@ class InpaintOptions(PictureOptions):
     recipe: Annotated[RecipeName, "For scattered pixels, strokes, or holes; auto looks at what is missing."] = (
         "auto"
     )
+    method: Annotated[MethodName, ONE_METHOD] = "auto"
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for a share of what is not fitted."""
+        refuse_share(self.method, self.classical)
 
     @property
     def mask_file(self) -> Path | None:
@@ -107,11 +113,7 @@ class UpscaleOptions(PictureOptions):
     kernel: Annotated[KernelName, "The filter with which the picture was, or might have been, reduced."] = (
         "bicubic"
     )
-    method: Annotated[
-        Literal["auto", "pnp", "tv"],
-        "One classical method alone: patch groups in turn with what was measured (plug-and-play; Venkatakrishnan "
-        "et al. 2013), or total variation (Rudin et al. 1992).",
-    ] = "auto"
+    method: Annotated[MethodName, ONE_METHOD] = "auto"
 
     @property
     def has_network(self) -> bool:
@@ -120,7 +122,6 @@ class UpscaleOptions(PictureOptions):
 
     def __post_init__(self) -> None:
         """Raise OptionError for a factor that enlarges nothing, and for a share of what is not fitted."""
-        if self.method != "auto" and self.classical not in (None, 1):
-            raise OptionError(f"--method {self.method} fits no network to share with; leave --classical out.")
+        refuse_share(self.method, self.classical)
         if self.factor <= 1:
             raise OptionError(f"--factor {self.factor:g} enlarges nothing; give a number above 1.")

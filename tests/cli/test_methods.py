@@ -5,6 +5,8 @@ import csv
 import numpy as np
 import pytest
 import tifffile
+from scan_files import as_npy
+from scans import sampled_kspace
 
 from tests.commands import QUICK, record_of, save_hole, save_noisy
 
@@ -62,3 +64,27 @@ def test_a_risk_that_nobody_estimates_is_refused_at_once(program, tmp_path):
     )
     assert done.exit_code == 2
     assert "--loss sure" in done.stderr
+
+
+@pytest.mark.parametrize(("method", "name"), [("tv", "total variation"), ("pnp", "patch groups")])
+def test_a_hole_is_filled_by_one_classical_method_by_its_name(program, masked, tmp_path, method, name):
+    done = program("inpaint", *masked, "-o", tmp_path / "whole.png", "--method", method, "--no-report")
+    assert done.exit_code == 0, done.stderr
+    record = record_of(tmp_path / "whole.png")
+    assert record["ending"] == "classical"
+    assert f"100% {name}" in str(record["decisions"])
+    assert f"100% {name}" in done.stderr
+
+
+@pytest.mark.parametrize(("method", "name"), [("tv", "total variation"), ("pnp", "patch groups")])
+def test_a_scan_is_reconstructed_by_one_classical_method_by_its_name(program, tmp_path, method, name):
+    as_npy(tmp_path / "scan.npy", sampled_kspace()[0])
+    out = tmp_path / "image.npy"
+    flags = ("--axes", "coil,y,x", "--no-report", "--threads", "1", "--method", method)
+    done = program("mri", tmp_path / "scan.npy", "-o", out, *flags)
+    assert done.exit_code == 0, done.stderr
+    assert record_of(out)["ending"] == "classical"
+    assert f"{name}, no network" in done.stderr
+    shared = program("mri", tmp_path / "scan.npy", "-o", tmp_path / "b.npy", *flags, "--classical", "0.5")
+    assert shared.exit_code == 2
+    assert "leave --classical out" in shared.stderr

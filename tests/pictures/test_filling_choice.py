@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from dipcli.classical.smooth_filling import LAPLACIAN, fill_smoothly, fill_with_little_variation
 from dipcli.pictures.filling_choice import FillingChoice, best_mixture
 
 TRUTH = torch.rand(400, generator=torch.Generator().manual_seed(0))
@@ -51,3 +52,24 @@ def test_the_choice_is_made_once(scene):
     assert sum(chosen.shares.values()) == pytest.approx(1)
     assert torch.equal(first[known], picture[known])
     assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize(("method", "name"), [("tv", "total variation"), ("pnp", "patch groups")])
+def test_one_method_alone_has_all(scene, method, name):
+    picture, known = scene(1, 40, 40), torch.rand(1, 40, 40) > 0.3
+    fill = FillingChoice(~known, method)
+    filled = fill(picture, known, 0.0)
+    assert dict(fill.filling.shares) == {name: pytest.approx(1)}
+    assert torch.equal(filled[known], picture[known])
+    assert float((filled - picture)[~known].square().mean()) < float(picture.var()) / 4
+
+
+def test_a_step_is_filled_without_a_slope_by_total_variation():
+    step = (torch.arange(40) > 19).float().expand(1, 40, 40).clone()
+    known = torch.ones_like(step) > 0
+    known[:, 15:25, 15:25] = False
+    filled = fill_with_little_variation(step, known, 0.0)
+    assert (
+        float((filled - step).abs().mean())
+        < float((fill_smoothly(step, known, LAPLACIAN) - step).abs().mean()) / 2
+    )
