@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError, OptionError
 from dipcli.io.names import by
+from dipcli.tomography.axes import Order, to_slices
 
 Stack = NDArray[np.float32]  # (slices, views, detectors)
 AIR = 1.01  # factors that correct for what is absorbed are about 1 where there is only air, and more elsewhere
@@ -62,13 +63,22 @@ def counts_of(
     return Counts(counts, sensitivity, background), known, tuple(warnings)
 
 
-def as_large(option: str, path: Path, array: NDArray[np.floating], shape: tuple[int, ...]) -> Stack:
-    """An array as large as the stored projections; one of a single slice is for all of them."""
-    if array.shape not in (shape, shape[1:]):
+def beside_counts(
+    said: str, array: NDArray[np.floating], order: Order, shape: tuple[int, ...], slices: slice
+) -> Stack:
+    """An array beside stored projections of a shape, whose axes have an order: that of the wanted slices.
+
+    One without slices is for all of them. Raises OptionError for other shapes; `said` is the option and the file.
+    """
+    flat = tuple(name for name in order if name != "slice")
+    sizes = dict(zip(order, shape, strict=True))
+    own = order if array.ndim == len(shape) else flat
+    if array.shape != tuple(sizes[name] for name in own):
         raise OptionError(
-            f"{option} {path}: is {by(array.shape)}, but the projections are {by(shape)}; give a value for "
-            "each ray."
+            f"{said}: is {by(array.shape)}, but the projections are {by(shape)}; give a value for each ray."
         )
     if not np.isfinite(array).all():
-        raise InputError(f"{path}: has values that are no numbers.")
-    return np.broadcast_to(array, shape).astype(np.float32)
+        raise InputError(f"{said}: has values that are no numbers.")
+    stack = to_slices(array, own)
+    whole = np.broadcast_to(stack, (sizes.get("slice", 1), *stack.shape[1:]))
+    return np.ascontiguousarray(whole[slices], np.float32)

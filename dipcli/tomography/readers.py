@@ -20,7 +20,7 @@ from dipcli.options.slices import choose_slices
 from dipcli.tomography.angles import angles_in_file, in_degrees, spread_angles
 from dipcli.tomography.axes import Order, order_of, to_slices
 from dipcli.tomography.centre import centre_of_mass
-from dipcli.tomography.counts import Stack, as_large, counts_of
+from dipcli.tomography.counts import Stack, beside_counts, counts_of
 from dipcli.tomography.fan_centre import fan_in
 from dipcli.tomography.naming import INPUTS
 from dipcli.tomography.options import BeamOptions, ReadingOptions
@@ -107,7 +107,7 @@ def _beside_counts(
         if path is None or array is None:
             found.append(None)
         else:
-            found.append(to_slices(as_large(option, path, array, shape), order)[part].astype(np.float32))
+            found.append(beside_counts(f"{option} {path}", array, order, shape, part))
     return found[0], found[1]
 
 

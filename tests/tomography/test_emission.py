@@ -119,6 +119,19 @@ def test_files_of_factors_and_randoms_are_read_beside_the_counts(tmp_path):
     assert scan.views(np.arange(4)).emission.counts.shape == (1, 4, SIDE)
 
 
+@pytest.mark.parametrize("axes", ["view,slice,detector", "slice,detector,view"])
+def test_one_sinogram_of_factors_is_for_all_slices(tmp_path, axes):
+    counts = np.stack([emission().counts[0].numpy(), emission(seed=1).counts[0].numpy()])
+    order = [("slice", "view", "detector").index(name) for name in axes.split(",")]
+    path = saved(tmp_path / "prompts.npy", counts.transpose(order))
+    factors = np.random.default_rng(0).uniform(0.2, 0.9, counts.shape[1:])
+    beside = saved(tmp_path / "kept.npy", factors.T if axes.endswith("view") else factors)
+    options = ReadingOptions(angles="180", values="emission", axes=axes, slices="1")
+    scan = load_projections(path, options, BeamOptions(attenuation=beside))
+    assert_matches(scan.emission.counts[0], counts[1])
+    assert_matches(scan.emission.sensitivity[0], factors.astype(np.float32))
+
+
 def test_what_are_no_counts_is_one_sentence(tmp_path):
     counts = emission().counts[0].numpy()
     for name, array, part in (
