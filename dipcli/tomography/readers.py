@@ -93,7 +93,7 @@ def _fan(path: Path, integrals: Stack, angles: NDArray[np.float64]) -> tuple[str
         return ()
     return (
         f"{path}: its rays look like those of a fan, not like parallel ones; give --source-distance, from source "
-        f"to detector in pixels of the detector (about {distance:.2g}, by these rays).",
+        f"to detector in pixels of the detector (about {distance:.0f}, by these rays).",
     )
 
 
