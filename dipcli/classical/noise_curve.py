@@ -32,7 +32,7 @@ NORMAL_MEDIAN = 0.6745  # of the absolute value
 TRACY_WIDOM_MEAN = 1.2065
 
 
-def noise_curve(picture: Array) -> Array:
+def noise_curve(picture: NDArray[np.floating]) -> Array:
     """Points (brightness, variance of the noise), (n, 2), of a picture (channels, *space) with NaN where missing.
 
     Noise is taken to be white: of correlated noise too little is seen. Pictures too small for patches have one
@@ -65,7 +65,7 @@ def weakest_component(channel: Array, side: int = 5, most: int = 100_000) -> flo
     return math.sqrt(_weakest_variance(torch.tensor(patches)))
 
 
-def _whole_patches(picture: Array, side: int) -> Array:
+def _whole_patches(picture: NDArray[np.floating], side: int) -> Array:
     """Of at most `MOST` patches (n, side**axes) those that are whole, and in which something varies."""
     n_axes, size = picture.ndim - 1, side ** (picture.ndim - 1)
     if min(picture.shape[1:]) < side:
@@ -74,7 +74,7 @@ def _whole_patches(picture: Array, side: int) -> Array:
     places = windows.shape[: n_axes + 1]
     count = math.prod(places)
     at = np.arange(count) if count <= MOST else np.sort(np.random.default_rng(0).integers(0, count, MOST))
-    patches = windows[np.unravel_index(at, places)].reshape(-1, size)
+    patches = windows[np.unravel_index(at, places)].reshape(-1, size).astype(np.float64, copy=False)
     patches = patches[np.isfinite(patches).all(1)]
     varied: Array = patches[np.ptp(patches, axis=1) > 0]  # what is perfectly flat was drawn or clipped
     return varied
@@ -133,9 +133,9 @@ def _roughness(size: int, n_axes: int) -> tuple[Array, float]:
     return form, float(special.gammaincinv(mean**2 / spread, SURE)) * spread / mean
 
 
-def _one_point(picture: Array) -> Array:
+def _one_point(picture: NDArray[np.floating]) -> Array:
     """The median brightness, and the variance by the median of all differences, (1 or 0, 2)."""
-    rough = picture
+    rough = picture.astype(np.float64, copy=False)
     for axis in range(1, picture.ndim):
         rough = np.diff(rough, axis=axis) / np.sqrt(2)
     rough = rough[np.isfinite(rough)]

@@ -102,7 +102,8 @@ def analyse(
     if sigma is not None:
         return Noise(NoiseLaw(gaussian=sigma * units.white), ~missing, impulses, 0.0, units)
     outside = (measurement < 0) | (measurement > 1)
-    believed = measurement.masked_fill(impulses | missing | outside, math.nan).double().cpu().numpy()
+    believed = measurement.masked_fill(impulses | missing | outside, math.nan).cpu().numpy()
+    del outside
     known = np.isfinite(believed)
     low, high = inner_range(believed, known) if known.any() else (0.0, 1.0)
     contrast = min(high - low, 1.0) or 1.0
@@ -117,7 +118,7 @@ def analyse(
 
 
 def _channel_laws(
-    believed: NDArray[np.float64], law: NoiseLaw, units: Units, contrast: float
+    believed: NDArray[np.floating], law: NoiseLaw, units: Units, contrast: float
 ) -> tuple[NoiseLaw, ...]:
     """Those of the channels (channels, *space), where one for them all does not follow what is seen; else none."""
     if len(believed) == 1:

@@ -45,7 +45,10 @@ def _cut_axis(length: int, side: int, overlap: int) -> list[tuple[tuple[int, int
 
 @final
 class Mosaic:
-    """Tiles become one picture; where they overlap, one fades into the other: the weights add up to 1."""
+    """Tiles become one picture; where they overlap, one fades into the other: the weights add up to 1.
+
+    Of masks, each of two tiles that overlap has the half on its side.
+    """
 
     def __init__(self, space: Sequence[int]) -> None:
         self._space = tuple(space)
@@ -55,6 +58,9 @@ class Mosaic:
         """Lay one tile; its sides are `factor` times those of its part of the measurement."""
         if self._sum is None:
             self._sum = picture.new_zeros((len(picture), *(side * factor for side in self._space)))
+        if picture.dtype == torch.bool:
+            _lay_own_half(tile, picture, tile.of(self._sum, factor), factor)
+            return
         weighted = picture.clone()
         for axis, (before, after) in enumerate(tile.shared, start=1):
             shape = [-1 if other == axis else 1 for other in range(picture.ndim)]
@@ -64,6 +70,15 @@ class Mosaic:
     def picture(self) -> Tensor:
         """What has been laid so far."""
         return torch.empty(0) if self._sum is None else self._sum
+
+
+def _lay_own_half(tile: Tile, mask: Tensor, place: Tensor, factor: int) -> None:
+    ends = [
+        (before * factor // 2, length - after * factor // 2)
+        for length, (before, after) in zip(mask.shape[1:], tile.shared, strict=True)
+    ]
+    own = (slice(None), *(slice(begin, end) for begin, end in ends))
+    place[own] = mask[own]
 
 
 def _ramp(length: int, before: int, after: int) -> Tensor:

@@ -82,9 +82,7 @@ def fit_tiles(measurement: Tensor, side: int, fit_tile: FitTile) -> Fitted:
     Raises InputError where a tile's result is not a whole number of times as large as the tile.
     """
     tiles = cut(measurement.shape[1:], side)
-    mosaics = {
-        name: Mosaic(measurement.shape[1:]) for name in ("picture", "classical", "mask", "unchanged", "spread")
-    }
+    mosaics: dict[str, Mosaic] = {}
     frames: list[Fitted] = []
     for index, tile in enumerate(tiles):
         frame = fit_tile(tile.of(measurement), f"tile {index + 1}/{len(tiles)}", index)
@@ -92,7 +90,8 @@ def fit_tiles(measurement: Tensor, side: int, fit_tile: FitTile) -> Fitted:
         if not factor.is_integer():
             raise InputError("a result that is not a whole number of times larger has no tiles; leave --tile out.")
         for name, picture in _pictures(frame).items():
-            mosaics[name].add(tile, picture.float(), int(factor))
+            mosaic = mosaics.setdefault(name, Mosaic(measurement.shape[1:]))
+            mosaic.add(tile, picture if picture.dtype == torch.bool else picture.float(), int(factor))
         frames.append(_without_tensors(frame))
     whole = {name: mosaic.picture() for name, mosaic in mosaics.items()}
     return _one(frames, whole, f"{len(tiles)} of up to {side} pixels")
@@ -127,10 +126,6 @@ def _without_tensors(frame: Fitted) -> Fitted:
     return Fitted(statement, replace(frame.restoration, picture=blank, objects={}), result, frame.history)
 
 
-def _mask(shares: Tensor) -> Tensor | None:
-    return shares > 0.5 if shares.numel() else None
-
-
 def _one(frames: Sequence[Fitted], whole: dict[str, Tensor], tiles: str) -> Fitted:
     """One frame from those of the tiles: sums and the worst ending; what was decided, of the first one."""
     first = frames[0]
@@ -139,8 +134,8 @@ def _one(frames: Sequence[Fitted], whole: dict[str, Tensor], tiles: str) -> Fitt
         classical=(first.statement.classical[0], whole["classical"]),
         decisions={**first.statement.decisions, "tiles": tiles},
         warnings=tuple(dict.fromkeys(text for frame in frames for text in frame.statement.warnings)),
-        mask=_mask(whole["mask"]),
-        unchanged=_mask(whole["unchanged"]),
+        mask=whole.get("mask"),
+        unchanged=whole.get("unchanged"),
         checks=lambda _: {},
     )
     warnings = tuple(dict.fromkeys(text for frame in frames for text in frame.restoration.warnings))
@@ -148,7 +143,7 @@ def _one(frames: Sequence[Fitted], whole: dict[str, Tensor], tiles: str) -> Fitt
     results = [frame.result for frame in frames if frame.result is not None]
     if not results:
         return Fitted(statement, restoration)
-    spread = whole["spread"] if whole["spread"].numel() and len(results) == len(frames) else None
+    spread = whole.get("spread") if len(results) == len(frames) else None
     ending: Ending = max((result.ending for result in results), key=get_args(Ending).index)
     solutions = tuple(solution for result in results for solution in result.solutions)
     result = Result({}, whole["picture"], spread, ending, solutions, results[0].tuning, ())

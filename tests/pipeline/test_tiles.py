@@ -27,6 +27,14 @@ def test_tiles_of_an_enlarged_picture_lie_where_they_belong():
     assert torch.allclose(mosaic.picture(), picture, atol=1e-6)
 
 
+def test_masks_stay_masks_and_each_tile_has_its_half_of_what_is_shared():
+    mask = torch.rand(1, 60, 50) > 0.7
+    mosaic = Mosaic((30, 25))
+    for tile in cut((30, 25), 16, 5):
+        mosaic.add(tile, tile.of(mask, 2), 2)
+    assert torch.equal(mosaic.picture(), mask)
+
+
 def test_neighbours_share_as_much_as_they_say():
     tiles = cut((200,), 96, 30)
     for one, following in itertools.pairwise(tiles):
