@@ -1,8 +1,9 @@
 """Inpainting one frame: look at what is missing, choose how to fill it, and leave alone what is known."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,8 +20,17 @@ from dipcli.pictures.gap_network import GapNetwork
 from dipcli.pictures.held_out_gaps import held_out_gaps
 from dipcli.pictures.noise_model import Fill, Noise, StabilisedValues, analyse, stabilise, tv_weight_of
 from dipcli.pictures.options import InpaintOptions, MaskKind
-from dipcli.pictures.windows import Window, cut_window, stated_for_frame, whole_of, window_around
+from dipcli.pictures.windows import (
+    Window,
+    cut_window,
+    stated_for_frame,
+    tile_of,
+    whole_of,
+    window_around,
+    windows_of_groups,
+)
 from dipcli.pipeline.statement import Restoration, Statement
+from dipcli.pipeline.tiles import Tile
 from dipcli.priors.prior import SMALLEST_SIDE
 from dipcli.problem import Estimate, Unknown
 
@@ -56,22 +66,60 @@ def state_inpainting(
     options: InpaintOptions,
     recipes: Mapping[MaskKind, InpaintOptions],
     units: Units = AS_STORED,
+    like: Noise | None = None,
 ) -> Statement:
     """The statement for a frame (channels, *space) in [0, 1], NaN where it is missing.
 
-    `options` are those that do not depend on what is missing, `recipes` all of them for each kind of it.
-    Of a stack, some frames may miss nothing: those are not fitted. Raises InputError where everything is missing.
+    `options` are those that do not depend on what is missing, `recipes` all of them for each kind of it; `like`
+    is the noise of the whole where the frame is a part of it. Of a stack, some frames may miss nothing: those are
+    not fitted. Raises InputError where everything is missing.
     """
     mask = torch.isfinite(measurement)
     if not bool(mask.any()):
         raise InputError("Everything is missing from this frame; nothing is known to fill it in from.")
     gaps = _gaps_of(mask, options, recipes)
-    noise = analyse(measurement, options.sigma, units)
+    noise = like or analyse(measurement, options.sigma, units)
     part = cut_window(measurement, gaps.window)
     statement = _state_window(part, gaps, analyse(part, like=noise))
     missing = f"{1 - float(mask.float().mean()):.1%} of the values, {gaps.kind}, {gaps.depth:.1f} pixels deep"
     statement = replace(statement, decisions={"missing": f"{missing} on average", **statement.decisions})
     return stated_for_frame(statement, measurement, gaps.window)
+
+
+def decide(
+    measurement: Tensor,
+    options: InpaintOptions,
+    recipes: Mapping[MaskKind, InpaintOptions],
+    units: Units = AS_STORED,
+) -> Callable[..., Statement]:
+    """How the parts of a frame are stated: by the noise of all of it."""
+    noise = analyse(measurement, options.sigma, units)
+    return partial(state_inpainting, options=options, recipes=recipes, like=noise)
+
+
+def windows_of(
+    measurement: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, InpaintOptions]
+) -> list[Tile]:
+    """The windows that are filled one by one, each by its own recipe; none for the whole at once."""
+    mask = torch.isfinite(measurement)
+    if bool(mask.all()) or not bool(mask.any()) or geometry(mask)[0] == "scattered":
+        return []
+
+    def around(part: Tensor) -> int:
+        return _around(geometry(part)[1], options)
+
+    is_local = all(_is_local(recipe) for recipe in recipes.values())
+    return [tile_of(window) for window in windows_of_groups(mask, around)] if is_local else []
+
+
+def _is_local(chosen: InpaintOptions) -> bool:
+    """Whether nothing changes but what is missing, and what that becomes depends on its surroundings alone."""
+    return chosen.classical in (None, 1) and not chosen.denoise
+
+
+def _around(depth: float, options: InpaintOptions) -> int:
+    """Pixels that are looked at around gaps of this mean depth."""
+    return max(AROUND, round(DEPTHS_AROUND * depth), options.blend)
 
 
 def _gaps_of(mask: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, InpaintOptions]) -> Gaps:
@@ -81,9 +129,8 @@ def _gaps_of(mask: Tensor, options: InpaintOptions, recipes: Mapping[MaskKind, I
     has_room = min(mask.shape[1:]) >= SMALLEST_SIDE  # for a network
     if chosen.classical is None and (not has_room or chosen.method != "auto"):
         chosen = replace(chosen, classical=1.0)
-    around = max(AROUND, round(DEPTHS_AROUND * depth), chosen.blend)
-    is_local = chosen.classical in (None, 1) and not chosen.denoise
-    window = window_around(mask, around) if is_local else whole_of(mask.shape[1:])
+    around, space = _around(depth, chosen), mask.shape[1:]
+    window = window_around(mask, around) if _is_local(chosen) else whole_of(space)
     halvings = round(math.log2(max(1.0, depth / SHALLOW))) if chosen.classical is None else 0
     return Gaps(kind, depth, recipe, chosen, window, halvings)
 

@@ -16,7 +16,7 @@ from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
 from dipcli.io.names import by
 from dipcli.metrics import psnr_db, psnr_up_to_shift_db, ssim
-from dipcli.pictures import dejpeg, inpainting
+from dipcli.pictures import inpainting
 from dipcli.pictures.files.formats import format_of_name
 from dipcli.pictures.files.images import (
     check_output,
@@ -27,20 +27,20 @@ from dipcli.pictures.files.images import (
     save_picture,
     stored_array,
 )
-from dipcli.pictures.files.jpeg import read_jpeg
 from dipcli.pictures.files.losses import what_is_lost
 from dipcli.pictures.files.picture import Picture
 from dipcli.pictures.files.score_range import score_range
 from dipcli.pictures.files.transparency import fill_unseen, hide_unseen
 from dipcli.pictures.given_sigma import check_sigma
 from dipcli.pictures.mask_option import load_with_mask
-from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind
+from dipcli.pictures.options import InpaintOptions, MaskKind
 from dipcli.pictures.panels import panels_of
 from dipcli.pictures.side_files import array_of, arrays_of_objects, write_mask, write_objects, write_residual
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.medium import Control, Medium
 from dipcli.pipeline.statement import Fitted, Statement
+from dipcli.pipeline.tiles import Tile
 from dipcli.report.figures import Panel
 
 Rescale = Callable[[Path, Picture], Picture]
@@ -235,20 +235,27 @@ class MaskedPictures(Pictures):
 
     def __init__(self, options: InpaintOptions, recipes: Mapping[MaskKind, InpaintOptions]) -> None:
         """`options` are those that do not depend on what is missing, `recipes` all of them for each kind of it."""
+        stated: dict[str, Any] = {"options": options, "recipes": recipes}
         super().__init__(
-            partial(inpainting.state_inpainting, options=options, recipes=recipes),
-            partial(inpainting.workload_of, options=options, recipes=recipes),
+            partial(inpainting.state_inpainting, **stated),
+            partial(inpainting.workload_of, **stated),
             volume=options.volume,
             tile=options.tile,
             fills_unseen=True,
             sigma=options.sigma,
+            decide=partial(inpainting.decide, **stated),
         )
         self._options, self.writes_first = options, options.show_mask
+        self._windows: Callable[[Tensor], list[Tile]] = partial(inpainting.windows_of, **stated)
+
+    def windows(self, measurement: Tensor) -> list[Tile]:
+        """One for each group of gaps, where they are far apart."""
+        return self._windows(measurement) if self.tile is None else []
 
     def load(self, item: Item) -> Picture:
         """The picture; known values are returned as they were, which a lossy output spoils."""
         picture = super().load(item)
-        return picture if self._options.denoise else _warned_of_loss(item, picture)
+        return picture if self._options.denoise else warned_of_loss(item, picture)
 
     def write_first(self, item: Item, source: Picture) -> dict[str, Path]:
         """The mask."""
@@ -259,33 +266,8 @@ class MaskedPictures(Pictures):
         return load_with_mask(item, self._options)
 
 
-class JpegFiles(PictureFiles):
-    """Pictures whose files' own quantised coefficients are what was measured."""
-
-    def __init__(self, options: DenoiseOptions) -> None:
-        super().__init__()
-        self._options = options
-
-    def load(self, item: Item) -> Picture:
-        """The picture; its result is in the cells of its coefficients, which a lossy output spoils."""
-        return _warned_of_loss(item, super().load(item))
-
-    def read(self, item: Item) -> Picture:
-        """The decoded picture, and how its file was encoded."""
-        return replace(super().read(item), jpeg=read_jpeg(item.input))
-
-    def workload(self, measurement: Tensor) -> Workload:
-        """As the task says."""
-        return dejpeg.workload_of(measurement, self._options)
-
-    def state(self, source: Picture, measurement: Tensor, control: Control) -> Statement:  # noqa: ARG002
-        """As the task says. Raises ValueError for a picture of another medium."""
-        if source.jpeg is None:
-            raise ValueError("this picture was not read from a JPEG file")
-        return dejpeg.state_dejpeg(measurement, source.jpeg, self._options)
-
-
-def _warned_of_loss(item: Item, picture: Picture) -> Picture:
+def warned_of_loss(item: Item, picture: Picture) -> Picture:
+    """The picture, with a warning where the output's format loses what must be kept exactly."""
     if not format_of_name(item.output).is_lossy:
         return picture
     lossy = f"{item.output}: is compressed again, and no value survives that; end the name in .png."

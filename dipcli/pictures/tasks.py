@@ -6,7 +6,8 @@ from functools import partial
 from dipcli.pictures.denoising import REACH, decide, state_denoising
 from dipcli.pictures.denoising import workload_of as workload_of_denoising
 from dipcli.pictures.files.images import in_own_range
-from dipcli.pictures.medium import JpegFiles, MaskedPictures, PictureFiles, Pictures
+from dipcli.pictures.jpeg_medium import JpegFiles
+from dipcli.pictures.medium import MaskedPictures, PictureFiles, Pictures
 from dipcli.pictures.options import DenoiseOptions, InpaintOptions, MaskKind, UpscaleOptions
 from dipcli.pictures.upscaling import HEADROOM, state_upscaling
 from dipcli.pictures.upscaling import workload_of as workload_of_upscaling

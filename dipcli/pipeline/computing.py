@@ -17,7 +17,15 @@ from dipcli.pipeline.context import Context
 from dipcli.pipeline.fit import fit
 from dipcli.pipeline.medium import AnyMedium, Control
 from dipcli.pipeline.statement import Fitted, Statement
-from dipcli.pipeline.tiling import SMALL, check_room, fit_tiles, forecast_in_tiles, side_of_tiles
+from dipcli.pipeline.tiles import Parts, cut
+from dipcli.pipeline.tiling import (
+    SMALL,
+    check_room,
+    fit_parts,
+    forecast_in_tiles,
+    forecast_of_windows,
+    side_of_tiles,
+)
 from dipcli.report.figures import Panel
 from dipcli.report.forecasts import in_words
 from dipcli.report.messages import LOGGER
@@ -74,18 +82,24 @@ def foreseen(
     context: Context,
     medium: AnyMedium,
     count: int = 1,
-) -> tuple[Forecast, int | None]:
-    """What so many frames like this one cost, and the side of their tiles, None for none.
+) -> tuple[Forecast, Parts]:
+    """What so many frames like this one cost, and the parts of each that are fitted one by one.
 
     Raises InputError where memory does not suffice.
     """
-    work = medium.workload(measurement)
     free = free_bytes(context.device)
     room = free and free / context.files.batch.jobs
+    if windows := medium.windows(measurement):
+        works = [medium.workload(window.of(measurement)) for window in windows]
+        if all(side_of_tiles(work, context.device, medium.tile, room) is None for work in works):
+            cost = forecast_of_windows(works, measurement.numel(), context.device, count)
+            return cost, Parts(windows, "window")
+    work = medium.workload(measurement)
     side = side_of_tiles(work, context.device, medium.tile, room) if isinstance(measurement, Tensor) else None
     if side is None and (work.n_values >= SMALL or (work.classical_bytes or 0.0) >= LARGE_BYTES):
         check_room(needed_bytes(work, context.device), room, medium.advice)
-    return forecast_in_tiles(work, context.device, side, count), side
+    tiles = [] if side is None else cut(measurement.shape[1:], side)
+    return forecast_in_tiles(work, context.device, side, count), Parts(tiles)
 
 
 def _say_forecast(name: str, cost: Forecast) -> None:
@@ -114,12 +128,12 @@ def _fit(
     control: Control,
     before: Sequence[Fitted],
 ) -> Fitted:
-    """One frame, at once or in tiles."""
+    """One frame, at once or in parts."""
     source, truth = loaded.source, loaded.truths[index]
-    cost, side = foreseen(measurement, context, medium)
+    cost, parts = foreseen(measurement, context, medium)
     if limit := medium.workload(measurement).engine.stopping.max_time:
         control = replace(control, deadline=time.perf_counter() + limit)
-    if side is not None:
+    if parts.tiles:
         tiled = medium.for_tiles(source, measurement)
 
         def fit_tile(tile: Tensor, name: str, number: int) -> Fitted:
@@ -133,7 +147,7 @@ def _fit(
                 statement = tiled.state(source, tile, own)
             return _fit_warm(statement, context, own)
 
-        return fit_tiles(measurement, side, fit_tile)
+        return fit_parts(measurement, parts, fit_tile)
     with stage(context.show, control.label, CLASSICAL):
         statement = medium.state(source, measurement, control)
     metric = None if truth is None else medium.metric(source, statement, truth)

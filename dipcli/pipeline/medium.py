@@ -19,6 +19,7 @@ from dipcli.io.names import ending_of
 from dipcli.pipeline.context import Context
 from dipcli.pipeline.item import Item
 from dipcli.pipeline.statement import Fitted, Statement
+from dipcli.pipeline.tiles import Tile
 from dipcli.report.figures import Curve, Panel
 
 
@@ -103,8 +104,12 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
     def state(self, source: SourceT, measurement: MeasurementT, control: Control) -> Statement:
         """The classical answer, and the problem that is fitted beside it."""
 
+    def windows(self, measurement: MeasurementT) -> Sequence[Tile]:  # noqa: ARG002
+        """Parts of a frame, none of which overlap, beside which it stays as it is; none to state it as a whole."""
+        return ()
+
     def for_tiles(self, source: SourceT, measurement: MeasurementT) -> Self:  # noqa: ARG002
-        """The medium for the tiles of one frame: with what is decided once, for all of it."""
+        """The medium for the parts of one frame: with what is decided once, for all of it."""
         return self
 
     @abstractmethod

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import torch
 from torch import Tensor
@@ -21,6 +21,21 @@ class Tile:
     def of(self, picture: Tensor, factor: int = 1) -> Tensor:
         """The tile's part of a picture (channels, *space), whose sides may be `factor` times longer."""
         return picture[(slice(None), *(slice(begin * factor, end * factor) for begin, end in self.spans))]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of a picture that are fitted one by one: none for the whole at once.
+
+    Tiles cover it all, and overlap; windows do not overlap, and what none of them covers stays as it is.
+    """
+
+    tiles: Sequence[Tile] = ()
+    kind: Literal["tile", "window"] = "tile"
+
+    def __str__(self) -> str:
+        side = max(end - begin for tile in self.tiles for begin, end in tile.spans)
+        return f"{len(self.tiles)} of up to {side} pixels"
 
 
 def cut(space: Sequence[int], side: int, overlap: int = OVERLAP) -> list[Tile]:
@@ -50,9 +65,10 @@ class Mosaic:
     Of masks, each of two tiles that overlap has the half on its side.
     """
 
-    def __init__(self, space: Sequence[int]) -> None:
+    def __init__(self, space: Sequence[int], behind: Tensor | None = None) -> None:
+        """`behind` is seen where no tile is laid, of a picture that is not enlarged; it is 0 beneath them."""
         self._space = tuple(space)
-        self._sum: Tensor | None = None
+        self._sum = behind
 
     def add(self, tile: Tile, picture: Tensor, factor: int = 1) -> None:
         """Lay one tile; its sides are `factor` times those of its part of the measurement."""

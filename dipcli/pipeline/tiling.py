@@ -1,9 +1,9 @@
 """Pictures in tiles: when, how large, and one frame made of them all."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from dipcli.engine.restore import Result
 from dipcli.engine.solve import Ending
 from dipcli.errors import InputError
 from dipcli.pipeline.statement import Fitted, Restoration
-from dipcli.pipeline.tiles import Mosaic, cut
+from dipcli.pipeline.tiles import Mosaic, Parts, cut
 from dipcli.report.history import History
 
 SMALL = 1_000_000  # values: a smaller frame fits wherever the program itself does
@@ -22,6 +22,7 @@ SHARE = 0.8  # of the free memory that is used
 GIGABYTE = 1e9
 PLENTY, PLENTY_FOR_TILE = 3 * GIGABYTE, 1.2 * GIGABYTE
 PLANE = 2
+MOST_SAID = 4  # different decisions of parts
 KEPT_BYTES = 40  # for each value of the whole picture, beside its tiles
 
 FitTile = Callable[[Tensor, str, int], Fitted]  # measured, what it is called, its number
@@ -66,6 +67,17 @@ def forecast_in_tiles(work: Workload, device: torch.device, side: int | None, co
     return replace(whole, bytes=part, tiles=len(sizes))
 
 
+def forecast_of_windows(works: Sequence[Workload], n_values: int, device: torch.device, count: int) -> Forecast:
+    """What so many frames of so many values cost, of which only windows are worked on, one after the other."""
+    costs = [forecast_of(work, device, count=count) for work in works]
+    return Forecast(
+        sum(cost.least_seconds for cost in costs),
+        sum(cost.seconds for cost in costs),
+        max(cost.bytes for cost in costs) + KEPT_BYTES * n_values,
+        len(works),
+    )
+
+
 def check_room(needed: float, free: float | None, advice: str) -> None:
     """Raise InputError where so many bytes, of the whole program, are not free, as far as that is known."""
     if free is not None and needed > SHARE * free:
@@ -76,25 +88,34 @@ def _too_large(needed: float, free: float, advice: str) -> InputError:
     return InputError(f"needs about {needed / GIGABYTE:.1f} GB, and {free / GIGABYTE:.1f} GB are free; {advice}.")
 
 
-def fit_tiles(measurement: Tensor, side: int, fit_tile: FitTile) -> Fitted:
-    """Fit a frame tile by tile, by the function that fits one.
+def fit_parts(measurement: Tensor, parts: Parts, fit_tile: FitTile) -> Fitted:
+    """Fit a frame part by part, by the function that fits one.
 
     Raises InputError where a tile's result is not a whole number of times as large as the tile.
     """
-    tiles = cut(measurement.shape[1:], side)
-    mosaics: dict[str, Mosaic] = {}
+    tiles, space = parts.tiles, measurement.shape[1:]
+    behind = _around_windows(measurement, parts) if parts.kind == "window" else {}
+    mosaics = {name: Mosaic(space, picture) for name, picture in behind.items()}
     frames: list[Fitted] = []
     for index, tile in enumerate(tiles):
-        frame = fit_tile(tile.of(measurement), f"tile {index + 1}/{len(tiles)}", index)
+        frame = fit_tile(tile.of(measurement), f"{parts.kind} {index + 1}/{len(tiles)}", index)
         factor = frame.picture.shape[1] / (tile.spans[0][1] - tile.spans[0][0])
         if not factor.is_integer():
             raise InputError("a result that is not a whole number of times larger has no tiles; leave --tile out.")
         for name, picture in _pictures(frame).items():
-            mosaic = mosaics.setdefault(name, Mosaic(measurement.shape[1:]))
+            mosaic = mosaics.setdefault(name, Mosaic(space))
             mosaic.add(tile, picture if picture.dtype == torch.bool else picture.float(), int(factor))
         frames.append(_without_tensors(frame))
     whole = {name: mosaic.picture() for name, mosaic in mosaics.items()}
-    return _one(frames, whole, f"{len(tiles)} of up to {side} pixels")
+    return _one(frames, whole, parts)
+
+
+def _around_windows(measurement: Tensor, parts: Parts) -> dict[str, Tensor]:
+    """What is there where no window is: the measurement, known and unchanged."""
+    behind, everywhere = measurement.clone(), torch.ones_like(measurement, dtype=torch.bool)
+    for tile in parts.tiles:
+        tile.of(behind).zero_()
+    return {"picture": behind, "classical": behind.clone(), "mask": everywhere, "unchanged": everywhere.clone()}
 
 
 def _pictures(frame: Fitted) -> dict[str, Tensor]:
@@ -126,20 +147,21 @@ def _without_tensors(frame: Fitted) -> Fitted:
     return Fitted(statement, replace(frame.restoration, picture=blank, objects={}), result, frame.history)
 
 
-def _one(frames: Sequence[Fitted], whole: dict[str, Tensor], tiles: str) -> Fitted:
-    """One frame from those of the tiles: sums and the worst ending; what was decided, of the first one."""
+def _one(frames: Sequence[Fitted], whole: dict[str, Tensor], parts: Parts) -> Fitted:
+    """One frame from those of the tiles: sums, the worst ending, and all that was decided."""
     first = frames[0]
     statement = replace(
         first.statement,
         classical=(first.statement.classical[0], whole["classical"]),
-        decisions={**first.statement.decisions, "tiles": tiles},
+        decisions={**_all_said([frame.statement.decisions for frame in frames]), f"{parts.kind}s": str(parts)},
         warnings=tuple(dict.fromkeys(text for frame in frames for text in frame.statement.warnings)),
         mask=whole.get("mask"),
         unchanged=whole.get("unchanged"),
         checks=lambda _: {},
     )
     warnings = tuple(dict.fromkeys(text for frame in frames for text in frame.restoration.warnings))
-    restoration = Restoration(whole["picture"], warnings=warnings, decisions=first.restoration.decisions)
+    decisions = _all_said([frame.restoration.decisions for frame in frames])
+    restoration = Restoration(whole["picture"], warnings=warnings, decisions=decisions)
     results = [frame.result for frame in frames if frame.result is not None]
     if not results:
         return Fitted(statement, restoration)
@@ -148,3 +170,20 @@ def _one(frames: Sequence[Fitted], whole: dict[str, Tensor], tiles: str) -> Fitt
     solutions = tuple(solution for result in results for solution in result.solutions)
     result = Result({}, whole["picture"], spread, ending, solutions, results[0].tuning, ())
     return Fitted(statement, restoration, result, History.of([frame.history for frame in frames]))
+
+
+def _all_said(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was decided for the parts, by name: each thing once, and of many as much as can be read."""
+    said: dict[str, list[Any]] = {}
+    for each in decisions:
+        for name, value in each.items():
+            said.setdefault(name, []).append(value)
+    return {name: _once(values) for name, values in said.items()}
+
+
+def _once(values: Sequence[Any]) -> Any:  # noqa: ANN401 - what decisions are
+    different = list(dict.fromkeys(map(str, values)))
+    if len(different) == 1:
+        return values[0]
+    more = f" | and {len(different) - MOST_SAID} more" if len(different) > MOST_SAID else ""
+    return " | ".join(different[:MOST_SAID]) + more

@@ -38,7 +38,7 @@ def test_the_record_tells_of_the_tiles(denoise, large, tmp_path):
     done = denoise(large, "-o", tmp_path / "tiled.png", "--tile", "128", "--runs", "2", "--reference", large)
     assert done.exit_code == 0, done.stderr
     record = json.loads((tmp_path / "tiled.run.json").read_text())
-    assert record["decisions"]["tiles"] == "4 of up to 128 pixels"
+    assert record["decisions"]["tiles"] == "4 of up to 121 pixels"
     assert record["iterations"] == sum(run["iterations"] for run in record["runs"])
     assert len(record["runs"]) == 4 * 1
     assert record["metrics"]["psnr_db"] > 15

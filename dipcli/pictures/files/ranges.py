@@ -1,6 +1,7 @@
 """Between the values that a file stores and the [0, 1] in which pictures are restored."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 TAIL = 1e-3  # share of the values at either end that is looked at apart
 FEWEST_AT_END = 8  # equal values at an end that were clipped there, if many more than the next ones
 STEEP = 3.0
+PIECE = 1 << 20  # values that are worked out together
 MOST_LOOKED_AT = 1_000_000
 
 
@@ -105,20 +107,34 @@ def to_unit(array: NDArray[Any], low: float, high: float) -> NDArray[np.float32]
         table = ((stored - low) / span).astype(np.float32)
         unit: NDArray[np.float32] = table[array]
         return unit
-    unit = np.empty(array.shape, np.float32)
-    for index in range(len(array)):  # the whole in double precision would be the largest thing in memory
-        values = (array[index].astype(np.float64) - low) / span
-        unit[index] = np.where(np.isfinite(values), values, np.nan)
-    return unit
+
+    def brought(stored: NDArray[Any]) -> NDArray[Any]:
+        values = (stored.astype(np.float64) - low) / span
+        return np.where(np.isfinite(values), values, np.nan)
+
+    return _piece_by_piece(brought, array, np.float32)
 
 
 def from_unit(unit: NDArray[np.float32], low: float, high: float, dtype: DTypeLike) -> NDArray[Any]:
     """[0, 1] -> stored values; integers are rounded to the nearest and clipped to their type."""
-    values = unit.astype(np.float64) * (high - low) + low
-    if np.dtype(dtype).kind == "f":
-        return values.astype(dtype)
-    limits = np.iinfo(np.dtype(dtype))
-    return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+    limits = np.iinfo(np.dtype(dtype)) if np.dtype(dtype).kind in "iu" else None
+
+    def stored(values: NDArray[Any]) -> NDArray[Any]:
+        values = values.astype(np.float64) * (high - low) + low
+        return values if limits is None else np.clip(np.rint(values), limits.min, limits.max)
+
+    return _piece_by_piece(stored, unit, dtype)
+
+
+def _piece_by_piece(
+    function: Callable[[NDArray[Any]], NDArray[Any]], array: NDArray[Any], dtype: DTypeLike
+) -> NDArray[Any]:
+    """A function of each value, in another type: the whole in double precision would be the most in memory."""
+    found = np.empty(array.size, dtype)
+    flat = array.reshape(-1)
+    for begin in range(0, array.size, PIECE):
+        found[begin : begin + PIECE] = function(flat[begin : begin + PIECE])
+    return found.reshape(array.shape)
 
 
 def type_range(dtype: DTypeLike) -> tuple[float, float]:
