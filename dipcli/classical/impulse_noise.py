@@ -8,7 +8,10 @@ from torch import Tensor
 from torch.nn import functional
 
 WINDOW = 7
-CROWD = 11  # wide enough that impulses alone do not fill it by chance: at 70 % that is 5 deviations away
+CROWD = 11  # the least side of what is looked at for a crowd
+CORNER = (
+    3  # side of what a value must not share with others at the extreme to be an impulse beside an area of them
+)
 FAR = 0.4  # a place this much darker or brighter than an extreme has no reason to reach it
 SHOULDER = 0.25
 FEWEST = 0.002  # share of such places at the extreme, below which there are no impulses
@@ -29,7 +32,7 @@ def find_impulses(image: Tensor) -> Tensor:
     Where the surroundings are far from an extreme, noise that merely was clipped leaves more values on the
     shoulder next to it than on the extreme itself; impulses leave none there. Few impulses are found by their
     loneliness: all neighbours that are not at an extreme themselves are far away. A place with more values at
-    the extreme around it than impulses leave is taken to be truly black or white.
+    the extreme around it than impulses leave is taken to be truly black or white, but for lonely values in it.
     """
     if image.ndim == 4 and image.shape[1] < CROWD:  # as a stack of pictures
         return find_impulses(image.flatten(0, 1)).reshape(image.shape)
@@ -39,12 +42,33 @@ def find_impulses(image: Tensor) -> Tensor:
     for end, (share, other) in enumerate(zip(shares, reversed(shares), strict=True)):
         if share:
             at_end = image >= 1 if end else image <= 0
-            places = ((CROWD + 1) // 2) ** (image.ndim - 1)  # in the window of a corner
-            chance = LIKELY * math.sqrt(share * (1 - share) / places) + 3 / places
-            crowded = _local_mean(at_end.to(image), CROWD) > share + min(0.75 * (1 - other - share), chance)
-            truly_there = _reach(crowded, CROWD)
-            impulses |= at_end & ~truly_there
+            truly_there = _crowded(at_end.to(image), share, other)
+            impulses |= at_end & (~truly_there | _stands_out(image, at_end, end))
     return impulses & finite
+
+
+def _crowded(at_end: Tensor, share: float, other: float) -> Tensor:
+    """True near places with more values at an extreme around them than impulses leave there.
+
+    `share` is that of impulses at this extreme, `other` at the other one. The window is so wide that impulses
+    alone do not fill it by chance, not even the quarter of it that is left in a corner.
+    """
+    n_axes, room = at_end.ndim - 1, 0.75 * (1 - other - share)
+    needed = share * (1 - share) * (LIKELY / room) ** 2
+    corner = max((CROWD + 1) // 2, math.ceil(needed ** (1 / n_axes)))
+    window, places = 2 * corner - 1, corner**n_axes
+    chance = LIKELY * math.sqrt(share * (1 - share) / places) + 3 / places
+    return _reach(_local_mean(at_end, window) > share + min(room, chance), window)
+
+
+def _stands_out(image: Tensor, at_end: Tensor, end: int) -> Tensor:
+    """True on values at an extreme that have at most one other at theirs, and otherwise far ones, around them."""
+    count = CORNER ** (image.ndim - 1)
+    few = _local_mean(at_end.to(image), CORNER) * count < 2.5
+    inside = (image > 0) & (image < 1)
+    near = _reach(inside & ((image - end).abs() <= FAR), CORNER)
+    stands_out: Tensor = at_end & few & ~near & (_local_mean(inside.to(image), CORNER) > 0.5)
+    return stands_out
 
 
 def _shares(image: Tensor) -> list[float]:

@@ -5,15 +5,21 @@ by tables for any law of noise, clipping included.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dipcli.classical.noise import GRID, NoiseLaw, moments, outcomes
 
+Array = NDArray[np.float64]
+
 FLOOR = 0.3  # deviations below this share of the largest count as this share
+LEAST_DEVIATION = 0.1  # the same beside an estimate, where the darkest values are not all that there is
+LEAST_SLOPE = 1e-3  # of the mean noisy value along the clean one, where nearly all are clipped
 
 
 class VarianceStabiliser(nn.Module):
@@ -71,6 +77,81 @@ class ChannelStabilisers(nn.Module):
         """Stabilised values of a noise-free picture -> values in [0, 1]."""
         pairs = zip(self._each, self._gains, image, strict=True)
         return torch.stack([cast(VarianceStabiliser, one).inverse(channel / gain) for one, gain, channel in pairs])
+
+
+class LinearisedStabiliser(nn.Module):
+    """The same for images (channels, *space) of which an estimate is known: by a straight line for each value.
+
+    Beside an estimate m, y becomes f(m) + (y - E[y]) / sd(m), whose noise is even and as little skewed as that of
+    y. f' = (dE[y] / dm) / sd(m), so that a mistake in m enters by its square. What it is for: the scale of
+    `VarianceStabiliser` makes a long tail of the darkest outcomes of strong speckle. Its idea is that of iterated
+    stabilisation: Azzari and Foi, 2016, doi 10.1109/LSP.2016.2580600.
+    """
+
+    def __init__(self, laws: Sequence[NoiseLaw], estimate: Tensor) -> None:
+        """`laws` are those of the channels of the estimate, in [0, 1], or one for them all."""
+        super().__init__()
+        lines = [_Line(law) for law in laws] * (len(estimate) if len(laws) == 1 else 1)
+        longest = max(line.length for line in lines)
+        self.sigma = 1 / longest
+        found = [line.beside(channel) for line, channel in zip(lines, estimate, strict=True)]
+        means, deviations, places = (torch.stack(channels) for channels in zip(*found, strict=True))
+        self.register_buffer("means", means)
+        self.register_buffer("deviations", deviations * longest)
+        self.register_buffer("places", places / longest)
+        self.means: Tensor
+        self.deviations: Tensor
+        self.places: Tensor
+        self._backwards = [(line.length / longest, line.backwards) for line in lines]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Values in [0, 1] -> stabilised values, most of them in [0, 1]."""
+        return self.places + (image - self.means) / self.deviations
+
+    def inverse(self, image: Tensor) -> Tensor:
+        """Stabilised values of a noise-free picture -> values in [0, 1]."""
+        each = zip(image, self._backwards, strict=True)
+        return torch.stack([_look_up(channel / reach, table.to(channel)) for channel, (reach, table) in each])
+
+
+class _Line:
+    """The tables of one law: mean, deviation and place on the new scale for clean values 0 ... 1."""
+
+    def __init__(self, law: NoiseLaw) -> None:
+        mean, variance = moments(law)
+        deviation = np.sqrt(np.maximum(variance, LEAST_DEVIATION**2 * variance.max()))
+        slopes = np.maximum(np.gradient(mean, GRID), LEAST_SLOPE) / deviation
+        places = np.concatenate([[0], np.cumsum((slopes[1:] + slopes[:-1]) / 2 * np.diff(GRID))])
+        self.length = float(places[-1])
+        self._tables = [torch.from_numpy(table.astype(np.float32)) for table in (mean, deviation, places)]
+        backwards = np.interp(np.linspace(0, self.length, 4097), places, GRID)
+        self.backwards = torch.from_numpy(backwards.astype(np.float32))
+
+    def beside(self, channel: Tensor) -> list[Tensor]:
+        """Mean, deviation and place, each of the shape of an estimate (*space) in [0, 1]."""
+        return [_look_up(channel, table.to(channel.device)) for table in self._tables]
+
+
+@lru_cache(maxsize=256)
+def kept_information(law: NoiseLaw) -> float:
+    """The share of what noisy values say of the clean ones that their stabilised values say, over all clean ones.
+
+    Either is the squared slope of the mean along the clean value over the variance.
+    """
+    scale = VarianceStabiliser(law)
+    values, chances = outcomes(law)
+    stabilised = np.interp(values, np.linspace(0, 1, scale.forwards.numel()), scale.forwards.numpy())
+    own, theirs = (_information(each, chances) for each in (values, stabilised))
+    known = own > 0
+    return float(np.minimum(theirs[known] / own[known], 1).mean()) if known.any() else 1.0
+
+
+def _information(values: Array, chances: Array) -> Array:
+    mean = (values * chances).sum(1)
+    variance = ((values - mean[:, None]) ** 2 * chances).sum(1)
+    slope = np.gradient(mean, GRID)
+    information: Array = np.divide(slope**2, variance, out=np.zeros_like(slope), where=variance > 0)
+    return information
 
 
 def _look_up(values: Tensor, table: Tensor) -> Tensor:

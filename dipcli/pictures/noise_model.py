@@ -21,7 +21,12 @@ from dipcli.classical.nonlocal_ridge import (
     denoise_patch_groups,
 )
 from dipcli.classical.threads import in_threads
-from dipcli.classical.variance_stabilisation import ChannelStabilisers, VarianceStabiliser
+from dipcli.classical.variance_stabilisation import (
+    ChannelStabilisers,
+    LinearisedStabiliser,
+    VarianceStabiliser,
+    kept_information,
+)
 from dipcli.errors import InputError
 from dipcli.fidelities import root_mean_squared_error
 from dipcli.pictures.files.ranges import AS_STORED, Units, inner_range
@@ -36,7 +41,9 @@ FAINTEST = NoiseLaw(gaussian=0.004)  # rounding to 8 bits alone has 0.0011
 ROUNDED = 0.5  # steps of integers, below which noise is taken for rounding: that has 0.29
 UNLIKE = 0.22  # by how much the law of a channel's own must misfit less: deviations in a ratio of about 1.4
 LOUD = 2.0  # times what is hardly any: from here on noise that is correlated is some
+KEPT = 0.96  # share of the information, below which values are stabilised by lines
 PASSES = WHITE.passes
+FIRST_PASSES = 1  # towards the estimate beside which they are
 # Of the classical answer, for each value, with one, two or three axes.
 SECONDS, SECONDS_OF_COLOUR = {1: 5e-6, 2: 3.4e-5, 3: 9e-5}, 2.4e-5
 BEFORE_PASSES = 0.15  # share of them that is spent before the first pass
@@ -71,6 +78,11 @@ class Noise:
         if self.channel_laws:
             return ChannelStabilisers([law if law.sigma > least.sigma / 2 else least for law in self.channel_laws])
         return VarianceStabiliser(self.law)
+
+    @property
+    def is_skewed(self) -> bool:
+        """Whether it is even less so on a scale on which it is even everywhere: strong speckle is."""
+        return min(map(kept_information, self.channel_laws or (self.law,))) < KEPT
 
     @property
     def level(self) -> float | None:
@@ -148,7 +160,7 @@ class StabilisedValues:
 
     values: Tensor  # the measured ones, and guesses outside the mask
     mask: Tensor  # True where they were measured and are believed
-    scale: VarianceStabiliser | ChannelStabilisers
+    scale: VarianceStabiliser | ChannelStabilisers | LinearisedStabiliser
     classical: Tensor
     power: Tensor | None  # the `noise_power` on this scale; None where values are taken as exact
     correlated: str  # what to say of noise that is
@@ -198,18 +210,30 @@ def stabilise(
     correlated = (
         "" if is_white(power) else f", correlated between pixels, in all σ ≈ {sigma / noise.units.white:.3g}"
     )
-    classical = classical_estimate(values, power, passes)
-    return StabilisedValues(values, mask, scale, classical, power, correlated, method)
+    if not noise.is_skewed:
+        classical = classical_estimate(values, power, passes)
+        return StabilisedValues(values, mask, scale, classical, power, correlated, method)
+    estimate = scale.inverse(classical_estimate(values, power, min(passes, FIRST_PASSES)))
+    line = LinearisedStabiliser(noise.channel_laws or (noise.law,), estimate).to(measurement.device)
+    values = torch.where(mask, line(measurement.nan_to_num()), line.places)
+    power = noise_power(values, line.sigma, mask) if is_measured else white_power(values, line.sigma)
+    classical = classical_estimate(values, power, passes, line.places)
+    return StabilisedValues(values, mask, line, classical, power, correlated, method)
 
 
-def classical_estimate(values: Tensor, power: Tensor, passes: int = PASSES) -> Tensor:
+def classical_estimate(values: Tensor, power: Tensor, passes: int = PASSES, pilot: Tensor | None = None) -> Tensor:
     """The clean values (channels, *space) behind those with Gaussian noise of the given `noise_power`.
 
-    Windows of the cosine transform; of pictures, that is where so many passes over patch groups begin.
+    Windows of the cosine transform; of pictures, that is where so many passes over patch groups begin, unless
+    there is a better `pilot`.
     """
+    if pilot is not None and has_patch_groups(values, power):
+        return _by_groups(values, pilot, power, passes)
     pilot = _by_planes(values, power) if is_thin(values.shape) else dct_denoise(values, power)
-    if not has_patch_groups(values, power):
-        return pilot
+    return _by_groups(values, pilot, power, passes) if has_patch_groups(values, power) else pilot
+
+
+def _by_groups(values: Tensor, pilot: Tensor, power: Tensor, passes: int) -> Tensor:
     if is_white(power):
         return denoise_patch_groups(values, pilot, float(power.mean().sqrt()), replace(WHITE, passes=passes))
     power = power.reshape(len(power), *power.shape[-2:])

@@ -39,6 +39,21 @@ def test_salt_and_pepper_are_found_in_a_photograph(photograph, share):
     assert float((found & ~struck).float().mean()) < 0.01
 
 
+@pytest.mark.parametrize("share", [0.7, 0.8])
+def test_many_impulses_leave_no_patch_behind_not_even_in_a_corner(share):
+    noisy, struck = impulses((part_of("chelsea") * 0.9 + 0.05).clamp(0.02, 0.98), share)
+    assert bool(find_impulses(noisy)[struck].all())
+
+
+def test_impulses_beside_an_area_that_is_truly_black_are_found():
+    picture = torch.full((1, 128, 128), 0.9)
+    picture[:, 70:] = 0.0
+    noisy, struck = impulses(picture, 0.05)
+    found = find_impulses(noisy)
+    assert float(found[struck][: int(struck[:, :68].sum())].float().mean()) > 0.97
+    assert float(found[:, 74:].float().mean()) < 0.03  # the salt alone
+
+
 @pytest.mark.parametrize("sigma", [15 / 255, 25 / 255])
 def test_few_impulses_are_found_beside_noise(sigma):
     noisy, struck = impulses((LAWS["gaussian"](part_of("chelsea"), sigma) * 255).round() / 255, 0.05)

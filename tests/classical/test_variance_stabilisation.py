@@ -5,7 +5,12 @@ import torch
 from noises import LAWS
 
 from dipcli.classical.noise import NoiseLaw
-from dipcli.classical.variance_stabilisation import ChannelStabilisers, VarianceStabiliser
+from dipcli.classical.variance_stabilisation import (
+    ChannelStabilisers,
+    LinearisedStabiliser,
+    VarianceStabiliser,
+    kept_information,
+)
 
 ALL = (
     NoiseLaw(gaussian=0.004),
@@ -94,3 +99,39 @@ def test_channels_with_laws_of_their_own_have_equal_noise():
     torch.testing.assert_close(values.std(2), torch.full((3, len(clean)), scale.sigma), rtol=0.2, atol=0)
     back = scale.inverse(values.mean(2, keepdim=True))[:, :, 0]
     torch.testing.assert_close(back, clean.expand(3, -1), rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("law", [NoiseLaw(speckle=0.45), NoiseLaw(shot=0.3), NoiseLaw(gaussian=0.1)], ids=str)
+def test_beside_the_clean_picture_noise_is_even_and_the_clean_picture_comes_back(law):
+    clean = torch.linspace(0.1, 0.9, 9)
+    scale = LinearisedStabiliser((law,), clean[None, :, None].expand(1, -1, 40_000))
+    stabilised = scale(simulate(law, clean)[None])
+    torch.testing.assert_close(scale.inverse(stabilised.mean(2, keepdim=True))[0, :, 0], clean, rtol=0, atol=0.01)
+    assert stabilised.std(2) == pytest.approx(scale.sigma, rel=0.02)
+
+
+def test_a_mistake_in_the_estimate_enters_by_its_square():
+    law, clean = NoiseLaw(speckle=0.3), torch.full((1, 1, 1), 0.4)
+
+    def off(mistake):
+        scale = LinearisedStabiliser((law,), clean + mistake)
+        return abs(float(scale.inverse(scale(clean))) - 0.4)
+
+    assert off(0.02) < 0.003
+    assert off(0.04) == pytest.approx(4 * off(0.02), rel=0.3)
+
+
+def test_channels_with_laws_of_their_own_have_even_noise_together():
+    laws = (NoiseLaw(speckle=0.45), NoiseLaw(speckle=0.2))
+    clean = torch.full((2, 1, 40_000), 0.5)
+    scale = LinearisedStabiliser(laws, clean)
+    noisy = torch.stack([simulate(law, channel[0, :1])[0] for law, channel in zip(laws, clean, strict=True)])
+    assert scale(noisy[:, None]).std(2).flatten() == pytest.approx(scale.sigma, rel=0.02)
+    torch.testing.assert_close(scale.inverse(scale.places), clean, rtol=0, atol=1e-3)
+
+
+def test_strong_speckle_alone_loses_much_by_stabilising():
+    assert kept_information(NoiseLaw(speckle=0.45)) < 0.8
+    assert kept_information(NoiseLaw(speckle=0.2)) == pytest.approx(0.95, abs=0.01)
+    for law in (NoiseLaw(gaussian=0.1), NoiseLaw(gaussian=0.3), NoiseLaw(shot=0.2), NoiseLaw(speckle=0.05)):
+        assert kept_information(law) > 0.97
