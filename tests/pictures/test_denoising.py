@@ -13,6 +13,7 @@ from dipcli.engine.restore import restore
 from dipcli.errors import InputError
 from dipcli.metrics import psnr_db
 from dipcli.options.engine import DescentOptions, EngineOptions, PriorOptions, StoppingOptions
+from dipcli.pictures import noise_model
 from dipcli.pictures.denoising import decide, state_denoising
 from dipcli.pictures.noise_model import analyse
 from dipcli.pictures.options import DenoiseOptions
@@ -189,6 +190,24 @@ def test_beside_pure_impulses_no_network_is_fitted_and_the_measured_values_retur
     assert statement.problem is None
     kept = noisy == statement.finished({}).picture
     assert float((kept != struck).float().mean()) > 0.99
+
+
+def test_strong_speckle_is_better_stabilised_by_lines(scene, monkeypatch):
+    clean = scene(1, 96, 96)
+    noisy = LAWS["speckle"](clean, 0.45)
+
+    def classical():
+        return state(noisy, classical=1.0).classical[1]
+
+    beside_lines = classical()
+    monkeypatch.setattr(noise_model, "KEPT", 0.0)
+    assert psnr_db(beside_lines, clean) > psnr_db(classical(), clean) + 0.5
+
+
+def test_missing_values_are_filled_in_beside_strong_speckle(scene):
+    clean = scene(1, 96, 96)
+    noisy = without(LAWS["speckle"](clean, 0.45), 0.2)
+    assert psnr_db(state(noisy, classical=1.0).classical[1], clean) > 20
 
 
 def test_tiles_are_stated_by_one_law_and_one_share(scene):
