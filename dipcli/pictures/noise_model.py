@@ -44,10 +44,6 @@ LOUD = 2.0  # times what is hardly any: from here on noise that is correlated is
 KEPT = 0.96  # share of the information, below which values are stabilised by lines
 PASSES = WHITE.passes
 FIRST_PASSES = 1  # towards the estimate beside which they are
-# Of the classical answer, for each value, with one, two or three axes.
-SECONDS, SECONDS_OF_COLOUR = {1: 5e-6, 2: 3.4e-5, 3: 9e-5}, 2.4e-5
-BEFORE_PASSES = 0.15  # share of them that is spent before the first pass
-BYTES_OF_VOLUME = 3200.0
 THIN = 12  # planes of a volume, below which windows would be narrower than they should be
 TV = 0.22  # Li et al. have 0.45 at σ = 0.12 for the projector; measured with tests/bench
 
@@ -82,7 +78,8 @@ class Noise:
     @property
     def is_skewed(self) -> bool:
         """Whether it is even less so on a scale on which it is even everywhere: strong speckle is."""
-        return min(map(kept_information, self.channel_laws or (self.law,))) < KEPT
+        kept = min(map(kept_information, self.channel_laws or (self.law,)))
+        return kept < KEPT and not (self.is_faint or self.is_correlated)
 
     @property
     def level(self) -> float | None:
@@ -210,15 +207,20 @@ def stabilise(
     correlated = (
         "" if is_white(power) else f", correlated between pixels, in all σ ≈ {sigma / noise.units.white:.3g}"
     )
-    if not noise.is_skewed:
-        classical = classical_estimate(values, power, passes)
-        return StabilisedValues(values, mask, scale, classical, power, correlated, method)
-    estimate = scale.inverse(classical_estimate(values, power, min(passes, FIRST_PASSES)))
+    first_passes = min(passes, FIRST_PASSES) if noise.is_skewed else passes
+    classical = classical_estimate(values, power, first_passes)
+    stabilised = StabilisedValues(values, mask, scale, classical, power, correlated, method)
+    return _along_lines(stabilised, measurement, noise, passes) if noise.is_skewed else stabilised
+
+
+def _along_lines(first: StabilisedValues, measurement: Tensor, noise: Noise, passes: int) -> StabilisedValues:
+    """The values of a frame beside the estimate that was made of them `first`."""
+    estimate = first.classical_picture
     line = LinearisedStabiliser(noise.channel_laws or (noise.law,), estimate).to(measurement.device)
-    values = torch.where(mask, line(measurement.nan_to_num()), line.places)
-    power = noise_power(values, line.sigma, mask) if is_measured else white_power(values, line.sigma)
+    values = torch.where(first.mask, line(measurement.nan_to_num()), line.places)
+    power = noise_power(values, line.sigma, first.mask) if first.correlated else white_power(values, line.sigma)
     classical = classical_estimate(values, power, passes, line.places)
-    return StabilisedValues(values, mask, line, classical, power, correlated, method)
+    return replace(first, values=values, scale=line, classical=classical, power=power)
 
 
 def classical_estimate(values: Tensor, power: Tensor, passes: int = PASSES, pilot: Tensor | None = None) -> Tensor:
@@ -249,20 +251,6 @@ def _by_planes(values: Tensor, power: Tensor) -> Tensor:
 def is_thin(shape: Sequence[int]) -> bool:
     """Whether a volume (channels, *space) has too few planes for windows through them."""
     return len(shape) == 4 and shape[1] < THIN
-
-
-def seconds_of_denoising(shape: Sequence[int], passes: int = PASSES) -> float:
-    """Of the classical answer for a frame (channels, *space), on the machine of the engine's forecasts."""
-    channels, *space = shape
-    if len(space) != 2:
-        return SECONDS[len(space)] * math.prod(shape)
-    each = SECONDS[2] if channels == 1 else SECONDS_OF_COLOUR
-    return each * (BEFORE_PASSES + (1 - BEFORE_PASSES) * passes / PASSES) * math.prod(shape)
-
-
-def bytes_of_denoising(shape: Sequence[int]) -> float | None:
-    """Of the classical answer; None for those of patch groups."""
-    return BYTES_OF_VOLUME * math.prod(shape) if len(shape) == 4 else None
 
 
 def has_patch_groups(values: Tensor, power: Tensor) -> bool:
