@@ -25,6 +25,7 @@ from dipcli.mri.encoding import (
     root_sum_of_squares,
     with_phase,
 )
+from dipcli.mri.folding import still_folded
 from dipcli.mri.model_choice import choose_encoding, size_of
 from dipcli.mri.network_share import HeldOut, hidden_values
 from dipcli.mri.options import MriOptions, ReconstructionOptions
@@ -151,7 +152,11 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
             "model": why,
             "noise": f"σ ≈ {sigma:.4f} of the brightest point",
         },
-        (*warnings_of(kspace, sigma), *without_maps(slice_.maps, chosen.reconstruction)),
+        (
+            *warnings_of(kspace, sigma),
+            *still_folded(scan, asked),
+            *without_maps(slice_.maps, chosen.reconstruction),
+        ),
         _beside(slice_),
         finish=finish,
     )

@@ -10,6 +10,8 @@ Rows, a command each (`python -m tests.bench mri --rows lines`); without --rows 
             with the default recipe, and the network alone
   sparse    without maps, the middle 128 x 128 values: random lines of which the centre is one (`rand0`), every
             fourth line and three in the centre (`equi4`), and one coil with random lines (`one`), one in 4 each
+  regular   the middle 128 x 128 values, every second, third (and the line beside the centre) or fourth line, and
+            every fourth point in sheared rows: whether the program says that they stay folded
   folded    every second line of the scan taken for a whole one of half the field, and of these one in 4
   shares    what a network would gain if its share were chosen with the truth: one fit, mixed with the classical
   losses    the coil model's network alone: squared error or Huber, with total variation or without, 400 iterations
@@ -53,6 +55,9 @@ ROWS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "noise4": [("noise4", ALONE)],
     "runs": [("random4", ("--runs", "3")), ("random4", ("--runs", "3", *SHORT))],
     "sparse": [("rand0", ()), ("equi4", ()), ("one", ())],
+    "regular": [
+        (case, ("--method", "tv")) for case in ("every2", "every3", "every3+1", "every4", "sheared4", "equi4")
+    ],
     "folded": [("folded", ())],
     "shares": [(case, ()) for case in ("random4", "und2x2", "a128", "folded", "noise4")],
     "losses": [
@@ -61,6 +66,7 @@ ROWS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
         for weight in ("0", "0.001")
     ],
 }
+WITHOUT_MAPS = ("rand0", "equi4", "one", "every2", "every3", "every3+1", "every4", "sheared4")
 SHARES = (0.0, 0.1, 0.2, 0.5, 1.0)  # of the network
 LEAST_LINES = 6  # of the calibration block that BART's ecalib takes
 COIL_NOISE = 1.36  # deviation of the real part of the scan's own noise
@@ -132,12 +138,12 @@ def _case(case: str) -> tuple[KSpace, NDArray[np.bool_], KSpace]:
     full = kspace_of_cfl(DATA / "mri" / "full.cfl")[0][0]
     if case == "und2x2":
         return full, np.abs(kspace_of_cfl(DATA / "mri" / "und2x2.cfl")[0][0]).sum(0) > 0, full
-    if case in ("a128", "rand0", "equi4", "one"):
+    if case in ("a128", *WITHOUT_MAPS):
         full = np.ascontiguousarray(full[:, 51:179, 26:154])
     if case == "folded":
         full = np.ascontiguousarray(full[:, :, ::2])
         return full, sampling_mask(full.shape[1:], 4, "random", center_fraction=0.16, seed=0), full
-    if case in ("rand0", "equi4", "one"):
+    if case in WITHOUT_MAPS:
         return _without_maps(case, full[2:3] if case == "one" else full)
     if case.startswith("noise"):
         extra = COIL_NOISE * np.sqrt(float(case.removeprefix("noise")) ** 2 - 1)
@@ -155,8 +161,14 @@ def _without_maps(case: str, full: KSpace) -> tuple[KSpace, NDArray[np.bool_], K
     if case == "rand0":
         mask = sampling_mask(full.shape[1:], 4, "random", center_fraction=0.0, seed=0)
     mask[:, 63:66] = case == "equi4"
-    mask[:, 64] = True
+    mask[:, 64] = case != "sheared4"
     mask[:, ::4] |= case == "equi4"
+    if case.startswith("every"):
+        period, *more = case.removeprefix("every").split("+")
+        mask[:, 64 % int(period) :: int(period)] = True
+        mask[:, [64 + int(one) for one in more]] = True
+    if case == "sheared4":
+        mask[::4, ::2] = mask[2::4, 1::2] = True
     return full, mask, full
 
 
@@ -217,6 +229,7 @@ def _whole(run: Run, output: Path, truth: torch.Tensor) -> str:
     gap = best_psnr_db(run) - run.record["metrics"]["psnr_db"] if run.record["runs"] else 0.0
     endings = "/".join(f"{part['ending']} {part['best_iteration']}" for part in run.record["runs"])
     endings = f"{endings or run.record['ending']}; {run.record['decisions'].get('network', 'no network')}"
+    endings += "; says: folded" * any("stay folded" in warning for warning in run.record["warnings"])
     told = _told(run, output, truth)
     return f"{gap:.2f} | {told} | {run.seconds:.0f} | {run.peak_mib:.0f} | {endings}"
 
