@@ -29,6 +29,7 @@ from dipcli.mri.folding import still_folded
 from dipcli.mri.model_choice import choose_encoding, size_of
 from dipcli.mri.network_share import HeldOut, hidden_values
 from dipcli.mri.options import MriOptions, ReconstructionOptions
+from dipcli.mri.partial_fourier import constrain_phase, nearly_real
 from dipcli.mri.slices import Recipe, Slice
 from dipcli.pipeline.statement import Restoration, Statement
 from dipcli.problem import Estimate, Problem
@@ -84,7 +85,7 @@ class _Prepared:
         if self.options.classical_share is not None or not isinstance(self.encoding, CoilEncoding):
             return None
         hidden = hidden_values(self.kspace, self.scan.sampled)
-        encoding = CoilEncoding(self.scan.sampled & ~hidden)
+        encoding = CoilEncoding(self.scan.sampled & ~hidden, self.encoding.phase)
         known = self.kspace * ~hidden
         return HeldOut(self.kspace, hidden, _patches(encoding, known, encoding.join(ifft(known)), self.sigma))
 
@@ -94,7 +95,7 @@ class _Prepared:
         known = measured if held is None else measured & ~held.hidden
         return mri_problem(
             self.kspace * known,
-            self.encoding if held is None else CoilEncoding(known),
+            self.encoding if held is None else CoilEncoding(known, self.encoding.phase),
             _fidelity(self.kspace, known, self.options),
             tv_weight=self.options.tv_weight,
             guide=guide,
@@ -113,7 +114,8 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
     scale = scale_of(scan.kspace)
     kspace = scan.kspace / scale
     sigma = noise_level(kspace, scan.sampled)
-    encoding, why = choose_encoding(kspace, scan, asked, sigma)
+    plain, why = choose_encoding(kspace, scan, asked, sigma)
+    encoding, partial = constrain_phase(plain, kspace, RIDGE * sigma**2)
     chosen = recipe("sense" if isinstance(encoding, SenseEncoding) else "coil")
     slice_ = _Prepared(scan, scale, kspace, sigma, encoding, chosen.reconstruction)
     name, patches = slice_.answer()
@@ -151,6 +153,7 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
             "measured": f"1 in {_acceleration(kspace, scan.sampled):.2f} values of {size_of(kspace)}",
             "model": why,
             "noise": f"σ ≈ {sigma:.4f} of the brightest point",
+            **({} if partial is None else {"partial_fourier": partial}),
         },
         (
             *warnings_of(kspace, sigma),
@@ -260,6 +263,7 @@ def _patches(encoding: Encoding, kspace: Tensor, start: Tensor, sigma: float) ->
     """The image that explains k-space and whose patches are like one another."""
 
     def explain(image: Tensor, level: float) -> Tensor:
+        image = nearly_real(image, encoding)
         return least_squares(encoding, kspace, image, TRUST * (sigma / level) ** 2, iterations=6)
 
     lowest = max(0.012, sigma)
