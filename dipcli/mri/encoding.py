@@ -74,6 +74,13 @@ class SenseEncoding(nn.Module):
 Encoding = CoilEncoding | SenseEncoding
 
 
+def resampled(encoding: Encoding, sampled: Tensor, phase: Tensor | None) -> Encoding:
+    """The same encoding of other values, and of images of this phase."""
+    if isinstance(encoding, SenseEncoding):
+        return SenseEncoding(sampled, encoding.maps, phase)
+    return CoilEncoding(sampled, phase)
+
+
 def _turned(images: Tensor, phase: Tensor | None) -> Tensor:
     """Images by their phase, which is 1 where there is none."""
     return images if phase is None else images * phase

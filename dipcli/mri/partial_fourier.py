@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dipcli.classical.least_squares import least_squares
 from dipcli.fourier import fft, ifft, to_complex
-from dipcli.mri.encoding import CoilEncoding, Encoding, SenseEncoding
+from dipcli.mri.encoding import Encoding, resampled
 
 SHORT = 0.9  # extent of one side, in those of the other, below which k-space is partial
 KEPT = 0.5  # share of the imaginary part that each round leaves
@@ -87,7 +87,7 @@ def _errors(encoding: Encoding, kspace: Tensor, partial: Extent, damping: float)
     away = (-away if partial.is_low else away).reshape((-1, 1) if partial.axis == 0 else (1, -1))
     hidden = encoding.sampled & (away > partial.shorter - n_hidden)
     known = encoding.sampled & ~hidden
-    plain = _sampled(encoding, known)
+    plain = resampled(encoding, known, None)
     least = _least(plain, kspace * known, damping)
     rotated = _with_phase(plain, kspace * known, damping)
     image = rotated.join(plain.coils(least))
@@ -112,14 +112,7 @@ def _with_phase(encoding: Encoding, kspace: Tensor, damping: float) -> Encoding:
         tapered = (0.5 + 0.5 * torch.cos(math.pi * away / max(half, 1))) * (away < half)
         window = window * tapered.reshape((-1, 1) if axis == 0 else (1, -1))
     phase = torch.sgn(ifft(fft(image) * window))
-    return _sampled(encoding, encoding.sampled, torch.where(phase == 0, torch.ones_like(phase), phase))
-
-
-def _sampled(encoding: Encoding, sampled: Tensor, phase: Tensor | None = None) -> Encoding:
-    """The same encoding of other values, and of images with another phase."""
-    if isinstance(encoding, SenseEncoding):
-        return SenseEncoding(sampled, encoding.maps, phase)
-    return CoilEncoding(sampled, phase)
+    return resampled(encoding, encoding.sampled, torch.where(phase == 0, torch.ones_like(phase), phase))
 
 
 def _least(encoding: Encoding, kspace: Tensor, damping: float) -> Tensor:

@@ -18,10 +18,10 @@ from dipcli.fidelities import Fidelity, huber, mean_absolute_error, mean_squared
 from dipcli.fourier import fft, ifft
 from dipcli.grid import crop_middle
 from dipcli.mri.encoding import (
-    CoilEncoding,
     Encoding,
     SenseEncoding,
     mri_problem,
+    resampled,
     root_sum_of_squares,
     with_phase,
 )
@@ -82,12 +82,16 @@ class _Prepared:
 
     def held_out(self) -> HeldOut | None:
         """What the network is judged by, where its share is not given."""
-        if self.options.classical_share is not None or not isinstance(self.encoding, CoilEncoding):
+        if self.options.classical_share is not None:
             return None
-        hidden = hidden_values(self.kspace, self.scan.sampled)
-        encoding = CoilEncoding(self.scan.sampled & ~hidden, self.encoding.phase)
+        hidden = hidden_values(self.kspace, self.scan.sampled, of_all_coils=self.maps is not None)
+        encoding = self._encoding_of(~hidden)
         known = self.kspace * ~hidden
         return HeldOut(self.kspace, hidden, _patches(encoding, known, encoding.join(ifft(known)), self.sigma))
+
+    def _encoding_of(self, mask: Tensor) -> Encoding:
+        """The encoding of what was measured and lies in `mask` (coils, *space)."""
+        return resampled(self.encoding, self.scan.sampled & mask, self.encoding.phase)
 
     def problem(self, guide: Tensor, held: HeldOut | None, picture: Callable[[Tensor], Tensor]) -> Problem:
         """What is fitted: all that was measured, or what was not held out of it."""
@@ -95,7 +99,7 @@ class _Prepared:
         known = measured if held is None else measured & ~held.hidden
         return mri_problem(
             self.kspace * known,
-            self.encoding if held is None else CoilEncoding(known, self.encoding.phase),
+            self.encoding if held is None else self._encoding_of(~held.hidden),
             _fidelity(self.kspace, known, self.options),
             tv_weight=self.options.tv_weight,
             guide=guide,
@@ -124,7 +128,7 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
     given = chosen.reconstruction.classical_share
 
     def share_of(image: Tensor) -> float:
-        if held is not None and isinstance(encoding, CoilEncoding):
+        if held is not None:
             return held.share(encoding, image)
         return 1 - (given or 0.0)
 

@@ -23,7 +23,7 @@ def case_of(name: str) -> tuple[KSpace, Mask, KSpace]:
         return full, np.abs(kspace_of_cfl(DATA / "mri" / "und2x2.cfl")[0][0]).sum(0) > 0, full
     if name in FAST:
         kind, times = ("random", name[5:]) if name.startswith("lines") else ("poisson", name[6:])
-        fraction = None if kind == "random" else 0.1
+        fraction = 0.06 if name == "lines12" else 0.08
         return full, sampling_mask(full.shape[1:], float(times), kind, center_fraction=fraction, seed=0), full
     if name == "folded":
         full = np.ascontiguousarray(full[:, :, ::2])
