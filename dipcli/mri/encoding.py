@@ -22,19 +22,21 @@ from dipcli.problem import Penalty, Problem, Unknown
 class CoilEncoding(nn.Module):
     """Image (2·coils, *space): real, then imaginary parts of every coil's own image -> k-space (coils, *space)."""
 
-    def __init__(self, sampled: Tensor) -> None:
-        """`sampled`, (*space), is true where k-space was measured."""
+    def __init__(self, sampled: Tensor, phase: Tensor | None = None) -> None:
+        """`sampled`, (*space), is true where k-space was measured; `phase` (coils, *space) is that of images."""
         super().__init__()
         self.register_buffer("sampled", sampled, persistent=False)
+        self.register_buffer("phase", phase, persistent=False)
         self.sampled: Tensor
+        self.phase: Tensor | None
 
     def coils(self, image: Tensor) -> Tensor:
         """The images of all coils, complex."""
-        return to_complex(image)
+        return _turned(to_complex(image), self.phase)
 
     def join(self, coils: Tensor) -> Tensor:
         """The image that shows these coil images."""
-        return to_parts(coils)
+        return to_parts(_turned_back(coils, self.phase))
 
     def forward(self, image: Tensor) -> Tensor:
         """K-space, 0 where it was not sampled."""
@@ -45,22 +47,24 @@ class CoilEncoding(nn.Module):
 class SenseEncoding(nn.Module):
     """Image (2·n_maps, *space), seen through `n_maps` sets of maps -> k-space (coils, *space)."""
 
-    def __init__(self, sampled: Tensor, maps: Tensor) -> None:
-        """`sampled` (*space) as above; `maps` (n_maps, coils, *space), complex."""
+    def __init__(self, sampled: Tensor, maps: Tensor, phase: Tensor | None = None) -> None:
+        """`sampled` (*space) and `phase` (n_maps, *space) as above; `maps` (n_maps, coils, *space), complex."""
         super().__init__()
         self.register_buffer("sampled", sampled, persistent=False)
         self.register_buffer("maps", maps, persistent=False)
+        self.register_buffer("phase", phase, persistent=False)
         self.sampled: Tensor
         self.maps: Tensor
+        self.phase: Tensor | None
 
     def coils(self, image: Tensor) -> Tensor:
         """The image as every coil sees it, complex."""
-        seen: Tensor = (self.maps * to_complex(image)[:, None]).sum(0)
+        seen: Tensor = (self.maps * _turned(to_complex(image), self.phase)[:, None]).sum(0)
         return seen
 
     def join(self, coils: Tensor) -> Tensor:
         """The image that shows these coil images best: the adjoint, for maps of norm 1."""
-        return to_parts((self.maps.conj() * coils).sum(1))
+        return to_parts(_turned_back((self.maps.conj() * coils).sum(1), self.phase))
 
     def forward(self, image: Tensor) -> Tensor:
         """K-space, 0 where it was not sampled."""
@@ -68,6 +72,22 @@ class SenseEncoding(nn.Module):
 
 
 Encoding = CoilEncoding | SenseEncoding
+
+
+def resampled(encoding: Encoding, sampled: Tensor, phase: Tensor | None) -> Encoding:
+    """The same encoding of other values, and of images of this phase."""
+    if isinstance(encoding, SenseEncoding):
+        return SenseEncoding(sampled, encoding.maps, phase)
+    return CoilEncoding(sampled, phase)
+
+
+def _turned(images: Tensor, phase: Tensor | None) -> Tensor:
+    """Images by their phase, which is 1 where there is none."""
+    return images if phase is None else images * phase
+
+
+def _turned_back(images: Tensor, phase: Tensor | None) -> Tensor:
+    return images if phase is None else images * phase.conj()
 
 
 def root_sum_of_squares(coils: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dipcli.engine.forecast import forecast_of
 from dipcli.io.names import by
+from dipcli.mri.folding import still_folded
 from dipcli.mri.model_choice import choose_encoding, workload_of
 from dipcli.mri.options import MriOptions
 from dipcli.mri.preparation import centre_offset
@@ -70,6 +71,8 @@ def _forecast(scan: Scan, context: Context, options: MriOptions, recipe: Recipe)
         torch.from_numpy(scan.sampled[index]).to(context.device),
         None if maps is None else torch.from_numpy(_maps_of(maps, scan.slices, index)).to(context.device),
     )
+    for warning in still_folded(one, options.reconstruction):
+        LOGGER.warning("This scan %s", warning)
     scale = scale_of(one.kspace)
     sigma = noise_level(one.kspace / scale, one.sampled)
     _, model = choose_encoding(one.kspace / scale, one, options.reconstruction, sigma)

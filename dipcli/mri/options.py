@@ -73,7 +73,8 @@ class ReconstructionOptions:
     tv_weight: Annotated[float, "Weight of the total variation of real and imaginary parts.", Range(0)] = 0.0
     classical: Annotated[
         float | None,
-        "Share of the classical estimate in the result; without it, what held-out k-space says; through maps all.",
+        "Share of the classical estimate in the result; without it, what held-out k-space says; through maps "
+        "all of it in fast, unless a network is asked for.",
         Range(0, 1),
     ] = None
     method: Annotated[MethodName, ONE_METHOD] = "auto"

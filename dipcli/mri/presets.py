@@ -11,7 +11,6 @@ from dipcli.options.presets import CONVDECODER, FAST, SMALL_CONVDECODER, PresetN
 
 # Through maps the classical's answer explains all that was measured, and a network it is fed to comes back to it.
 THROUGH_MAPS = replace(FAST, stopping=replace(FAST.stopping, warm_up=200, patience=50, iterations=400, runs=1))
-ASKED_FOR = 0.8  # share of the classical estimate where a network is asked for
 # Flags that mean that there is to be a network.
 OF_NETWORKS = {field.name for kind in (PriorOptions, StoppingOptions) for field in fields(kind)} - {"max_time"}
 BY_COIL = ReconstructionOptions(loss="huber")
@@ -24,7 +23,7 @@ LARGE_CONVDECODER = replace(
 MRI: dict[EncodingName, dict[PresetName, MriOptions]] = {
     "sense": {
         "instant": MriOptions(reconstruction=ReconstructionOptions(classical=1.0), engine=THROUGH_MAPS),
-        "fast": MriOptions(engine=THROUGH_MAPS),
+        "fast": MriOptions(reconstruction=ReconstructionOptions(classical=1.0), engine=THROUGH_MAPS),
         "balanced": MriOptions(engine=THROUGH_MAPS),
         "best": MriOptions(engine=replace(THROUGH_MAPS, stopping=replace(THROUGH_MAPS.stopping, runs=4))),
         "paper": MriOptions(reconstruction=ReconstructionOptions(loss="mse", classical=0.0), engine=CONVDECODER),
@@ -63,15 +62,16 @@ def recipes_of(
 
 
 def _with_share(options: MriOptions, model: EncodingName, given: Overrides[MriOptions]) -> MriOptions:
-    """Through maps no network is fitted, unless flags of its own ask for one, which then has little of the result.
+    """Through maps `fast` fits no network, unless its own flags ask for one; held-out k-space decides its share.
 
     With the truth known, the best share of one gained 0.09 dB at most there (tests/bench/RESULTS.md).
     """
     asked = options.reconstruction
-    if model == "coil" or asked.classical_share is not None:
-        return options
     is_wanted = any(given.given.get(name) is not None for name in OF_NETWORKS)
-    return replace(options, reconstruction=replace(asked, classical=ASKED_FOR if is_wanted else 1.0))
+    is_given = given.given.get("classical") is not None
+    if model == "coil" or asked.classical != 1 or is_given or not is_wanted:
+        return options
+    return replace(options, reconstruction=replace(asked, classical=None))
 
 
 def recipe_among(recipes: Mapping[EncodingName, MriOptions], model: EncodingName) -> MriOptions:

@@ -18,16 +18,18 @@ from dipcli.fidelities import Fidelity, huber, mean_absolute_error, mean_squared
 from dipcli.fourier import fft, ifft
 from dipcli.grid import crop_middle
 from dipcli.mri.encoding import (
-    CoilEncoding,
     Encoding,
     SenseEncoding,
     mri_problem,
+    resampled,
     root_sum_of_squares,
     with_phase,
 )
+from dipcli.mri.folding import still_folded
 from dipcli.mri.model_choice import choose_encoding, size_of
 from dipcli.mri.network_share import HeldOut, hidden_values
 from dipcli.mri.options import MriOptions, ReconstructionOptions
+from dipcli.mri.partial_fourier import constrain_phase, nearly_real
 from dipcli.mri.slices import Recipe, Slice
 from dipcli.pipeline.statement import Restoration, Statement
 from dipcli.problem import Estimate, Problem
@@ -80,12 +82,16 @@ class _Prepared:
 
     def held_out(self) -> HeldOut | None:
         """What the network is judged by, where its share is not given."""
-        if self.options.classical_share is not None or not isinstance(self.encoding, CoilEncoding):
+        if self.options.classical_share is not None:
             return None
-        hidden = hidden_values(self.kspace, self.scan.sampled)
-        encoding = CoilEncoding(self.scan.sampled & ~hidden)
+        hidden = hidden_values(self.kspace, self.scan.sampled, of_all_coils=self.maps is not None)
+        encoding = self._encoding_of(~hidden)
         known = self.kspace * ~hidden
         return HeldOut(self.kspace, hidden, _patches(encoding, known, encoding.join(ifft(known)), self.sigma))
+
+    def _encoding_of(self, mask: Tensor) -> Encoding:
+        """The encoding of what was measured and lies in `mask` (coils, *space)."""
+        return resampled(self.encoding, self.scan.sampled & mask, self.encoding.phase)
 
     def problem(self, guide: Tensor, held: HeldOut | None, picture: Callable[[Tensor], Tensor]) -> Problem:
         """What is fitted: all that was measured, or what was not held out of it."""
@@ -93,7 +99,7 @@ class _Prepared:
         known = measured if held is None else measured & ~held.hidden
         return mri_problem(
             self.kspace * known,
-            self.encoding if held is None else CoilEncoding(known),
+            self.encoding if held is None else self._encoding_of(~held.hidden),
             _fidelity(self.kspace, known, self.options),
             tv_weight=self.options.tv_weight,
             guide=guide,
@@ -112,7 +118,8 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
     scale = scale_of(scan.kspace)
     kspace = scan.kspace / scale
     sigma = noise_level(kspace, scan.sampled)
-    encoding, why = choose_encoding(kspace, scan, asked, sigma)
+    plain, why = choose_encoding(kspace, scan, asked, sigma)
+    encoding, partial = constrain_phase(plain, kspace, RIDGE * sigma**2)
     chosen = recipe("sense" if isinstance(encoding, SenseEncoding) else "coil")
     slice_ = _Prepared(scan, scale, kspace, sigma, encoding, chosen.reconstruction)
     name, patches = slice_.answer()
@@ -121,7 +128,7 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
     given = chosen.reconstruction.classical_share
 
     def share_of(image: Tensor) -> float:
-        if held is not None and isinstance(encoding, CoilEncoding):
+        if held is not None:
             return held.share(encoding, image)
         return 1 - (given or 0.0)
 
@@ -150,8 +157,13 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
             "measured": f"1 in {_acceleration(kspace, scan.sampled):.2f} values of {size_of(kspace)}",
             "model": why,
             "noise": f"σ ≈ {sigma:.4f} of the brightest point",
+            **({} if partial is None else {"partial_fourier": partial}),
         },
-        (*warnings_of(kspace, sigma), *without_maps(slice_.maps, chosen.reconstruction)),
+        (
+            *warnings_of(kspace, sigma),
+            *still_folded(scan, asked),
+            *without_maps(slice_.maps, chosen.reconstruction),
+        ),
         _beside(slice_),
         finish=finish,
     )
@@ -255,6 +267,7 @@ def _patches(encoding: Encoding, kspace: Tensor, start: Tensor, sigma: float) ->
     """The image that explains k-space and whose patches are like one another."""
 
     def explain(image: Tensor, level: float) -> Tensor:
+        image = nearly_real(image, encoding)
         return least_squares(encoding, kspace, image, TRUST * (sigma / level) ** 2, iterations=6)
 
     lowest = max(0.012, sigma)

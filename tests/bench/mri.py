@@ -10,6 +10,12 @@ Rows, a command each (`python -m tests.bench mri --rows lines`); without --rows 
             with the default recipe, and the network alone
   sparse    without maps, the middle 128 x 128 values: random lines of which the centre is one (`rand0`), every
             fourth line and three in the centre (`equi4`), and one coil with random lines (`one`), one in 4 each
+  regular   the middle 128 x 128 values, every second, third (and the line beside the centre) or fourth line, and
+            every fourth point in sheared rows: whether the program says that they stay folded
+  partial   the middle 128 x 128 values without lines of one side: 5/8, 6/8 and 7/8 of them are left
+            (`pf5` ...), of all coils, of one (`one`), with four times the noise (`noise4`), of half (`half`)
+  fast      random lines and Poisson-disc points, one in 8 and one in 12, beside BART's L1-wavelet, locally low
+            rank and NLINV, each with the weight (the number of steps) that is best by the truth
   folded    every second line of the scan taken for a whole one of half the field, and of these one in 4
   shares    what a network would gain if its share were chosen with the truth: one fit, mixed with the classical
   losses    the coil model's network alone: squared error or Huber, with total variation or without, 400 iterations
@@ -18,27 +24,24 @@ process.
 """
 
 import argparse
-import shutil
-import subprocess
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from dipcli.engine.restore import restore
 from dipcli.fourier import ifft
 from dipcli.metrics import foreground, peak_psnr_db, peak_ssim
-from dipcli.mri.cfl import encode_cfl, kspace_of_cfl
 from dipcli.mri.encoding import root_sum_of_squares
 from dipcli.mri.presets import MRI
 from dipcli.mri.reconstruction import state_mri
-from dipcli.mri.sampling import calibration_block, sampling_mask
 from dipcli.mri.slices import Slice
-from tests.bench.pictures import DATA
+from tests.bench.bart import peers, save_cfl
+from tests.bench.mri_cases import FAST, PARTIAL, case_of
 from tests.bench.program import Run, best_psnr_db, run_program
 
 ALONE = ("--model", "coil", "--classical", "0")
@@ -53,6 +56,11 @@ ROWS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "noise4": [("noise4", ALONE)],
     "runs": [("random4", ("--runs", "3")), ("random4", ("--runs", "3", *SHORT))],
     "sparse": [("rand0", ()), ("equi4", ()), ("one", ())],
+    "regular": [
+        (case, ("--method", "tv")) for case in ("every2", "every3", "every3+1", "every4", "sheared4", "equi4")
+    ],
+    "partial": [(case, ()) for case in PARTIAL],
+    "fast": [(case, ()) for case in FAST],
     "folded": [("folded", ())],
     "shares": [(case, ()) for case in ("random4", "und2x2", "a128", "folded", "noise4")],
     "losses": [
@@ -62,11 +70,8 @@ ROWS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     ],
 }
 SHARES = (0.0, 0.1, 0.2, 0.5, 1.0)  # of the network
-LEAST_LINES = 6  # of the calibration block that BART's ecalib takes
-COIL_NOISE = 1.36  # deviation of the real part of the scan's own noise
 HEAD = "| case | method | foreground dB | all dB | SSIM | foreground SSIM | gap | told | seconds | MiB | ending |"
 METHODS = ("zero_filled_", "cg_sense_", "tv_", "classical_", "")
-KSpace = NDArray[np.complex64]
 
 
 def main(arguments: list[str]) -> None:
@@ -92,13 +97,14 @@ def main(arguments: list[str]) -> None:
 
 
 def _measure(case: str, folder: Path, flags: list[str], *, with_peers: bool) -> None:
-    kspace, mask, full = _case(case)
+    kspace, mask, full = case_of(case)
     truth = root_sum_of_squares(ifft(torch.from_numpy(full)))
     undersampled = kspace * mask
-    _save_cfl(folder / f"{case}.cfl", undersampled)
+    save_cfl(folder / f"{case}.cfl", undersampled)
     np.save(folder / f"{case}_truth.npy", truth.numpy())
-    peers = _peers(folder, case, undersampled, mask) if with_peers else {}
-    for method, picture in peers.items():
+    score = partial(peak_psnr_db, reference=truth, where=foreground(truth))
+    beside = peers(folder / case, case, undersampled, mask, score) if with_peers else {}
+    for method, picture in beside.items():
         print(_line(case, method, _scores(picture, truth)), flush=True)
     reference = ("--reference", str(folder / f"{case}_truth.npy"))
     run = run_program("mri", folder / f"{case}.cfl", folder / f"{case}.npy", *reference, *flags)
@@ -112,7 +118,7 @@ def _measure(case: str, folder: Path, flags: list[str], *, with_peers: bool) -> 
 
 def _by_share(case: str) -> str:
     """Foreground and all dB for each share of a network through maps."""
-    kspace, mask, full = _case(case)
+    kspace, mask, full = case_of(case)
     truth = root_sum_of_squares(ifft(torch.from_numpy(full)))
     own = MRI["sense"]["fast"]
     recipe = replace(own, reconstruction=replace(own.reconstruction, classical=0.0))
@@ -125,76 +131,6 @@ def _by_share(case: str) -> str:
     pictures = [statement.finished({"image": guide.lerp(image, share)}).picture for share in SHARES]
     scores = [_scores(picture, truth) for picture in pictures]
     return f"| {case} | {' | '.join(f'{score[0]:.2f} / {score[1]:.2f}' for score in scores)} |"
-
-
-def _case(case: str) -> tuple[KSpace, NDArray[np.bool_], KSpace]:
-    """What was measured, where, and the full k-space that is the truth."""
-    full = kspace_of_cfl(DATA / "mri" / "full.cfl")[0][0]
-    if case == "und2x2":
-        return full, np.abs(kspace_of_cfl(DATA / "mri" / "und2x2.cfl")[0][0]).sum(0) > 0, full
-    if case in ("a128", "rand0", "equi4", "one"):
-        full = np.ascontiguousarray(full[:, 51:179, 26:154])
-    if case == "folded":
-        full = np.ascontiguousarray(full[:, :, ::2])
-        return full, sampling_mask(full.shape[1:], 4, "random", center_fraction=0.16, seed=0), full
-    if case in ("rand0", "equi4", "one"):
-        return _without_maps(case, full[2:3] if case == "one" else full)
-    if case.startswith("noise"):
-        extra = COIL_NOISE * np.sqrt(float(case.removeprefix("noise")) ** 2 - 1)
-        random = np.random.default_rng(0)
-        noise = random.normal(0, extra, full.shape) + 1j * random.normal(0, extra, full.shape)
-    measured = full if not case.startswith("noise") else (full + noise).astype(np.complex64)
-    return measured, sampling_mask(full.shape[1:], 4, "random", center_fraction=0.08, seed=0), full
-
-
-def _without_maps(case: str, full: KSpace) -> tuple[KSpace, NDArray[np.bool_], KSpace]:
-    """What was measured, where, and the full k-space, of cases in which maps cannot be had."""
-    if case == "one":
-        return full, sampling_mask(full.shape[1:], 4, "random", center_fraction=0.08, seed=1), full
-    mask = np.zeros(full.shape[1:], bool)
-    if case == "rand0":
-        mask = sampling_mask(full.shape[1:], 4, "random", center_fraction=0.0, seed=0)
-    mask[:, 63:66] = case == "equi4"
-    mask[:, 64] = True
-    mask[:, ::4] |= case == "equi4"
-    return full, mask, full
-
-
-def _save_cfl(path: Path, kspace: KSpace) -> None:
-    values, header = encode_cfl(kspace, (3, 1, 2))
-    path.write_bytes(values)
-    path.with_suffix(".hdr").write_bytes(header)
-
-
-def _peers(folder: Path, case: str, kspace: KSpace, mask: NDArray[np.bool_]) -> dict[str, torch.Tensor]:
-    """BART's reconstructions, where BART is there; each at the weight that its documentation proposes."""
-    if shutil.which("bart") is None:
-        return {}
-    name = str(folder / case)
-    lines = calibration_block(mask)[1]
-    _bart("nlinv", "-d0", "-S", "-i", "9", name, f"{name}_bart")
-    pictures = {"BART NLINV": _image_of(name, kspace)}
-    if lines.stop - lines.start < LEAST_LINES or len(kspace) == 1:  # ecalib aborts
-        return pictures
-    _bart("ecalib", "-d0", "-m1", "-r", str(lines.stop - lines.start), name, f"{name}_maps")
-    recipes = {
-        "BART l2": ("-l2", "-r", "0.001"),
-        "BART TV": ("-R", "T:7:0:0.01", "-i", "200"),
-        "BART L1-wavelet": ("-R", "W:7:0:0.005", "-i", "100"),
-    }
-    for method, options in recipes.items():
-        _bart("pics", "-d0", "-S", *options, name, f"{name}_maps", f"{name}_bart")
-        pictures[method] = _image_of(name, kspace)
-    return pictures
-
-
-def _image_of(name: str, kspace: KSpace) -> torch.Tensor:
-    image = np.fromfile(f"{name}_bart.cfl", np.complex64).reshape(kspace.shape[1:], order="F")
-    return torch.from_numpy(np.abs(image)[None])
-
-
-def _bart(*arguments: str) -> None:
-    subprocess.run(["bart", *arguments], check=True, capture_output=True)
 
 
 def _scores(picture: torch.Tensor, truth: torch.Tensor) -> list[float]:
@@ -217,6 +153,7 @@ def _whole(run: Run, output: Path, truth: torch.Tensor) -> str:
     gap = best_psnr_db(run) - run.record["metrics"]["psnr_db"] if run.record["runs"] else 0.0
     endings = "/".join(f"{part['ending']} {part['best_iteration']}" for part in run.record["runs"])
     endings = f"{endings or run.record['ending']}; {run.record['decisions'].get('network', 'no network')}"
+    endings += "; says: folded" * any("stay folded" in warning for warning in run.record["warnings"])
     told = _told(run, output, truth)
     return f"{gap:.2f} | {told} | {run.seconds:.0f} | {run.peak_mib:.0f} | {endings}"
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from scan_files import as_npy
-from scans import full_kspace, sampled_kspace, some_lines, to_images
+from scans import full_kspace, sampled_kspace, some_lines, to_images, true_maps
 
-from dipcli.fourier import to_parts
-from dipcli.mri.encoding import CoilEncoding
+from dipcli.fourier import fft, to_parts
+from dipcli.mri.encoding import CoilEncoding, SenseEncoding
 from dipcli.mri.network_share import HeldOut, hidden_values
 from dipcli.mri.presets import recipes_of
 from dipcli.options.overrides import Overrides
@@ -52,14 +52,41 @@ def test_the_share_is_that_of_the_best_mixture_where_that_is_large(share, expect
     assert held.share(CoilEncoding(sampled()), image) == pytest.approx(expected, abs=1e-3)
 
 
-def test_through_maps_no_network_is_fitted_unless_one_is_asked_for():
-    def classical(**given):
-        return recipes_of("fast", "cpu", Overrides(given))["sense"].reconstruction.classical
+def test_through_maps_held_out_k_space_decides_where_a_network_is_wanted():
+    def classical(preset="fast", **given):
+        return recipes_of(preset, "cpu", Overrides(given))["sense"].reconstruction.classical
 
-    assert classical() == classical(max_time=5.0) == classical(runs=None) == 1.0
-    assert classical(runs=3) == classical(width=(4,)) == 0.8
-    assert classical(runs=3, classical=0.3) == 0.3
+    assert classical() == classical(max_time=5.0) == classical(runs=None) == classical("instant") == 1.0
+    assert classical(runs=3) is classical(width=(4,)) is classical("best") is classical("balanced") is None
+    assert classical(runs=3, classical=0.3) == classical("balanced", classical=0.3) == 0.3
+    assert classical("paper") == classical("paper", iterations=7) == 0.0
     assert recipes_of("fast", "cpu", Overrides({}))["coil"].reconstruction.classical is None
+
+
+def test_through_maps_whole_lines_are_hidden():
+    hidden = hidden_values(
+        torch.ones(4, 24, 60, dtype=torch.complex64), sampled(some_lines(60)), of_all_coils=True
+    )
+    assert bool((hidden.all(0) == hidden.any(0)).all())
+    assert hidden.any(0).any(0).nonzero()[:, 0].tolist() == [2, 22, 50]
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0.0), (0.4, 0.0), (0.8, 0.8)])
+def test_through_maps_too_the_share_counts_where_it_is_large(share, expected):
+    maps = torch.from_numpy(true_maps())[None]
+    encoding = SenseEncoding(sampled(), maps)
+    truth, wrong = (torch.randn(2, 24, 20, generator=torch.Generator().manual_seed(k)) for k in (0, 1))
+    kspace, guess = fft(encoding.coils(truth)), truth - share * wrong
+    held = HeldOut(kspace, hidden_values(kspace, sampled(), of_all_coils=True), guess)
+    image = guess + wrong if share else truth + wrong
+    assert held.share(encoding, image) == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_record_says_the_share_through_maps(program, tmp_path):
+    path = as_npy(tmp_path / "a.npy", sampled_kspace()[0])
+    flags = ("--iterations", "4", "--width", "4,4", "--threads", "1")
+    assert program("mri", path, "-o", tmp_path / "r.npy", *flags).exit_code == 0
+    assert "by held-out k-space" in record_of(tmp_path / "r.npy")["decisions"]["network"]
 
 
 def test_the_record_says_the_share_of_the_network(program, tmp_path):
