@@ -1,15 +1,17 @@
 """Deblurring: known kernels beside scikit-image's filters, unknown kernels beside edges alone; PSNR up to shift.
 
 `--rows known,noisy,turned,blind,blind-noisy,sizes,shift,sharp,kinds,again,unknown,lai,made,photos,large` narrows
-it down; further flags go to `dipcli deblur`. Levin et al. (CVPR 2009): two pictures of 255² by eight real kernels.
-On all 32 pairs of that set, from other people's files: blurred 23.25, SelfDeblur (5000 steps on a GPU) 33.25,
+it down; further flags go to `dipcli deblur`. What the folder of `--keep` has already is not run again.
+Levin et al. (CVPR 2009): two pictures of 255² by eight real kernels. On all 32 pairs of that set, from other
+people's files: blurred 23.25, SelfDeblur (5000 steps on a GPU) 33.25,
 W-DIP 33.61, true kernel and sparse deconvolution 35.42 dB.
 """
 
 import argparse
+import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -57,7 +59,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--pairs", default=",".join(f"{i}-{j}" for i, j in PAIRS), help="Picture-kernel.")
     parser.add_argument("--noise", default="0,0.02,0.05", help="Deviations, for the rows unknown.")
-    parser.add_argument("--keep", type=Path, help="A folder for what comes out.")
+    parser.add_argument("--keep", type=Path, help="A folder for what comes out, and what is there.")
     known, flags = parser.parse_known_args(arguments)
     pairs = [(int(name[0]), int(name[2])) for name in known.pairs.split(",")]
     with tempfile.TemporaryDirectory() as folder:
@@ -83,9 +85,18 @@ class Bench:
         save_picture(source, case.blurred)
         save_picture(truth, case.truth)
         np.save(kernel, case.kernel.astype(np.float32))
-        output = self.place / f"{case.name}.sharp.png"
         given = [word.replace("TRUE", str(kernel)) for word in flags]
-        return run_program("deblur", source, output, "--reference", str(truth), *given, *self.flags)
+        return self.deblur(source, self.place / f"{case.name}.sharp.png", "--reference", str(truth), *given)
+
+    def deblur(self, source: Path, output: Path, *flags: str) -> Run:
+        """One whole process, or what is kept of it; interrupted benches go on where they were."""
+        kept, words = self.place / "rows.json", (*flags, *self.flags)
+        rows = json.loads(kept.read_text()) if kept.is_file() else {}
+        key = " ".join((source.name, *(word for word in words if str(self.place) not in word)))
+        if key not in rows:
+            rows[key] = run_program("deblur", source, output, *words)._asdict()
+            kept.write_text(json.dumps(rows))
+        return Run(**rows[key])
 
 
 def known_kernels(bench: Bench, pairs: list[tuple[int, int]]) -> None:
@@ -251,7 +262,7 @@ def kinds(bench: Bench, pairs: list[tuple[int, int]]) -> None:
             else picture
         )
         Image.fromarray(picture).save(source)
-        run = run_program("deblur", source, output, *bench.flags)
+        run = bench.deblur(source, output)
         same = np.array_equal(np.asarray(Image.open(output)), picture)
         decided = run.record["decisions"]
         _print(
@@ -279,9 +290,10 @@ def again(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     """B8: the same seed and threads give the same kernel."""
     case = real_pair(*pairs[0])
     kernels = []
-    for _ in range(2):
-        bench.run(case)
-        kernels.append(np.load(bench.place / f"{case.name}.sharp.kernel.npy"))
+    for number in range(2):
+        named = replace(case, name=f"{case.name}_again{number}")
+        bench.run(named)
+        kernels.append(np.load(bench.place / f"{named.name}.sharp.kernel.npy"))
     print(f"{case.name}: kernels of two runs are equal: {np.array_equal(*kernels)}")
 
 
@@ -291,7 +303,7 @@ def photos(bench: Bench, pairs: list[tuple[int, int]]) -> None:
     rows = []
     for source in sorted((DATA / "blur").glob("*/*.jpg")):
         output = bench.place / f"{source.stem}.sharp.png"
-        run = run_program("deblur", source, output, *bench.flags)
+        run = bench.deblur(source, output)
         kernel = np.load(output.with_name(f"{output.stem}.kernel.npy"))
         decided = run.record["decisions"].get("kernel_of", "-")
         _print(source.stem, [run.cpu_seconds, float(len(kernel))], decided, " ".join(run.record["warnings"]))
