@@ -15,18 +15,22 @@ Part = tuple[slice, slice]
 SMALLEST_PART, SMALL_PART = 32, 256
 STRIDE = 8
 BORDER = 4  # pixels at the border of a frame, where scans and exports have lines that nothing has blurred
-STEEPEST = 0.01  # squared slopes: one bright line does not make a part worth looking at
+STEEPEST = 0.13  # slopes, in the contrast: one bright line does not make a part worth looking at
+TAIL, SPARSE = 0.005, 0.25  # beyond which contrast is not looked at, unless it is so much less than all of it
+MOST_LOOKED_AT = 1_000_000  # values
 
 
 def most_edges(blurred: BlurredFrame, side: int, avoid: Sequence[Part] = ()) -> Part:
     """The square, as far as there is room, with most edges and least that is clipped, outside of others."""
     height, width = blurred.frame.shape[1:]
     sides = (min(side, height), min(side, width))
-    steepness = slopes(blurred.frame.mean(0, keepdim=True)).square().sum((0, 1))
-    worth = torch.where(blurred.mask, steepness.clamp(max=STEEPEST), -STEEPEST)
-    worth[:BORDER], worth[-BORDER:], worth[:, :BORDER], worth[:, -BORDER:] = (-STEEPEST,) * 4
+    gray = blurred.frame.mean(0)
+    steepness = slopes(gray[None]).square().sum((0, 1))
+    most = (STEEPEST * contrast_of(gray, blurred.mask)) ** 2
+    worth = torch.where(blurred.mask, steepness.clamp(max=most), -most)
+    worth[:BORDER], worth[-BORDER:], worth[:, :BORDER], worth[:, -BORDER:] = (-most,) * 4
     for rows, columns in avoid:
-        worth[rows, columns] = -STEEPEST
+        worth[rows, columns] = -most
     sums = _sums(worth, sides)[::STRIDE, ::STRIDE]
     top, left = (STRIDE * int(at) for at in divmod(int(sums.argmax()), sums.shape[1]))
     return slice(top, top + sides[0]), slice(left, left + sides[1])
@@ -50,6 +54,14 @@ def given_part(part: Part, height: int, width: int) -> Part:
     if rows.stop > height or columns.stop > width or shortest < SMALLEST_PART:
         raise OptionError(f"--crop is no part of {width}x{height}, of sides of at least {SMALLEST_PART}.")
     return rows, columns
+
+
+def contrast_of(gray: Tensor, mask: Tensor) -> float:
+    """The range of nearly all values (height, width), a few clipped lights apart."""
+    some = gray.flatten()[:: 1 + gray.numel() // MOST_LOOKED_AT]
+    low, high = (float(some.quantile(at)) for at in (TAIL, 1 - TAIL))
+    believed = gray[mask] if bool(mask.any()) else gray
+    return max(high - low, SPARSE * float(believed.max() - believed.min()))
 
 
 def _sums(values: Tensor, sides: tuple[int, int]) -> Tensor:

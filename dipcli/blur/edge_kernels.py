@@ -33,6 +33,7 @@ WITHIN = 0.98  # share of a kernel that is not at the border of its window, if t
 TAIL, BINS = 0.005, 64  # of the histogram, in which paper is the highest bin
 WHITER = 1.2  # than paper
 TV = 6e-4
+AROUND = 2  # pixels around a kernel that another one may cover, too
 HIDDEN, HIDDEN_SIDE = 0.15, 3  # share of the frame that is hidden, in squares, to be foretold
 
 
@@ -179,6 +180,19 @@ def similarity(kernel: Tensor, other: Tensor) -> float:
     spectra = [torch.fft.rfft2(k.cpu().double(), s=(side, side)) for k in (kernel, other)]
     peak = torch.fft.irfft2(spectra[0] * spectra[1].conj(), s=(side, side)).max()
     return float(peak / (torch.linalg.vector_norm(kernel) * torch.linalg.vector_norm(other)).cpu().double())
+
+
+def share_beyond(kernel: Tensor, other: Tensor) -> float:
+    """The share of another kernel that lies outside of this one, both placed where they are most alike."""
+    side = len(kernel) + len(other) + 2 * AROUND
+    first, second = (
+        functional.pad(k, (AROUND, side - AROUND - len(k), AROUND, side - AROUND - len(k)))
+        for k in (kernel, other)
+    )
+    alike = torch.fft.irfft2(torch.fft.rfft2(first) * torch.fft.rfft2(second).conj(), s=(side, side))
+    placed = second.roll(divmod(int(alike.argmax()), side), (0, 1))
+    near = functional.max_pool2d((first > 0).to(first)[None], 2 * AROUND + 1, 1, AROUND)[0] > 0
+    return float(placed[~near].sum() / placed.sum())
 
 
 def _edges_of(

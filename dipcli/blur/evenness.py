@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from dipcli.blur.crops import Part
 from dipcli.blur.doubts import SURE
-from dipcli.blur.edge_kernels import KernelCandidate, framed, similarity, trimmed
-from dipcli.blur.kernel_search import Sought, without_remnants
+from dipcli.blur.edge_kernels import KernelCandidate, framed, share_beyond, similarity, trimmed
+from dipcli.blur.kernel_search import Sought, goes_beyond, without_remnants
 
 ALIKE = 0.6  # similarity of the kernels of two parts of an evenly blurred picture
 MAP_SIDE = 768  # pixels of the longer side of a map, at most
@@ -35,8 +35,7 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     """
     first, *others = found
     search, guess = first.search, first.guess
-    sure = without_remnants([other for other in found if other.is_sure])
-    sure = [other for other in sure if other is not first]
+    sure = [other for other in without_remnants(found) if other is not first]
     agreements = [similarity(guess.kernel, other.guess.kernel) for other in sure]
     alike = [other.guess.kernel for other, agreement in zip(sure, agreements, strict=True) if agreement >= SURE]
     if alike:
@@ -51,14 +50,30 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     words = [f"{agreement:.0%} alike at {corner}" for corner, agreement in said.items()]
     words += [f"none at {corner}" for corner in unsure]
     decisions = {"kernels_of_parts": f"at {_corner(search.place)}; {', '.join(words)} (left,top)"}
+    warnings = tuple(_larger(guess.kernel, other) for other in others if _is_larger(guess.kernel, other))[:1]
     unlike = [f"{agreement:.0%} at {corner}" for corner, agreement in said.items() if agreement < ALIKE]
     if not unlike:
-        return Evenness(guess, decisions)
-    warning = (
+        return Evenness(guess, decisions, warnings)
+    uneven = (
         f"Parts of the picture have other kernels than that at {_corner(search.place)} (alike by "
         f"{', '.join(unlike)}, from left and top): the blur may not be even; see the map of kernels."
     )
-    return Evenness(guess, decisions, (warning,), {"kernel_map": draw_map(gray, found)})
+    return Evenness(guess, decisions, (*warnings, uneven), {"kernel_map": draw_map(gray, found)})
+
+
+def _is_larger(kernel: Tensor, other: Sought) -> bool:
+    """Whether the kernel of another part goes on where this one ends."""
+    return other.is_sure and goes_beyond(other.guess.kernel, kernel)
+
+
+def _larger(kernel: Tensor, other: Sought) -> str:
+    """What is said of such a part."""
+    (rows, columns), share = other.search.place, share_beyond(kernel, other.guess.kernel)
+    crop = f"{columns.start},{rows.start},{columns.stop - columns.start},{rows.stop - rows.start}"
+    return (
+        f"In another part of the picture {share:.0%} of the kernel are beyond this one: only some of the blur may "
+        f"be removed; look at the result, and try --crop {crop}."
+    )
 
 
 def draw_map(gray: Tensor, found: Sequence[Sought]) -> Tensor:

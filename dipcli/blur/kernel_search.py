@@ -24,6 +24,7 @@ from dipcli.blur.edge_kernels import (
     estimate_kernel,
     framed,
     is_cut_off,
+    share_beyond,
     similarity,
     strokes_of,
     tidy,
@@ -36,6 +37,7 @@ from dipcli.penalties import normalised_sparsity
 NARROW = 0.6  # of the largest window: kernels that are larger may be larger still
 OF_WIDE, FEWEST_WIDE = 5, 3  # largest windows in a side of the part for them, and of the picture
 SMALL = 16  # pixels that a kernel covers, below which it may be but a part of a larger blur
+LACKING, STRAY = 0.25, 0.15  # of a kernel beyond another: that is its core, and they are the same
 REMNANT = 0.5  # of the pixels that a larger one covers, up to which a kernel may be all that is left of it
 TRIES = ((1.0, 4.0), (0.4, 2.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
 OF_LARGE = ((4.3, 5.4),)  # the same in the largest windows: less or more led elsewhere, or to a point
@@ -105,7 +107,7 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
         wider = replace(part, largest=wide)
         found.append(by_edges(wider, WINDOWS[-2:], OF_LARGE))
-    sure = without_remnants([each for each in found if each.is_sure])
+    sure = without_remnants(found)
     if not sure:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
     else:
@@ -127,15 +129,36 @@ def _is_whole(sought: Sought) -> bool:
     return len(trimmed(kernel)) < NARROW * sought.search.largest and covered(kernel) >= SMALL
 
 
-def without_remnants(sure: list[Sought]) -> list[Sought]:
-    """Only the large kernels, where one is larger than what the other parts were searched for.
+def without_remnants(found: Sequence[Sought]) -> list[Sought]:
+    """Those that are sure; only large kernels, where one is larger than what the other parts were searched for.
 
-    A large kernel that is thin leaves fine texture, in which those find a small one.
+    A large kernel that is thin leaves fine texture, in which those find a small one; of one with a bright head
+    and a faint tail, some find the head alone.
     """
+    sure = [each for each in found if each.is_sure]
     is_large = any(len(trimmed(each.guess.kernel)) > OF_PARTS[-1] for each in sure)
     large = [each for each in sure if covered(each.guess.kernel) >= SMALL] if is_large else sure
     kernels = [each.guess.kernel for each in large]
-    return [each for each in large if not is_remnant(each.guess.kernel, kernels)]
+    whole = [each for each in large if not any(_is_core(each, other, found) for other in large)]
+    return [each for each in whole if not is_remnant(each.guess.kernel, kernels)]
+
+
+def goes_beyond(larger: Tensor, kernel: Tensor) -> bool:
+    """Whether a kernel is but the core of a larger one."""
+    return share_beyond(kernel, larger) >= LACKING and share_beyond(larger, kernel) <= STRAY
+
+
+def _is_core(sought: Sought, other: Sought, found: Sequence[Sought]) -> bool:
+    """Whether the kernel of a part is the core of another's, which a third search found elsewhere, too."""
+    larger = other.guess.kernel
+    if not goes_beyond(larger, sought.guess.kernel):
+        return False
+    elsewhere = (kernel for each in found if each is not other for kernel in each.kernels)
+    return any(
+        similarity(larger, kernel) >= SURE
+        and max(share_beyond(larger, kernel), share_beyond(kernel, larger)) <= STRAY
+        for kernel in elsewhere
+    )
 
 
 def is_remnant(kernel: Tensor, kernels: Sequence[Tensor]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from dipcli.blur.blurred_frame import BlurredFrame, Tell, silent
-from dipcli.blur.crops import Part, given_part, most_edges
+from dipcli.blur.crops import Part, contrast_of, given_part, most_edges
 from dipcli.blur.edge_kernels import KernelCandidate, judge, score_of
 from dipcli.blur.options import DeblurOptions
 from dipcli.errors import OptionError
@@ -13,11 +13,6 @@ from dipcli.errors import OptionError
 WINDOWS = (13, 21, 31, 51, 87, 151)  # tried one after the other; the last one in large pictures
 OF_PICTURE = 3  # the side of the picture in windows, unless it is given
 CONTRAST = 0.77  # that all parts are given: that of the pictures which the weights of edges were set on
-TAIL, SPARSE = (
-    0.005,
-    0.25,
-)  # values beyond which contrast is not looked at, unless it is so much less than all of it
-MOST_LOOKED_AT = 1_000_000  # of them
 PART, CORE = 384, 256  # sides of the part in which a kernel is sought, and of that for a small one
 
 
@@ -68,10 +63,7 @@ def search_in(blurred: BlurredFrame, place: Part, options: DeblurOptions, tell: 
 
 def _scale_of(gray: Tensor, mask: Tensor) -> float:
     """What gives a gray part (height, width) the usual contrast, a few clipped lights apart."""
-    some = gray.flatten()[:: 1 + gray.numel() // MOST_LOOKED_AT]
-    low, high = (float(some.quantile(at)) for at in (TAIL, 1 - TAIL))
-    believed = gray[mask] if bool(mask.any()) else gray
-    contrast = max(high - low, SPARSE * float(believed.max() - believed.min()))
+    contrast = contrast_of(gray, mask)
     return CONTRAST / contrast if contrast else 1.0
 
 

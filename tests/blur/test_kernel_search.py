@@ -7,10 +7,11 @@ from laws import assert_matches
 
 from dipcli.blur.blur import disk_kernel, motion_kernel
 from dipcli.blur.blurred_frame import look_at
+from dipcli.blur.crops import SPARSE
 from dipcli.blur.edge_kernels import framed
 from dipcli.blur.kernel_search import Sought, by_edges, find_kernel, is_remnant
 from dipcli.blur.options import DeblurOptions
-from dipcli.blur.searched_part import CONTRAST, SPARSE, choose_part, search_in
+from dipcli.blur.searched_part import CONTRAST, choose_part, search_in
 
 OPTIONS = DeblurOptions(method="tv", restarts=0, kernel_size=9, sigma=0.0)
 

@@ -182,3 +182,41 @@ def test_small_kernels_are_remnants_where_a_large_one_is_sure(shaken, monkeypatc
     said = compare_parts(search.gray, [found[1], found[0]])
     assert said.warnings == ()
     assert "none at" in said.decisions["kernels_of_parts"]
+
+
+@pytest.fixture
+def head_and_tail():
+    """A bright head alone, and with a faint tail of a third of it all."""
+    head, whole = torch.zeros(2, 41, 41)
+    head[18:23, 18:23] = 1 / 25
+    whole[18:23, 18:23] = 0.65 / 25
+    whole[20, 23:41] = 0.35 / 18
+    return head, whole
+
+
+def test_the_core_of_a_larger_kernel_gives_way_to_it(shaken, head_and_tail, monkeypatch):
+    monkeypatch.setattr(Sought, "is_sure", property(lambda _: True))
+    search, guess = shaken
+    head, whole = (guess._replace(kernel=kernel) for kernel in head_and_tail)
+    found = [Sought(search, head), Sought(search, whole), Sought(search, whole, (whole.kernel,))]
+    assert similarity(head.kernel, whole.kernel) > 0.8
+    assert without_remnants(found) == found[1:]
+    assert without_remnants(found[:2]) == found[:2]  # no third search has found the tail
+
+
+def test_a_kernel_that_goes_on_in_another_part_is_said(shaken, head_and_tail, monkeypatch):
+    monkeypatch.setattr(Sought, "is_sure", property(lambda _: True))
+    search, guess = shaken
+    head, whole = (guess._replace(kernel=kernel) for kernel in head_and_tail)
+    there = replace(search, place=(slice(8, 108), slice(0, 150)))
+    said = compare_parts(search.gray, [Sought(search, head), Sought(there, whole)])
+    assert "only some of the blur" in said.warnings[0]
+    assert "--crop 0,8,150,100" in said.warnings[0]
+    assert compare_parts(search.gray, [Sought(search, whole), Sought(there, head)]).warnings == ()
+
+
+def test_where_the_kernel_is_sought_does_not_depend_on_the_unit():
+    dim = 0.02 * blur(shapes(150, 200), hook())
+    dim[:, 100:110, 20:30] += 0.01  # and one sharp lamp
+    places = [most_edges(look_at(scale * dim, TV)[0], 64) for scale in (1, 10, 40)]
+    assert places[0] == places[1] == places[2]
