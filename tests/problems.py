@@ -1,4 +1,7 @@
-"""One tiny instance of every problem; a new task adds one line."""
+"""One tiny instance of every problem; a new task adds one line. They are built on the device of `building_on`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -30,13 +33,30 @@ from dipcli.tomography.rays import Rays
 from dipcli.tomography.reconstruction import tomography_problem
 from tests.mixing import RandomMixing
 
+_place = [torch.device("cpu")]
+
+
+@contextmanager
+def building_on(device: torch.device) -> Iterator[None]:
+    """Problems that are built meanwhile are on that device."""
+    _place.append(device)
+    try:
+        yield
+    finally:
+        _place.pop()
+
+
+def here(part):
+    """A tensor or an operator, on the device that is built on."""
+    return part.to(_place[-1])
+
 
 def noisy(*shape, seed=1):
-    return (0.5 + 0.2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))).clamp(0, 1)
+    return here((0.5 + 0.2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))).clamp(0, 1))
 
 
 def upscaling(high, low, kernel, fidelity=mean_squared_error):
-    operator = Decimation(high, low, kernel)
+    operator = here(Decimation(high, low, kernel))
     return picture_problem(noisy(1, *low), fidelity, operator=operator, shape=(1, *high))
 
 
@@ -52,7 +72,7 @@ def jpeg_encoding(height, width, *, step=20.0, sampling=(2, 2), orientation=1):
 
 
 def dejpeg(height=16, width=20, **options):
-    encoding = jpeg_encoding(height, width, **options)
+    encoding = here(jpeg_encoding(height, width, **options))
     shape = (3, width, height) if options.get("orientation", 1) > 4 else (3, height, width)
     return picture_problem(
         encoding.centres, cell_distance(encoding.half_widths), operator=encoding, shape=shape, tv_weight=0.01
@@ -60,8 +80,8 @@ def dejpeg(height=16, width=20, **options):
 
 
 def deblurring():
-    kernel = gaussian_kernel(0.6)
-    return picture_problem(noisy(3, 16, 20), mean_squared_error, operator=Blur(kernel), shape=(3, 20, 24))
+    blur = here(Blur(gaussian_kernel(0.6)))
+    return picture_problem(noisy(3, 16, 20), mean_squared_error, operator=blur, shape=(3, 20, 24))
 
 
 def blind_deblurring():
@@ -81,32 +101,32 @@ def sparse_errors():
 def mri(fidelity=mean_squared_error, *, has_maps=False, **options):
     """Two coils, of which every second line was measured."""
     images = torch.complex(noisy(2, 16, 20), noisy(2, 16, 20, seed=2))
-    sampled = (torch.arange(20) % 2 == 0).expand(16, 20)
+    sampled = here(torch.arange(20) % 2 == 0).expand(16, 20)
     maps = images[None] / torch.linalg.vector_norm(images, dim=0)
-    encoding = SenseEncoding(sampled, maps) if has_maps else CoilEncoding(sampled)
+    encoding = here(SenseEncoding(sampled, maps) if has_maps else CoilEncoding(sampled))
     return mri_problem(fft(images) * sampled, encoding, fidelity, **options)
 
 
 def tomography():
     """Line integrals of 12 views, every third ray of which is known three times better."""
-    projection = Projection(Geometry(torch.arange(12) * torch.pi / 12, 16, 7.5))
+    projection = here(Projection(Geometry(torch.arange(12) * torch.pi / 12, 16, 7.5)))
     integrals = projection(noisy(1, 16, 16))
-    precision = 1.0 + 2 * (torch.arange(16) % 3 == 0).float().expand(1, 12, 16)
+    precision = here(1.0 + 2 * (torch.arange(16) % 3 == 0).float()).expand(1, 12, 16)
     return tomography_problem(Rays(projection, integrals, precision), noisy(1, 16, 16, seed=2))
 
 
 def fan_beam():
     """The same of a fan."""
-    projection = projection_of(Geometry(torch.arange(12) * torch.pi / 6, 16, 7.3, source=40.0))
+    projection = here(projection_of(Geometry(torch.arange(12) * torch.pi / 6, 16, 7.3, source=40.0)))
     integrals = projection(noisy(1, 16, 16))
     return tomography_problem(Rays(projection, integrals, torch.ones_like(integrals)), noisy(1, 16, 16, seed=2))
 
 
 def emission():
     """Counts of 12 views, some of which were not counted."""
-    projection = projection_of(Geometry(torch.arange(12) * torch.pi / 12, 16, 7.5))
+    projection = here(projection_of(Geometry(torch.arange(12) * torch.pi / 12, 16, 7.5)))
     lines = 20 * projection(noisy(1, 16, 16)).clamp(min=0)
-    known = (torch.arange(16) % 5 > 0).expand(1, 12, 16)
+    known = here(torch.arange(16) % 5 > 0).expand(1, 12, 16)
     gain = torch.full_like(lines, 20.0)
     rays = CountedRays(EmissionProjection(projection, gain, torch.ones_like(lines)), lines.round(), known)
     return emission_problem(rays, noisy(1, 16, 16, seed=2))
@@ -115,7 +135,7 @@ def emission():
 def diffraction(loss="amplitude", optics=None, **told):
     """The pattern of a random object of 16 x 18 pixels."""
     box = (16, 18)
-    optics = optics or Fraunhofer((32, 36))
+    optics = here(optics or Fraunhofer((32, 36)))
     intensity = optics(torch.complex(noisy(1, *box), noisy(1, *box, seed=2)))
     return diffraction_problem(intensity, optics, object_model(PhasingOptions(**told), box), MISFITS[loss])
 

@@ -30,7 +30,7 @@ def interruption(calls):
     return lambda: next(left, None) is None
 
 
-def left_and_gone_on(options, calls, problem):
+def left_and_gone_on(options, calls, problem, device=CPU):
     """The result of a fit that is frozen to bytes and thawed again after every so many questions."""
     frozen, legs = None, 0
     while True:
@@ -40,7 +40,7 @@ def left_and_gone_on(options, calls, problem):
         if result.ending != "interrupted":
             return result, legs
         torch.manual_seed(legs)  # whatever happens elsewhere in between
-        frozen = from_bytes(to_bytes(saved[-1]), CPU)
+        frozen = from_bytes(to_bytes(saved[-1]), device)
         legs += 1
 
 
