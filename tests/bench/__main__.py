@@ -11,6 +11,7 @@ NAMES = (
     "forecast",
     "fuzz",
     "golden",
+    "gpu",
     "house",
     "impulses",
     "inpaint",

@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         for megapixels in map(float, wanted.megapixels.split(",")):
-            truth, noisy = _pictures(Path(name), megapixels)
+            truth, noisy = noisy_photograph(Path(name), megapixels)
             for threads in map(int, wanted.threads.split(",")):
                 for preset in filter(None, wanted.presets.split(",")):
                     out = Path(name) / "out.png"
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
                 _peer_rows(megapixels, peer, [int(t) for t in wanted.threads.split(",")], (truth, noisy))
 
 
-def _pictures(folder: Path, megapixels: float) -> tuple[Path, Path]:
+def noisy_photograph(folder: Path, megapixels: float) -> tuple[Path, Path]:
     """The truth, and the same with noise."""
     height, width = (round(n * (megapixels / 12) ** 0.5) for n in (3000, 4000))
     photograph = Image.fromarray(data.coffee()[:, 33:566]).resize((width, height), Image.Resampling.LANCZOS)

@@ -8,6 +8,7 @@ have returned, its average at the minimum, is scored. Nobody knows the best iter
 import argparse
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -123,7 +124,8 @@ def measured(method: str, kind: str, name: str, known: argparse.Namespace) -> di
     problem = state_denoising(noisy, options).problem
     if problem is None:
         raise ValueError(f"{method} fits nothing")
-    return _run(problem, options, truth, known.seconds)
+    begin = time.process_time()
+    return watched(problem, options, truth, lambda _: time.process_time() - begin >= known.seconds)
 
 
 def _classical(noisy: torch.Tensor, truth: torch.Tensor) -> dict[str, object]:
@@ -138,11 +140,16 @@ def _classical(noisy: torch.Tensor, truth: torch.Tensor) -> dict[str, object]:
     }
 
 
-def _run(problem: Problem, options: DenoiseOptions, truth: torch.Tensor, seconds: float) -> dict[str, object]:
+def watched(
+    problem: Problem, options: DenoiseOptions, truth: torch.Tensor, ended: Callable[[int], bool]
+) -> dict[str, object]:
+    """A fit that goes on until it is `ended` after some iteration, and what stoppers say meanwhile."""
     torch.manual_seed(0)
-    priors = {name: build_prior(unknown, options.engine.prior) for name, unknown in problem.unknowns.items()}
-    hidden = problem
-    watched: dict[str, Watched] = {}
+    device = problem.measurement.device
+    priors = {
+        name: build_prior(unknown, options.engine.prior).to(device) for name, unknown in problem.unknowns.items()
+    }
+    stoppers: dict[str, Watched] = {}
     for stop in STOPPERS:
         if stop == "held-out" or (stop == "zero-crossing" and not problem.responses):
             continue  # values that are hidden would make another run
@@ -150,16 +157,15 @@ def _run(problem: Problem, options: DenoiseOptions, truth: torch.Tensor, seconds
         stopping = replace(
             stopping, window=min(stopping.window, 50), patience=min(stopping.patience, 200), warm_up=50
         )
-        watched[stop] = Watched(build_stopper(hidden, stopping)[1])
+        stoppers[stop] = Watched(build_stopper(problem, stopping)[1])
     average = RunningAverage(options.engine.stopping.averaging)
     curve: list[tuple[float, float]] = []
-    begin = time.process_time()
     for step in Descent(problem, priors, options.engine.descent):
         average.update(step.estimate)
         curve.append((psnr_db(step.picture, truth), psnr_db(problem.picture(average.value()), truth)))
-        for each in watched.values():
+        for each in stoppers.values():
             each.see(step, *curve[-1])
-        if time.process_time() - begin >= seconds:
+        if ended(step.iteration):
             break
     top = max(range(len(curve)), key=lambda i: curve[i][0])
     return {
@@ -168,7 +174,7 @@ def _run(problem: Problem, options: DenoiseOptions, truth: torch.Tensor, seconds
         "best_at": top + 1,
         "best_average": max(averaged for _, averaged in curve),
         "last": curve[-1][0],
-        "stops": {stop: [*each.best, each.ended] for stop, each in watched.items()},
+        "stops": {stop: [*each.best, each.ended] for stop, each in stoppers.items()},
     }
 
 

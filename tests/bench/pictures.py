@@ -1,5 +1,6 @@
 """The pictures and the noises of the benchmarks; arrays are (h, w, 3) float64 in [0, 1]."""
 
+import os
 import zlib
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from skimage.util import random_noise
 
 Array = NDArray[np.float64]
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
+DATA = Path(os.environ.get("DIPCLI_BENCH_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
 NAMES = ("Baboon", "F16", "House", "Peppers", "kodim01", "kodim02", "kodim03", "kodim12")
 KINDS = (
     "gaussian 0.02",

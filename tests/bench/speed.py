@@ -17,6 +17,7 @@ from dipcli.engine.descent import Descent
 from dipcli.engine.device import allocated_threads, prepare
 from dipcli.engine.guard import Guard
 from dipcli.engine.stopping import build_stopper
+from dipcli.engine.tuning import Tuning
 from dipcli.fidelities import root_mean_squared_error
 from dipcli.options.engine import EngineOptions
 from dipcli.options.presets import FAST, PAPER
@@ -24,6 +25,8 @@ from dipcli.penalties import total_variation
 from dipcli.pictures.picture_problem import picture_problem
 from dipcli.priors.prior import build_prior
 from tests.bench.published import published_skip
+
+CPU = torch.device("cpu")
 
 
 def main(arguments: list[str]) -> None:
@@ -34,10 +37,10 @@ def main(arguments: list[str]) -> None:
         ("fast preset, 512²", FAST, 512, 15),
         ("stock 128x5, 128²", PAPER, 128, 6),
     ):
-        _row(name, *_paired(_engine(options, side), _bare(options, side), repeats))
+        _row(name, *paired(engine_step(options, side), bare_step(options, side), repeats))
     print("\n| stock 128x5 | ours s/it | published structure s/it | ratio |\n|---|---|---|---|")
     for side, repeats in ((256, 3), (512, 2)):
-        _row(f"{side}²", *_paired(_engine(PAPER, side), _published(side), repeats))
+        _row(f"{side}²", *paired(engine_step(PAPER, side), _published(side), repeats))
     print("\n| start | seconds (median of 7) |\n|---|---|")
     print(f"| dipcli --help | {_process(['--help']):.2f} |")
     print(f"| dipcli denoise --help | {_process(['denoise', '--help']):.2f} |")
@@ -63,8 +66,8 @@ def _row(name: str, ours: float, theirs: float) -> None:
     print(f"| {name} | {ours:.3f} | {theirs:.3f} | {ours / theirs:.3f} |", flush=True)
 
 
-def _paired(ours: Callable[[], None], theirs: Callable[[], None], repeats: int) -> tuple[float, float]:
-    """Medians of steps taken in turn, so that a machine that slows down slows both."""
+def paired(ours: Callable[[], None], theirs: Callable[[], None], repeats: int) -> tuple[float, float]:
+    """Median seconds of steps taken in turn, so that a machine that slows down slows both."""
     times: tuple[list[float], list[float]] = ([], [])
     for repeat in range(repeats + 2):
         for step, seconds in zip((ours, theirs), times, strict=True):
@@ -75,18 +78,20 @@ def _paired(ours: Callable[[], None], theirs: Callable[[], None], repeats: int) 
     return median(times[0]), median(times[1])
 
 
-def _picture(side: int) -> Tensor:
-    return torch.rand((3, side, side), generator=torch.Generator().manual_seed(0))
+def _picture(side: int, device: torch.device = CPU) -> Tensor:
+    return torch.rand((3, side, side), generator=torch.Generator().manual_seed(0)).to(device)
 
 
-def _engine(options: EngineOptions, side: int) -> Callable[[], None]:
+def engine_step(options: EngineOptions, side: int, device: torch.device = CPU) -> Callable[[], None]:
     """One step as `solve` takes it: descent, average, detector, guard."""
     torch.manual_seed(0)
-    picture = _picture(side)
+    picture = _picture(side, device)
     stopping = replace(options.stopping, warm_up=0)
     problem = picture_problem(picture, root_mean_squared_error, tv_weight=0.3, guide=picture)
     problem, stopper = build_stopper(problem, stopping)
-    descent = Descent(problem, {"image": build_prior(problem.unknowns["image"], options.prior)}, options.descent)
+    priors = {"image": build_prior(problem.unknowns["image"], options.prior).to(device)}
+    Tuning(options.descent.memory_format, options.descent.compile == "on").apply(priors)
+    descent = Descent(problem, priors, options.descent)
     average = RunningAverage(stopping.averaging)
     guard = Guard(descent, stopper, average, Best())
 
@@ -99,12 +104,12 @@ def _engine(options: EngineOptions, side: int) -> Callable[[], None]:
     return step
 
 
-def _bare(options: EngineOptions, side: int) -> Callable[[], None]:
+def bare_step(options: EngineOptions, side: int, device: torch.device = CPU) -> Callable[[], None]:
     """The same network and objective in a loop as one writes it in a notebook."""
     torch.manual_seed(0)
-    picture = _picture(side)
+    picture = _picture(side, device)
     problem = picture_problem(picture, root_mean_squared_error, guide=picture)
-    prior = build_prior(problem.unknowns["image"], options.prior)
+    prior = build_prior(problem.unknowns["image"], options.prior).to(device)
     adam = torch.optim.Adam([p for p in prior.parameters() if p.requires_grad], lr=0.01, fused=True)
 
     def step() -> None:
@@ -113,6 +118,8 @@ def _bare(options: EngineOptions, side: int) -> Callable[[], None]:
         loss = root_mean_squared_error(image, picture) + 0.3 * total_variation(image)
         loss.backward()
         adam.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
 
     return step
 
