@@ -5,14 +5,16 @@ from dataclasses import fields, replace
 
 from dipcli.errors import OptionError
 from dipcli.mri.options import EncodingName, ModelName, MriOptions, ReconstructionOptions
-from dipcli.options.engine import PriorOptions, StoppingOptions
+from dipcli.options.engine import DescentOptions, PriorOptions, StoppingOptions
 from dipcli.options.overrides import Overrides
 from dipcli.options.presets import CONVDECODER, FAST, SMALL_CONVDECODER, PresetName, settings
 
 # Through maps the classical's answer explains all that was measured, and a network it is fed to comes back to it.
 THROUGH_MAPS = replace(FAST, stopping=replace(FAST.stopping, warm_up=200, patience=50, iterations=400, runs=1))
 # Flags that mean that there is to be a network.
-OF_NETWORKS = {field.name for kind in (PriorOptions, StoppingOptions) for field in fields(kind)} - {"max_time"}
+OF_NETWORKS = {
+    field.name for kind in (PriorOptions, DescentOptions, StoppingOptions) for field in fields(kind)
+} - {"max_time", "precision", "memory_format", "compile"}
 BY_COIL = ReconstructionOptions(loss="huber")
 LARGE_CONVDECODER = replace(
     SMALL_CONVDECODER,

@@ -71,6 +71,8 @@ SMALL_CONVDECODER = replace(
 )
 
 # For a network that the preset does not have, much as its own authors run it.
+NARROW = replace(PAPER.prior, width=(32,) * 5)
+
 STOCK: dict[PriorName, EngineOptions] = {
     "skip": PAPER,
     # Heckel and Hand, ICLR 2019.
@@ -132,14 +134,20 @@ def _sampling(engine: EngineOptions, given: Mapping[str, Any]) -> EngineOptions:
 def _diffusing(engine: EngineOptions, given: Mapping[str, Any]) -> EngineOptions:
     """For --descent self-diffusion: as Luo et al. have it, to the end of its schedule, but for the learning rate.
 
-    Theirs, 1e-3, had not come near the measurement in 800 iterations of our networks for holes.
+    Theirs, 1e-3, had not come near the measurement in 800 iterations of our networks for holes. A preset whose
+    network cannot be fed an image has a hourglass in its place, unless another one was given.
     """
+    if given.get("prior") is None and (engine.prior.prior != "skip" or engine.prior.learn != "weights"):
+        engine = replace(engine, prior=NARROW)
     known = {name: given[name] for name in ("diffusion_steps", "diffusion_iterations") if given.get(name)}
     descent = replace(engine.descent, descent="self-diffusion", **known)
     most = descent.diffusion_steps * descent.diffusion_iterations
     stopping = replace(engine.stopping, stop="never", averaging=0.0, iterations=most, runs=1)
     return replace(
-        engine, prior=replace(engine.prior, seed_kind="estimate", jitter=0.0), descent=descent, stopping=stopping
+        engine,
+        prior=replace(engine.prior, seed_kind="estimate", jitter=0.0, from_guide=False),
+        descent=descent,
+        stopping=stopping,
     )
 
 

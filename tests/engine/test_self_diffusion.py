@@ -8,6 +8,7 @@ from laws import assert_matches
 from steps import TINY, tiny_descent, tiny_problem
 
 from dipcli.errors import OptionError
+from dipcli.mri.presets import recipes_of
 from dipcli.options.engine import PriorOptions
 from dipcli.options.overrides import Overrides
 from dipcli.pictures.presets import inpaint_options
@@ -54,6 +55,15 @@ def test_the_option_brings_its_schedule():
     for options in inpaint_options("fast", "cpu", Overrides(given)).values():
         assert options.engine.prior.seed_kind == "estimate"
         assert (options.engine.stopping.stop, options.engine.stopping.iterations) == ("never", 20 * 50)
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced", "paper"])
+def test_mri_has_a_network_that_can_be_fed_and_fits_it(preset):
+    recipes = recipes_of(preset, "cpu", Overrides({"descent": "self-diffusion"}))
+    assert set(recipes) == {"sense", "coil"}
+    for options in recipes.values():
+        assert (options.engine.prior.prior, options.engine.prior.seed_kind) == ("skip", "estimate")
+        assert options.reconstruction.classical != 1
 
 
 def test_a_seed_that_nothing_feeds_is_refused():
