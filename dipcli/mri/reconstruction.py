@@ -144,6 +144,7 @@ def state_mri(scan: Slice, asked: ReconstructionOptions, recipe: Recipe) -> Stat
         return Restoration(
             found,
             objects_of(found, scale * image, scan, slice_.maps),
+            of_networks_alone(chosen) if estimate and not share else (),
             decisions={"network": judged} if estimate else {},
         )
 
@@ -190,6 +191,17 @@ def without_maps(maps: Tensor | None, options: ReconstructionOptions) -> tuple[s
     """A sentence where maps are to be saved and there are none."""
     is_missing = options.save_maps and maps is None
     return ("has no maps to save: every coil has an image of its own.",) if is_missing else ()
+
+
+def of_networks_alone(options: MriOptions) -> tuple[str, ...]:
+    """A sentence where a spread is written of runs that have no share in the result."""
+    stopping = options.engine.stopping
+    if stopping.runs == 1 and not stopping.samples:
+        return ()
+    return (
+        "has the spread of networks that have no share in the result: it shows where the scan leaves the picture "
+        "open, not how far the classical result would change.",
+    )
 
 
 def scale_of(kspace: Tensor) -> float:

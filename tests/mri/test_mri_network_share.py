@@ -89,6 +89,17 @@ def test_the_record_says_the_share_through_maps(program, tmp_path):
     assert "by held-out k-space" in record_of(tmp_path / "r.npy")["decisions"]["network"]
 
 
+@pytest.mark.parametrize(("given", "is_said"), [((), True), (("--classical", "0.5"), False)])
+def test_a_spread_of_networks_without_a_share_is_said_to_be_one(program, tmp_path, given, is_said):
+    path = as_npy(tmp_path / "a.npy", sampled_kspace()[0])
+    flags = ("--runs", "2", "--iterations", "4", "--width", "4,4", "--threads", "1", *given)
+    done = program("mri", path, "-o", tmp_path / "r.npy", *flags)
+    record = record_of(tmp_path / "r.npy")
+    assert np.load(record["outputs"]["spread"]).any()
+    assert is_said == any("no share in the result" in warning for warning in record["warnings"])
+    assert is_said == ("no share in the result" in done.stderr)
+
+
 def test_the_record_says_the_share_of_the_network(program, tmp_path):
     path = as_npy(tmp_path / "a.npy", sampled_kspace(centre=1, every=3)[0])
     flags = ("--iterations", "4", "--width", "4,4", "--threads", "1")
