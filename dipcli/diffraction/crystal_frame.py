@@ -33,10 +33,17 @@ class CrystalFrame:
     frame: Vectors
     displacement_nm: Real
     strain: Real
+    spread: Real  # of the object over starts
 
 
 def in_frame(
-    image: NDArray[np.complex64], support: NDArray[np.bool_], vectors: Vectors, momentum: Vectors, *, crystal: bool
+    image: NDArray[np.complex64],
+    support: NDArray[np.bool_],
+    vectors: Vectors,
+    momentum: Vectors,
+    *,
+    crystal: bool,
+    spread: Real,
 ) -> CrystalFrame | None:
     """An object (frames, rows, columns) whose voxels lie `vectors` apart; None where its support is empty.
 
@@ -60,7 +67,8 @@ def in_frame(
     found = _sampled(image.real, at) + 1j * _sampled(image.imag, at)
     inside = _sampled(support.astype(np.float32), at) > 0.5
     u, strain = displacement_and_strain(found, inside, side, frame @ momentum)
-    return CrystalFrame(found.astype(np.complex64), inside, side, frame, u, strain)
+    apart = _sampled(spread, at).astype(np.float32)
+    return CrystalFrame(found.astype(np.complex64), inside, side, frame, u, strain, apart)
 
 
 def displacement_and_strain(

@@ -80,9 +80,9 @@ def good_pixels(
 
 def brightest_but_few(values: Counts) -> float:
     """The brightness that only a few pixels exceed."""
-    lit = int((values > 0).sum())
-    few = min(max(int(FEW * lit), LEAST_FEW), MOST_FEW, max(lit, 1))
-    return float(np.partition(values, -few, axis=None)[-few])
+    lit = values[values > 0]  # many equal zeros would take long to part
+    few = min(max(int(FEW * lit.size), LEAST_FEW), MOST_FEW, lit.size)
+    return float(np.partition(lit, -few)[-few]) if few else 0.0
 
 
 def hot_pixels(values: Counts, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

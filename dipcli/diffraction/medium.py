@@ -130,7 +130,7 @@ class Patterns(Medium[Recording, Measurement]):
         """The complex object on its box as `image`, support, modes, PRTF; by the transform that was asked for."""
         (fitted,) = frames
         found = {name: tensor.detach().cpu().numpy() for name, tensor in fitted.restoration.objects.items()}
-        found |= {name: found[name][0] for name in ("object", "classical", "support", "computed")}
+        found |= {name: found[name][0] for name in ("object", "classical", "support", "spread", "computed")}
         if self._options.phasing.fft_sign == "+1":
             found |= {name: found[name].conj() for name in ("object", "classical", "modes")}
         return {"image": found.pop("object"), **found}
@@ -152,6 +152,7 @@ class Patterns(Medium[Recording, Measurement]):
             support,
             objects["modes"].astype(np.complex64),
             objects["weights"],
+            objects["spread"],
             objects["prtf"],
             f"dipcli phase-retrieve {item.input} -o {item.output}",
             {**decisions, **fitted.metrics, "fft_sign": sign},
@@ -169,7 +170,7 @@ class Patterns(Medium[Recording, Measurement]):
         save_object_preview(names["preview"], image, source.intensity, computed, source.mask)
         if image.ndim == 3:
             names["vti"] = beside(item.output, "vti")
-            save_vti(names["vti"], *_volume(image, support, crystal))
+            save_vti(names["vti"], *_volume(image, support, objects["spread"], crystal))
         return names
 
     def _in_frame(self, source: Recording, fitted: Fitted) -> CrystalFrame | None:
@@ -178,8 +179,17 @@ class Patterns(Medium[Recording, Measurement]):
         momentum = source.geometry.momentum()
         if vectors is None or momentum is None:
             return None
-        image, support = (fitted.restoration.objects[name][0].cpu().numpy() for name in ("object", "support"))
-        return in_frame(image, support, vectors, momentum, crystal=self._options.geometry.frame == "crystal")
+        objects = {
+            name: fitted.restoration.objects[name][0].cpu().numpy() for name in ("object", "support", "spread")
+        }
+        return in_frame(
+            objects["object"],
+            objects["support"],
+            vectors,
+            momentum,
+            crystal=self._options.geometry.frame == "crystal",
+            spread=objects["spread"],
+        )
 
     def _shot(self, recording: Recording, device: torch.device) -> Measurement:
         path = self._options.phasing.support
@@ -191,12 +201,16 @@ class Patterns(Medium[Recording, Measurement]):
 
 
 def _volume(
-    image: NDArray[np.complex64], support: NDArray[np.bool_], crystal: CrystalFrame | None
+    image: NDArray[np.complex64],
+    support: NDArray[np.bool_],
+    spread: NDArray[np.float32],
+    crystal: CrystalFrame | None,
 ) -> tuple[dict[str, NDArray[Any]], float]:
     """What ParaView is shown: the object in nm, with displacement and strain, or else by its voxels."""
     if crystal is not None:
-        image, support = crystal.image, crystal.support
+        image, support, spread = crystal.image, crystal.support, crystal.spread
     arrays = {"magnitude": np.abs(image), "phase": np.angle(image), "support": support.astype(np.uint8)}
+    arrays["spread"] = spread
     if crystal is None:
         return arrays, 1.0
     return {**arrays, "displacement_nm": crystal.displacement_nm, "strain": crystal.strain}, crystal.voxel_nm

@@ -1,5 +1,6 @@
 """Searches for an object: large patterns from their middle, and again where nothing is found twice."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -35,11 +36,19 @@ def search_all(
     return found
 
 
+def levels_of(shape: Sequence[int], largest: int) -> list[tuple[int, ...]]:
+    """The sides of the patterns that are searched one after the other, the smallest first, the whole one last."""
+    levels = [tuple(shape)]
+    while max(levels[0]) > largest:
+        levels.insert(0, tuple(n // 2 + n // 2 % 2 for n in levels[0]))
+    return levels
+
+
 def _coarse_starts(
     working: Pattern, box: Tensor, settings: SearchSettings, *, free: Tensor, seed: int, largest: int
 ) -> Tensor:
     """Objects (starts, *space) that the middle of the pattern shows."""
-    sides = tuple(n // 2 + n // 2 % 2 for n in box.shape)
+    sides = levels_of(box.shape, largest)[-2]
     middle = Pattern(_low(working.amplitude[None], sides)[0], _low(working.mask[None], sides)[0])
     middle = replace(middle, amplitude=middle.amplitude / (middle.amplitude * middle.mask).norm())
     small = box[tuple(slice(None, None, 2) for _ in box.shape)]
@@ -52,15 +61,7 @@ def _coarse_starts(
 def _joined(found: Starts, more: Starts, numbered_from: int) -> Starts:
     """The starts of two searches, the best first."""
     numbers = tuple(number + numbered_from for number in more.numbers)
-    both = Starts(
-        torch.cat([found.objects, more.objects]),
-        torch.cat([found.support, more.support]),
-        found.numbers + numbers,
-        found.chi + more.chi,
-        found.free + more.free,
-        found.cycles + more.cycles,
-        more.agreed,
-    )
+    both = replace(found.joined(replace(more, numbers=numbers)), agreed=more.agreed)
     return both.take(sorted(range(len(both.numbers)), key=both.free.__getitem__))
 
 

@@ -14,11 +14,13 @@ from dipcli.symmetries import error
 WIDEST, NARROWEST, LATER = 2.0, 0.5, 0.7  # pixels: σ of shrink-wrap in the first round, and in later ones
 POLISH = 20  # cycles of ER before starts are compared: HIO's own iterates are no solutions
 FEWEST = 3  # starts that always go on
+COMPARED = 12  # best starts among which another one that shows the same is looked for
 ALIKE = 0.2  # error to the best start under which another one shows the same object, whoever asks
 SETTLED = 0.1  # error between the two best at which a search ends
 DETWIN_AT, DETWIN = 0.1, 10  # when, and for how many cycles, half of the support is hidden
 FINISH, TIGHT, SMOOTH, LAST = 10, 0.25, 1.0, 50  # of RAAR: updates, threshold and σ of the support; cycles of ER
 RELEASE = 40  # cycles of RAAR once the free pixels are working
+TO_REST = FINISH * 20 + LAST + RELEASE + LAST  # cycles of each start that is kept
 RADIUS = 2  # of the discs (balls) of free pixels
 CENTRAL = 0.05  # share of the sides around the centre that is always working
 CHUNK = 2**20  # values that are transformed together
@@ -60,6 +62,18 @@ class Starts:
     free: tuple[float, ...]
     cycles: tuple[int, ...]
     agreed: bool = False
+
+    def joined(self, more: "Starts") -> "Starts":
+        """These starts, and then those of another search."""
+        return replace(
+            self,
+            objects=torch.cat([self.objects, more.objects]),
+            support=torch.cat([self.support, more.support]),
+            numbers=self.numbers + more.numbers,
+            chi=self.chi + more.chi,
+            free=self.free + more.free,
+            cycles=self.cycles + more.cycles,
+        )
 
     def take(self, order: list[int]) -> "Starts":
         """Some of them, in this order."""
@@ -106,35 +120,47 @@ def search(
 ) -> Starts:
     """The best starts after the search; `working` is the pattern without the free pixels.
 
-    Round after round the better half goes on, until the two best agree or the rounds are over. The starts are
-    random, or the objects in `begin`.
+    Round after round the better half goes on, until the two best agree or the rounds are over; the others come
+    after them, as they were. The starts are random, or the objects in `begin`.
     """
     objects = random_starts(working, box, settings.starts, seed) if begin is None else begin * box
     count = len(objects)
     found = Starts(
         objects, box.expand(objects.shape), tuple(range(count)), (0.0,) * count, (0.0,) * count, (0,) * count
     )
+    others = found.take([])
     for number in range(settings.rounds):
         first = number == 0
         found = _ranked(_round(found, working, box, settings, first=first), working, free)
         settings.watch(number + 1, len(found.numbers), found.free[0])
         agreed = len(found.numbers) > 1 and _agree(found, working)
         if agreed or settings.is_over() or number + 1 == settings.rounds:
-            return replace(found, agreed=agreed)
-        found = found.take(list(range(min(len(found.numbers), max(FEWEST, len(found.numbers) // 2)))))
-    return found
+            break
+        count = min(len(found.numbers), max(FEWEST, len(found.numbers) // 2))
+        others = found.take(list(range(count, len(found.numbers)))).joined(others)
+        found = found.take(list(range(count)))
+    return replace(found, agreed=agreed).joined(others)
 
 
-def finish(found: Starts, pattern: Pattern, box: Tensor, *, keep_support: bool = False) -> Starts:
-    """The starts brought to rest: RAAR while the support becomes tight, then ER."""
+def finish(
+    found: Starts,
+    pattern: Pattern,
+    box: Tensor,
+    *,
+    keep_support: bool = False,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Starts:
+    """The starts brought to rest: RAAR while the support becomes tight, then ER; cut short where time is over."""
     parts = []
     for objects, support in _chunks(found):
         x = objects
         for _ in range(FINISH):
+            if is_over():
+                break
             x = cycles(x, pattern, support, "raar", 20)
             if not keep_support:
                 support = shrink_wrap(x, box, sigma=SMOOTH, threshold=TIGHT)
-        parts.append((cycles(x, pattern, support, "er", LAST), support))
+        parts.append((cycles(x, pattern, support, "er", 1 if is_over() else LAST), support))
     objects, support = (torch.cat(part) for part in zip(*parts, strict=True))
     chi = pattern.chi(transform(objects)).tolist()
     return replace(found, objects=objects, support=support, chi=tuple(chi))
@@ -228,9 +254,10 @@ def _agree(found: Starts, pattern: Pattern) -> bool:
 
 
 def stands_alone(found: Starts, pattern: Pattern) -> bool:
-    """Whether no other start shows what the best one does."""
+    """Whether none of the next best starts shows what the best one does."""
     if found.agreed:
         return False
+    found = found.take(list(range(min(COMPARED, len(found.numbers)))))
     polished = torch.cat([cycles(*pair, "er", POLISH) for pair in _with(pattern, found)])
     return all(error(one[None], polished[:1]) > ALIKE for one in polished[1:])
 

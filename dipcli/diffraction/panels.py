@@ -34,6 +34,7 @@ def panels_of(source: Recording, fitted: Fitted) -> Sequence[Panel]:
         Panel("magnitude, classical", np.abs(classical), (0.0, white), pixel_nm=source.pixel_nm),
         Panel("magnitude, result", np.abs(image), (0.0, white), pixel_nm=source.pixel_nm, role="after"),
         Panel("phase, black where there is nothing", phase, wheel=_wheel(), pixel_nm=source.pixel_nm),
+        Panel("spread of starts", _plane(objects["spread"][0]), (0.0, white), "magma", has_scale=True),
         replace(_of_pattern("measured, decades", measured, counts), role="before"),
         _of_pattern("computed, decades", computed, counts),
     )

@@ -7,8 +7,18 @@ import torch
 from torch import Tensor
 
 from dipcli.diffraction.beamstop import filled_in, hidden_centre
-from dipcli.diffraction.multiresolution import search_all
-from dipcli.diffraction.multistart import ALIKE, SETTLED, SearchSettings, Starts, finish, free_pixels, release
+from dipcli.diffraction.multiresolution import GOING_ON, levels_of, search_all
+from dipcli.diffraction.multistart import (
+    ALIKE,
+    FEWEST,
+    SETTLED,
+    TO_REST,
+    SearchSettings,
+    Starts,
+    finish,
+    free_pixels,
+    release,
+)
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.diffraction.projections import Pattern
 from dipcli.diffraction.reproducibility import Agreement, agreement
@@ -18,17 +28,22 @@ from dipcli.grid import embed
 from dipcli.io.names import by
 from dipcli.pipeline.medium import Control
 from dipcli.report.messages import LOGGER
-from dipcli.symmetries import align
+from dipcli.symmetries import align, error
 
-KEPT = 5  # starts that are compared with each other in the end
+KEPT, KEPT_APART = 5, 8  # starts that are compared with each other in the end: where two agree, where none do
+# Where no two starts agree, those with an error below OUTLINE to the best one, and a χ on free pixels below so
+# many times its own, are taken for samples of what the pattern allows, if there are as many as SAMPLES.
+OUTLINE, INDISTINCT, SAMPLES = 0.5, 1.15, 3
 STARTS = {2: 12, 3: 8}  # unless they are given, for patterns of so many axes
 CYCLES = {2: 600, 3: 200}
 SEARCHES = {2: 16, 3: 1}
 LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
-USUAL_SEARCHES = 2  # after which two starts show the same object; rounds go on with half of the starts each
-SECONDS_OF_CYCLE, SECONDS_OF_STEP = 3e-8, 1.5e-6  # for each pixel, one thread
+# Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits in all.
+USUAL_SEARCHES, USUAL_ROUNDS, USUAL_FITS = 2, 6, 16
+# For each pixel, one thread: of a cycle and a step, and in patterns that no cache holds; of a step beside that.
+SECONDS_OF_CYCLE, SECONDS_OF_STEP, LARGE, UNCACHED, SECONDS_BESIDE = 2.5e-8, 5e-8, 2**23, 2.0, 5e-4
 BYTES, BYTES_OF_START = 520, 12  # in memory at the peak for each pixel: of all together, and of each start
 
 
@@ -56,7 +71,7 @@ class ClassicalPhases:
     free: tuple[float, ...]
     errors: tuple[float, ...]  # of each start to the best one
     was_cut: bool  # whether the search ended by --max-time, or was interrupted
-    common: Agreement  # of those that show the same object, of all where none does
+    common: Agreement  # of the equals, of all where the best one has none
 
     @property
     def n_alike(self) -> int:
@@ -65,8 +80,18 @@ class ClassicalPhases:
 
     @property
     def best(self) -> Tensor:
-        """The object (1, *space)."""
+        """The object (1, *space) of the best start."""
         return self.starts.objects[:1]
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean of the starts that show the same as the best one, or are as good as it."""
+        return self.common.aligned.mean(0, keepdim=True) if len(self.equals) > 1 else self.best
+
+    @property
+    def equals(self) -> list[int]:
+        """The starts that show the same as the best one; where none does, those that are as good as it."""
+        return equals_of(self.errors, self.free)
 
     @property
     def support(self) -> Tensor:
@@ -110,33 +135,37 @@ def find(measurement: Measurement, options: PhasingOptions, control: Control) ->
     )
     largest = LARGEST[n_axes] if measurement.support is None else max(limits.shape)
     found = search_all(working, limits, how, free=free, seed=control.seed % 2**31, largest=largest)
-    found = found.take(list(range(min(KEPT, len(found.numbers)))))
+    found = found.take(list(range(min(KEPT if found.agreed else KEPT_APART, len(found.numbers)))))
     if not math.isfinite(found.free[0]):
         raise InputError("No start led to finite numbers; check the pattern's values.")
-    resting = finish(found, working, limits, keep_support=measurement.support is not None)
+    keep = measurement.support is not None
+    resting = finish(found, working, limits, keep_support=keep, is_over=control.is_over)
     misfits = [unseen(one[None], working, free) for one in resting.objects]
     order = sorted(range(len(misfits)), key=misfits.__getitem__)
     resting = resting.take(order)
-    released = release(resting, pattern)
-    common = agreement(released.objects)
+    released = resting if control.is_over() else release(resting, pattern)
+    every = agreement(released.objects)
+    free_chi = tuple(misfits[k] for k in order)
+    equals = equals_of(every.errors, free_chi)
     return ClassicalPhases(
         pattern,
         working,
         free,
         released,
         resting.objects,
-        tuple(misfits[k] for k in order),
-        common.errors,
+        free_chi,
+        every.errors,
         control.is_over(),
-        _of_alike(released.objects, common),
+        every if len(equals) in (1, len(free_chi)) else agreement(released.objects[equals]),
     )
 
 
 def smoothed(phases: ClassicalPhases, control: Control) -> tuple[SparseObject, Tensor]:
-    """The best sparse fit that was not working the free pixels, and the same one with them.
+    """The best sparse fit that was not working the free pixels, and the same with them.
 
-    It may begin with any start that differs from the best one, and lies where that one does. What is hidden around
-    the centre is filled in at last; the fit flattens it, which no free pixel can tell.
+    A fit may begin with any start that differs from the best one, and lies where that one does. Where no two
+    starts agree, the second is the mean of all fits that are as good. What is hidden around the centre is filled
+    in at last; the fit flattens it, which no free pixel can tell.
     """
     hidden = hidden_centre(phases.pattern.mask)
     stopped = bool(hidden.any())
@@ -147,10 +176,30 @@ def smoothed(phases: ClassicalPhases, control: Control) -> tuple[SparseObject, T
         if k == 0 or differs > SETTLED
     }
     fits = {k: sparse_object(*begin, phases.working, phases.free_pixels, settings) for k, begin in begins.items()}
-    best = min(fits, key=lambda k: fits[k].free)
-    aware = refit(fits[best], *begins[best], phases.pattern, steps=settings.steps)
-    aware = filled_in(aware, begins[best][1], hidden) if stopped else aware
-    return fits[best], align(aware, phases.best) if best else aware
+    ranked = sorted(fits, key=lambda k: fits[k].free)
+    found = fits[ranked[0]]
+    apart = tuple(error(fits[k].image, found.image) for k in ranked)
+
+    def aware(k: int) -> Tensor:
+        image = refit(fits[k], *begins[k], phases.pattern, steps=settings.steps)
+        image = filled_in(image, begins[k][1], hidden) if stopped else image
+        return align(image, phases.best) if k else image
+
+    others = samples_of(apart, tuple(fits[k].free for k in ranked)) if phases.n_alike == 1 else [0]
+    equals = [ranked[k] for k in others]
+    return found, torch.cat([aware(k) for k in equals]).mean(0, keepdim=True)
+
+
+def equals_of(errors: tuple[float, ...], free: tuple[float, ...]) -> list[int]:
+    """Those that show the same as the first one, or, where none does, are as good as it."""
+    alike = [k for k, e in enumerate(errors) if e < ALIKE]
+    return alike if len(alike) > 1 else samples_of(errors, free)
+
+
+def samples_of(errors: tuple[float, ...], free: tuple[float, ...]) -> list[int]:
+    """Those that show the first one's outline and explain free pixels as well; itself alone where they are few."""
+    found = [k for k, e in enumerate(errors) if e < OUTLINE and free[k] < INDISTINCT * free[0]]
+    return found if len(found) >= SAMPLES else [0]
 
 
 def peak_bytes(measurement: Measurement, options: PhasingOptions) -> float:
@@ -161,11 +210,21 @@ def peak_bytes(measurement: Measurement, options: PhasingOptions) -> float:
 
 def seconds_of(measurement: Measurement, options: PhasingOptions) -> float:
     """What finding and fitting take at most, roughly, on the machine of the engine's forecasts."""
-    n_axes, n_values = measurement.intensity.ndim - 1, measurement.intensity.numel()
-    starts, searches = options.starts or STARTS[n_axes], options.searches or SEARCHES[n_axes]
-    cycles = (options.cycles or CYCLES[n_axes]) * min(options.rounds, 2) * starts * min(searches, USUAL_SEARCHES)
-    steps = STEPS[n_axes] * USUAL_SEARCHES if options.chosen in ("sparse", "hybrid") else 0
-    return (SECONDS_OF_CYCLE * cycles + SECONDS_OF_STEP * steps) * n_values
+    n_axes = measurement.intensity.ndim - 1
+    starts, cycles = options.starts or STARTS[n_axes], options.cycles or CYCLES[n_axes]
+    searches = min(options.searches or SEARCHES[n_axes], USUAL_SEARCHES)
+    largest = LARGEST[n_axes] if measurement.support is None else max(measurement.intensity.shape)
+    seconds = 0.0
+    for level, sides in enumerate(levels_of(measurement.intensity.shape[1:], largest)):
+        n_values = math.prod(sides)
+        dear = n_values * (UNCACHED if n_values > LARGE else 1.0)
+        going_on = [max(FEWEST, starts // 2**number) for number in range(min(options.rounds, USUAL_ROUNDS))]
+        seconds += (
+            SECONDS_OF_CYCLE * dear * cycles * (min(starts, GOING_ON) if level else searches * sum(going_on))
+        )
+    seconds += SECONDS_OF_CYCLE * dear * TO_REST * min(starts, KEPT_APART)
+    steps = STEPS[n_axes] * USUAL_FITS if options.chosen in ("sparse", "hybrid") else 0
+    return seconds + (SECONDS_OF_STEP * dear + SECONDS_BESIDE) * steps
 
 
 def pattern_of(measurement: Measurement) -> Pattern:
@@ -195,9 +254,3 @@ def limits_of(measurement: Measurement) -> Tensor:
         sides = [by(shape) for shape in (given.shape, space)]
         raise OptionError(f"--support is {sides[0]} and must be {sides[1]} or half, and not empty.")
     return given
-
-
-def _of_alike(objects: Tensor, common: Agreement) -> Agreement:
-    """The agreement of those objects that show the same as the first; of all where none does."""
-    alike = [k for k, e in enumerate(common.errors) if e < ALIKE]
-    return common if len(alike) in (1, len(objects)) else agreement(objects[alike])

@@ -12,6 +12,7 @@ from dipcli.diffraction.multistart import ALIKE
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, box_sides, find, smoothed
 from dipcli.diffraction.projections import transform
+from dipcli.diffraction.reproducibility import Agreement
 from dipcli.diffraction.sparse import scale_of, unseen
 from dipcli.grid import embed, middle
 from dipcli.io.names import by
@@ -22,7 +23,7 @@ from dipcli.problem import Estimate
 
 @dataclass(frozen=True)
 class Candidate:
-    """One method's object (1, *space) and its χ on free pixels that it was not shown."""
+    """One method's object (1, *space), and χ on free pixels of its best fit, which was not shown them."""
 
     method: str
     image: Tensor
@@ -38,14 +39,14 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
     method = options.phasing.chosen
     phases = find(measurement, options.phasing, control)
     done = Search("projections", phases.starts.cycles[0], not phases.was_cut)
-    candidates = [Candidate("classical", phases.best, phases.free[0], done)]
+    candidates = [Candidate("classical", phases.mean, phases.free[0], done)]
     if method in ("sparse", "hybrid"):
         fitted, aware = smoothed(phases, control)
         done = Search("sparse object", done.iterations + fitted.steps, done.is_over and not control.is_over())
         candidates.append(Candidate("sparse", aware, fitted.free, done))
     start = min(candidates, key=lambda one: one.free).image
     space, box = measurement.intensity.shape[1:], box_sides(measurement.intensity)
-    classical = (f"projections, {len(phases.starts.numbers)} best starts", middle(phases.best, box).abs())
+    classical = (f"projections, {len(phases.starts.numbers)} best starts", middle(phases.mean, box).abs())
     asked = {**asdict(options.pattern), **asdict(options.geometry), **asdict(options.phasing)}
     stated = (asked, _decisions(measurement, phases, method))
     if method in ("classical", "sparse"):
@@ -54,7 +55,7 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
             options.engine,
             classical,
             *stated,
-            warnings=_doubts(phases, control),
+            warnings=doubts_of(phases, control),
             finish=lambda _: judged(candidates, phases),
         )
     model = object_model(options.phasing, box, start if method == "hybrid" else None)
@@ -75,7 +76,9 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
             [*candidates, Candidate(method, image, unseen(image, phases.working, phases.free_pixels))], phases
         )
 
-    return Statement(problem, options.engine, classical, *stated, warnings=_doubts(phases, control), finish=finish)
+    return Statement(
+        problem, options.engine, classical, *stated, warnings=doubts_of(phases, control), finish=finish
+    )
 
 
 def judged(candidates: list[Candidate], phases: ClassicalPhases) -> Restoration:
@@ -101,10 +104,11 @@ def restoration_of(image: Tensor, phases: ClassicalPhases, decisions: Mapping[st
     common = phases.common
     objects = {
         "object": placed(image) * turn,
-        "classical": placed(phases.best) * turn,
+        "classical": placed(phases.mean * scale_of(phases.mean, phases.pattern)) * turn,
         "support": placed(phases.support),
         "modes": placed(common.modes) * turn,
         "weights": common.weights,
+        "spread": placed(common.spread),
         "prtf": common.prtf,
         "runs": phases.table(),
         "computed": torch.fft.fftshift(transform(image).abs().square()),
@@ -113,10 +117,20 @@ def restoration_of(image: Tensor, phases: ClassicalPhases, decisions: Mapping[st
     more = {
         "chi": f"{float(phases.pattern.chi(transform(image))):.4f}",
         "agreeing_starts": f"{phases.n_alike} of {len(phases.starts.numbers)}, E < {ALIKE:g} to the best",
+        "difference": _difference(common),
         "first_mode": f"{float(common.weights[0]):.1%}",
         "resolution": "not limited by agreement" if resolution is None else f"{resolution:.2f} pixels (PRTF 1/e)",
     }
     return Restoration(objects["object"].abs(), objects, (), {**decisions, **more})
+
+
+def _difference(common: Agreement) -> str:
+    """How far the starts differ, and what that means for their mean."""
+    if common.difference is None:
+        return "not known: one start"
+    said = f"E = {common.difference:.3f} between {len(common.aligned)} starts, the median of pairs"
+    halves = common.difference_of_halves
+    return said if halves is None else f"{said}; {halves:.3f} between the means of two halves of them"
 
 
 def centring(support: Tensor) -> tuple[int, ...]:
@@ -140,7 +154,7 @@ def _decisions(measurement: Measurement, phases: ClassicalPhases, method: str) -
     }
 
 
-def _doubts(phases: ClassicalPhases, control: Control) -> tuple[str, ...]:
+def doubts_of(phases: ClassicalPhases, control: Control) -> tuple[str, ...]:
     """What makes the projections' answer hard to believe."""
     if control.interrupted():
         return ("Interrupted before the search ended.",)
@@ -148,6 +162,11 @@ def _doubts(phases: ClassicalPhases, control: Control) -> tuple[str, ...]:
         return ("--max-time was over before the search ended; what had been found by then is returned.",)
     if len(phases.errors) > 1 and phases.n_alike == 1:
         nearest = min(phases.errors[1:])
+        if len(phases.equals) > 1:
+            return (
+                f"{len(phases.equals)} starts that explain the pattern as well agree in outline only (the nearest "
+                f"differs by E = {nearest:.2f}); their mean is returned, the spread says where it is uncertain.",
+            )
         return (
             f"No other start shows the same object, the nearest differs by E = {nearest:.2f}; details are not "
             "certain, and more --starts or --rounds may find a better one.",

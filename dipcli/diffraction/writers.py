@@ -24,13 +24,15 @@ CXI_VERSION = 140
 class Retrieved:
     """What was found: the object on its box, where it is, and what several starts say together.
 
-    modes: (n, *box), orthogonal, with weights of sum 1; prtf: of each ring, frequency in cycles a pixel, value.
+    modes: (n, *box), orthogonal, with weights of sum 1; spread: standard deviation over starts;
+    prtf: of each ring, frequency in cycles a pixel, value.
     """
 
     image: NDArray[np.complex64]
     support: NDArray[np.bool_]
     modes: NDArray[np.complex64]
     weights: NDArray[np.float32]
+    spread: NDArray[np.float32]
     prtf: NDArray[np.float32]
     command: str = ""
     results: Mapping[str, Any] = field(default_factory=dict)
@@ -97,6 +99,7 @@ def _cxi(path: Path, found: Retrieved) -> bytes:
         image.create_dataset("data", data=found.image, compression="gzip", shuffle=True)
         image.create_dataset("mask", data=found.support.astype(np.int8), compression="gzip", shuffle=True)
         image["support"] = h5py.SoftLink("/entry_1/image_1/mask")
+        image.create_dataset("spread", data=found.spread, compression="gzip", shuffle=True)
         image["data_space"], image["data_type"] = "real", "electron density"
         image["image_size"] = np.asarray(found.image.shape)
         image["is_fft_shifted"] = 0
@@ -134,6 +137,7 @@ def _write_crystal(group: Any, crystal: CrystalFrame) -> None:  # noqa: ANN401 -
     group.attrs.update(NX_class="NXdata", signal="data", interpretation="image")
     arrays = {"data": crystal.image, "mask": crystal.support.astype(np.int8)}
     arrays |= {"displacement_nm": crystal.displacement_nm, "strain": crystal.strain}
+    arrays["spread"] = crystal.spread
     for name, values in arrays.items():
         group.create_dataset(name, data=values, compression="gzip", shuffle=True)
     group["voxel_size_nm"], group["axes_in_lab"] = crystal.voxel_nm, crystal.frame
@@ -154,6 +158,7 @@ def _npz(found: Retrieved) -> bytes:
     more: dict[str, Any] = {name: np.asarray(value) for name, value in lengths.items() if value is not None}
     if (crystal := found.crystal) is not None:
         more |= {"crystal": crystal.image, "crystal_support": crystal.support, "strain": crystal.strain}
+        more |= {"crystal_spread": crystal.spread}
         more |= {"displacement_nm": crystal.displacement_nm, "voxel_size_nm": np.asarray(crystal.voxel_nm)}
     np.savez_compressed(
         buffer,
@@ -162,6 +167,7 @@ def _npz(found: Retrieved) -> bytes:
         support=found.support,
         modes=found.modes,
         weights=found.weights,
+        spread=found.spread,
         prtf=found.prtf,
         command=found.command,
         results=json.dumps(dict(found.results), default=str),

@@ -60,10 +60,11 @@ def test_a_volume_is_retrieved_and_written_for_paraview(phase, tmp_path):
         assert found["object"].shape == (16, 16, 16)
         assert found["support"].any()
         assert found["modes"].shape[1:] == (16, 16, 16)
+        assert found["spread"].shape == (16, 16, 16)
         assert found["weights"].sum() == pytest.approx(1, abs=1e-4)
     text = (tmp_path / "object.vti").read_text()
     assert 'WholeExtent="0 15 0 15 0 15"' in text
-    assert all(f'Name="{name}"' in text for name in ("magnitude", "phase", "support"))
+    assert all(f'Name="{name}"' in text for name in ("magnitude", "phase", "support", "spread"))
 
 
 def test_the_same_command_gives_the_same_object(phase, scan, tmp_path):

@@ -72,7 +72,8 @@ def bent(vectors, slope):
 def test_the_strain_of_a_bent_crystal_is_found_in_either_frame(frame):
     vectors = BRAGG.voxel_vectors(SHAPE)
     image, inside, q, radius = bent(vectors, 1e-5)
-    found = in_frame(image, inside, vectors, BRAGG.momentum(), crystal=frame == "crystal")
+    spread = inside.astype(np.float32)
+    found = in_frame(image, inside, vectors, BRAGG.momentum(), crystal=frame == "crystal", spread=spread)
     assert found.support.sum() * found.voxel_nm**3 == pytest.approx(4 / 3 * np.pi * radius**3, rel=0.05)
     z, y, x = (
         np.arange(n) - (np.argwhere(found.support)[:, k].min() + np.argwhere(found.support)[:, k].max()) / 2

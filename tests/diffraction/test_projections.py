@@ -10,8 +10,8 @@ import torch
 from laws import assert_matches
 
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
-from dipcli.diffraction.multiresolution import search_all
-from dipcli.diffraction.multistart import SearchSettings, finish, free_pixels, random_starts, search
+from dipcli.diffraction.multiresolution import levels_of, search_all
+from dipcli.diffraction.multistart import SearchSettings, Starts, finish, free_pixels, random_starts, search
 from dipcli.diffraction.projections import Pattern, cycles, inverse, shrink_wrap, smooth, transform
 from dipcli.symmetries import error
 
@@ -124,6 +124,29 @@ def test_the_search_is_the_same_for_the_same_seed(image):
     assert torch.equal(first.objects, second.objects)
     assert first.free == second.free
     assert not torch.equal(first.objects, other.objects)
+
+
+def test_starts_that_do_not_go_on_come_after_those_that_do(image):
+    pattern, box = pattern_of(image), box_of((32, 32))
+    told = SearchSettings(starts=8, cycles=10, rounds=2)
+    found = search(shown(pattern), box, told, free=free_pixels(pattern.mask, 0.05), seed=0)
+    assert sorted(found.numbers) == list(range(8))
+    assert found.cycles == (20,) * 4 + (10,) * 4
+    assert len(found.objects) == len(found.support) == len(found.free) == 8
+
+
+def test_starts_come_to_rest_at_once_where_time_is_over(image):
+    pattern, box = pattern_of(image), box_of((32, 32))
+    starts = random_starts(pattern, box, 2, 0)
+    begun = Starts(starts, box.expand(starts.shape), (0, 1), (0.0, 0.0), (0.0, 0.0), (0, 0))
+    done = finish(begun, pattern, box, is_over=lambda: True)
+    assert_matches(done.objects, cycles(starts, pattern, begun.support, "er", 1), tolerance=1e-6)
+
+
+def test_large_patterns_are_searched_from_their_middle_on():
+    assert levels_of((48, 64), 64) == [(48, 64)]
+    assert levels_of((256, 200), 64) == [(64, 50), (128, 100), (256, 200)]
+    assert levels_of((130, 66), 64) == [(34, 18), (66, 34), (130, 66)]
 
 
 def test_what_is_not_known_has_no_influence(image):

@@ -1,5 +1,7 @@
 """Few edges and bends, as many as free pixels want; and what several objects have in common."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -92,3 +94,37 @@ def test_objects_that_differ_in_fine_detail_have_a_resolution(truth):
         copies.append(torch.where(outer, spectrum * torch.exp(1j * phases), spectrum))
     common = agreement(torch.fft.ifftn(torch.cat(copies), dim=(1, 2), norm="ortho"))
     assert common.resolution == pytest.approx(2.4, abs=0.2)
+
+
+def noisy_copies(truth, count, sigma=0.3):
+    random = torch.Generator().manual_seed(2)
+    inside = truth.abs() > 0.5 * truth.abs().max()
+    noise = torch.randn((count, *truth.shape[1:]), generator=random, dtype=torch.complex64)
+    return truth + sigma * truth.abs().max() * noise * inside
+
+
+def test_the_median_difference_is_that_of_pairs(truth):
+    copies = noisy_copies(truth, 6)
+    between = [error(one[None], other[None]) for one, other in itertools.combinations(copies, 2)]
+    common = agreement(copies)
+    assert common.difference == pytest.approx(sorted(between)[7], abs=0.02)
+    assert agreement(copies[:1]).difference is None
+
+
+def test_means_of_halves_differ_as_those_of_as_many_others(truth):
+    copies = noisy_copies(truth, 16)
+    common = agreement(copies[:8])
+    others = error(copies[8:12].mean(0, keepdim=True), copies[12:].mean(0, keepdim=True))
+    assert common.difference_of_halves == pytest.approx(others, rel=0.2)
+    assert common.difference_of_halves < 0.6 * common.difference
+    assert agreement(copies[:3]).difference_of_halves is None
+
+
+def test_the_spread_is_where_objects_differ(truth):
+    copies = truth.repeat(4, 1, 1)
+    copies[:, 14:17, 14:17] *= torch.tensor([0.5, 1.0, 1.5, 2.0])[:, None, None]
+    spread = agreement(copies.to(torch.complex64)).spread[0]
+    inside = torch.zeros(32, 32, dtype=torch.bool)
+    inside[14:17, 14:17] = True
+    assert float(spread[inside].min()) > 5 * float(spread[~inside].max())
+    assert not bool(agreement(truth.to(torch.complex64)).spread.any())
