@@ -2,12 +2,14 @@
 
 Cases: NAME-SIZE-AXES[-photons][-bBEAMSTOP][-gGAP], of `weak` (1 rad), `strong` (8 rad), `vortex` (2 rad and two
 dislocations); `fresnel` and `random` (the library's two networks alone, through a near field and a random medium);
-`real` (Bragg counts of 64³ without a truth: χ, and E between two seeds); `planar` (a saturated centre). Further
-flags go to `dipcli phase-retrieve`. Beside the result stands the classical's multi-start, which every run records;
+`real` (Bragg counts of 64³ without a truth: χ, and E between seeds, as many as `--crystals`, beside the first mode
+of PyNX's runs, where `PYNX` says how its Python is called); `planar` (a saturated centre). Further flags go to
+`dipcli phase-retrieve`. Beside the result stands the classical's multi-start, which every run records;
 the last column counts the dislocations that came out, of the right sign and within 3 pixels.
 """
 
 import argparse
+import itertools
 import re
 import statistics
 import subprocess
@@ -19,6 +21,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
@@ -28,6 +31,7 @@ from dipcli.diffraction.presets import DOUBLE_DIP
 from dipcli.engine.restore import restore
 from dipcli.grid import embed
 from dipcli.symmetries import align, error
+from tests.bench import pynx
 from tests.bench.pictures import DATA
 from tests.bench.program import Run, run_program
 from tests.mixing import RandomMixing
@@ -53,6 +57,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench phase", description=__doc__)
     parser.add_argument("--cases", default=",".join(CASES))
     parser.add_argument("--crystals", type=int, default=3)
+    parser.add_argument("--pynx-runs", type=int, default=12, help="Runs of PyNX for each of its objects.")
     parser.add_argument("--keep", type=Path, help="A folder for what came out.")
     known, flags = parser.parse_known_args(arguments)
     print("| case | E | E of the classical | object of | χ | seconds | dislocations |")
@@ -61,8 +66,10 @@ def main(arguments: list[str]) -> None:
         place = known.keep or Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         for case in known.cases.split(","):
-            special = {"fresnel": _nearby, "random": _nearby, "real": _real, "planar": _planar}
-            if case in special:
+            special = {"fresnel": _nearby, "random": _nearby, "planar": _planar}
+            if case == "real":
+                _real(place, flags, known.crystals, known.pynx_runs)
+            elif case in special:
                 special[case](case, place, flags)
             else:
                 _simulated(case, place, flags, known.crystals)
@@ -149,17 +156,37 @@ def _nearby(case: str, folder: Path, flags: list[str]) -> None:
     print(f"| {case}, two networks alone | **{relative:.3f}** | | double-dip | | {seconds:.0f} | |", flush=True)
 
 
-def _real(case: str, folder: Path, flags: list[str]) -> None:
-    """Real Bragg counts, 64³, with two seeds."""
+def _real(folder: Path, flags: list[str], seeds: int, pynx_runs: int) -> None:
+    """Real Bragg counts, 64³, with several seeds."""
     source = DATA / "cdi" / "bcdi_phasor_counts_64.npz"
+    counts = np.load(source)["counts"]
     runs = [
         run_program("phase-retrieve", source, folder / f"real-{seed}.npz", "--seed", str(seed), *flags)
-        for seed in (0, 1)
+        for seed in range(seeds)
     ]
-    shape = tuple(np.load(source)["counts"].shape)
-    objects = [torch.from_numpy(np.load(folder / f"real-{seed}.npz")["object"])[None] for seed in (0, 1)]
-    between = error(*(embed(one, shape) for one in objects))
-    print(_line_without_truth(f"{case}: run to run E {between:.3f}", runs), flush=True)
+    objects = [np.load(folder / f"real-{seed}.npz")["object"] for seed in range(seeds)]
+    spent = ", ".join(f"{run.cpu_seconds:.0f}" for run in runs)
+    print(
+        _line_without_truth(f"real, CPU s {spent}: run to run {_apart(objects, counts.shape)}", runs), flush=True
+    )
+    if pynx.is_there():
+        peers = [pynx.first_mode(counts, folder / f"pynx-{seed}", pynx_runs) for seed in range(seeds)]
+        apart = _apart([peer.image for peer in peers], counts.shape)
+        shares, seconds = (", ".join(f"{each:{form}}" for each in of) for of, form in _columns(peers))
+        print(
+            f"| real, PyNX's first mode ({shares}), CPU s {seconds}: run to run {apart} | | | | | | |", flush=True
+        )
+
+
+def _columns(peers: list[pynx.Peer]) -> list[tuple[list[float], str]]:
+    return [([peer.share for peer in peers], ".0%"), ([peer.seconds for peer in peers], ".0f")]
+
+
+def _apart(objects: list[NDArray[np.complex64]], shape: tuple[int, ...]) -> str:
+    """E of all pairs."""
+    fields = [embed(torch.from_numpy(one)[None], shape) for one in objects]
+    pairs = [error(*pair) for pair in itertools.combinations(fields, 2)]
+    return f"E **{statistics.median(pairs):.3f}** ({', '.join(f'{pair:.3f}' for pair in pairs)})"
 
 
 def _planar(case: str, folder: Path, flags: list[str]) -> None:

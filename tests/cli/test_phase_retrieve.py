@@ -47,7 +47,7 @@ def test_an_object_is_retrieved_and_everything_written(phase, scan, tmp_path):
     assert read_h5(tmp_path / "object.cxi", "entry_1/image_1/process_1/configuration/seed") == 0
     assert pixels_of(tmp_path / "object.preview.png").shape[2] == 3
     rows = list(csv.DictReader((tmp_path / "object.runs.csv").read_text().splitlines()))
-    assert len(rows) == 5
+    assert len(rows) == 6
     assert float(rows[0]["free_chi"]) <= float(rows[1]["free_chi"])
 
 
