@@ -33,6 +33,7 @@ from dipcli.pipeline.context import Context
 from dipcli.pipeline.interruption import Interruption
 from dipcli.pipeline.medium import AnyMedium
 from dipcli.pipeline.process import process
+from dipcli.pipeline.progress_files import glance, may_go_on
 from dipcli.pipeline.warm_start import WarmStart
 from dipcli.report.endings import batch_line
 from dipcli.report.messages import LOGGER, open_console, say, show_messages
@@ -95,10 +96,12 @@ def run(
     resolved = Resolved(context.preset, {kind: flattened(each) for kind, each in options.items()})
     files = context.files
     on_leaving = context.interrupted.on_leaving
+    counted: list[Ended] = []
+    last_words = partial(_say_interrupted, batch, counted, is_look=look is not None)
     with (
         _signals(context),
         on_leaving(partial(clear, files.call.scratch), at_once=True),
-        on_leaving(partial(_say_interrupted, files)),
+        on_leaving(last_words),
     ):
         task = look or partial(process, medium=medium)
         if files.batch.worker:
@@ -114,7 +117,6 @@ def run(
         if not look:
             _tidy(batch)
         freeze(batch, resolved)
-        counted: list[Ended] = []
         start = time.perf_counter()
         is_heard = True
         index = BatchIndex(context.command, batch)
@@ -136,7 +138,10 @@ def run(
                 display.advance()
     if len(batch.items) > 1 and not look:
         _sum_up(counted, batch, time.perf_counter() - start)
-    return _exit_code(counted, batch, files) or (0 if is_heard else OutputError.exit_code)
+    if sum(ended.ending != "interrupted" for ended in counted) < len(batch.todo):
+        last_words()
+        return Interrupted.exit_code
+    return _exit_code(counted) or (0 if is_heard else OutputError.exit_code)
 
 
 def _tidy(batch: Batch) -> None:
@@ -181,7 +186,7 @@ def _tell(ended: Ended, batch: Batch) -> None:
     if ended.ending == "failed":
         LOGGER.error("%s", ended.text)
     elif ended.ending == "interrupted":
-        LOGGER.warning("%s", ended.text)
+        LOGGER.log(logging.DEBUG if batch.files.is_piped else logging.WARNING, "%s", ended.text)
     elif batch.files.is_piped:
         send(batch.items[0].output)
     elif ended.text:
@@ -204,22 +209,33 @@ def _sum_up(counted: Sequence[Ended], batch: Batch, seconds: float) -> None:
     LOGGER.log(logging.ERROR if counts["failed"] else logging.INFO, "%s.", line)
 
 
-def _exit_code(counted: Sequence[Ended], batch: Batch, files: FileOptions) -> int:
-    """The exit code of all items together."""
+def _exit_code(counted: Sequence[Ended]) -> int:
+    """The exit code of all items together, once all have ended."""
     failed = [ended for ended in counted if ended.ending == "failed"]
-    n_ended = sum(ended.ending != "interrupted" for ended in counted)
-    if n_ended < len(batch.todo):
-        _say_interrupted(files)
-        return Interrupted.exit_code
-    if failed and len(failed) == n_ended and all(ended.is_usage for ended in failed):
+    if failed and len(failed) == len(counted) and all(ended.is_usage for ended in failed):
         return OptionError.exit_code
     return DipcliError.exit_code if failed else 0
 
 
-def _say_interrupted(files: FileOptions) -> None:
+def _say_interrupted(batch: Batch, counted: Sequence[Ended], *, is_look: bool) -> None:
     """The last words, and the job's wish to be queued again; a worker has none."""
-    if files.batch.worker:
+    options = batch.files.batch
+    if options.worker:
         return
-    LOGGER.warning("Interrupted; the same command with --resume goes on from here.")
-    if files.batch.requeue and (problem := requeue()):
+    words = "Interrupted; nothing was kept yet, so the same command begins anew."
+    if is_look:
+        words = "Interrupted."
+    elif _is_kept(batch, counted):
+        words = "Interrupted; the same command with --resume goes on from here."
+    LOGGER.warning(words)
+    if options.requeue and (problem := requeue()):
         LOGGER.error("%s", problem)
+
+
+def _is_kept(batch: Batch, counted: Sequence[Ended]) -> bool:
+    """Whether there is a result or a checkpoint that the same command could go on from; pipes keep nothing."""
+    if batch.files.is_piped:
+        return False
+    is_elsewhere = bool(batch.files.cluster.submit)
+    is_done = "done" in batch.standings or any(ended.ending == "done" for ended in counted)
+    return is_done or any(may_go_on(item) or (is_elsewhere and glance(item) == "done") for item in batch.items)

@@ -200,7 +200,7 @@ def _blind(
     height, width = search.gray.shape
     sought = f"up to {search.largest}x{search.largest}, sought in {width}x{height} pixels"
     decisions |= {"kernel": f"{sought}, found twice alike by {guess.support:.0%}", **shape, **parts.decisions}
-    warnings = parts.warnings + cautions_of(search, guess)
+    warnings = parts.warnings + cautions_of(search, guess, float(blurred.clipped.float().mean()))
     if blurred.method == "tv" and blurred.frame.numel() > GROUPED_UP_TO:
         blurred = replace(blurred, sigma=max(blurred.sigma, CERTAIN))  # the kernel is not exact: it would ring
     if not has_networks(blurred.mask.numel(), options):

@@ -42,8 +42,11 @@ def is_sure(search: KernelSearch, guess: KernelCandidate) -> bool:
     return is_found and not doubts_of(search, guess, guess)
 
 
-def cautions_of(search: KernelSearch, guess: KernelCandidate) -> tuple[str, ...]:
-    """Warnings where no window was large enough, and of what misleads the search."""
+def cautions_of(search: KernelSearch, guess: KernelCandidate, of_frame: float) -> tuple[str, ...]:
+    """Warnings where no window was large enough, and of what misleads the search or leaves waves in the result.
+
+    `of_frame` is the share of the whole frame that is clipped.
+    """
     size, clipped = guess.kernel.shape[0], float(search.part.clipped.float().mean())
     near = f"The kernel is near a point (it covers {covered(guess.kernel):.0f} pixels)"
     cautions = {
@@ -53,5 +56,8 @@ def cautions_of(search: KernelSearch, guess: KernelCandidate) -> tuple[str, ...]
         "both pictures.": UNSURE <= guess.support < SURE,
         f"{clipped:.1%} of where the kernel was sought are clipped lights, which mislead the search: look "
         "at the kernel, and give a darker part by --crop.": clipped > LIGHTS,
+        f"{of_frame:.1%} of the picture are clipped lights; look whether the result has waves around them.": (
+            clipped <= LIGHTS < of_frame
+        ),
     }
     return tuple(caution for caution, is_so in cautions.items() if is_so)

@@ -1,9 +1,7 @@
 """The kernel of an unknown blur, from the edges of the picture: coarse to fine, in turns with a picture of edges.
 
 Source: Cho and Lee, Fast motion deblurring, 2009, doi 10.1145/1618452.1618491 (gradients, turns, scales);
-Xu, Zheng and Jia, Unnatural L0 sparse representation, CVPR 2013, doi 10.1109/CVPR.2013.147 (the picture);
-Golub, Heath and Wahba, Technometrics 1979, doi 10.1080/00401706.1979.10489751 (cross-validation, by which kernels
-are distinguished).
+Xu, Zheng and Jia, Unnatural L0 sparse representation, CVPR 2013, doi 10.1109/CVPR.2013.147 (the picture).
 """
 
 import math
@@ -15,8 +13,9 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from dipcli.blur.blur import centroid, convolve
+from dipcli.blur.blur import centroid
 from dipcli.blur.deconvolution import Torus, deconvolve_tv
+from dipcli.blur.hidden_values import ROUNDS, TV, foretell
 from dipcli.classical.least_squares import least_squares
 
 SHRINK = math.sqrt(0.5)  # from scale to scale
@@ -32,9 +31,7 @@ LOOSE = 0.1  # of the mass: a part with less, apart from the rest, is noise
 WITHIN = 0.98  # share of a kernel that is not at the border of its window, if that is large enough
 TAIL, BINS = 0.005, 64  # of the histogram, in which paper is the highest bin
 WHITER = 1.2  # than paper
-TV = 6e-4
 AROUND = 2  # pixels around a kernel that another one may cover, too
-HIDDEN, HIDDEN_SIDE = 0.15, 3  # share of the frame that is hidden, in squares, to be foretold
 
 
 class KernelCandidate(NamedTuple):
@@ -93,28 +90,8 @@ def strokes_of(gray: Tensor) -> Tensor:
 
 def judge(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> KernelCandidate:
     """How believable a kernel is, and the picture that it gives of a frame (height, width)."""
-    picture, misfit, _ = deconvolve_tv(blurred[None], kernel, TV, mask=mask, rounds=60)
-    return KernelCandidate(score_of(blurred, kernel, mask), misfit, kernel, picture)
-
-
-def score_of(blurred: Tensor, kernel: Tensor, mask: Tensor | None = None) -> float:
-    """How ill a kernel foretells what was hidden in a frame (height, width): the lowest is best.
-
-    How well it explains what it was shown says little: one that is too large, or scattered, does it too.
-    """
-    shown = torch.ones_like(blurred, dtype=torch.bool) if mask is None else mask
-    hidden = _squares(blurred) & shown
-    picture = deconvolve_tv(blurred[None], kernel, TV, mask=shown & ~hidden, rounds=60).picture
-    errors = (convolve(picture, kernel)[0] - blurred)[hidden].abs()
-    return math.log(max(float(errors.mean()), 1e-6)) if len(errors) else 0.0
-
-
-def _squares(like: Tensor) -> Tensor:
-    """Squares all over a frame (height, width), the same in each of its shape."""
-    sides = [math.ceil(side / HIDDEN_SIDE) for side in like.shape]
-    drawn = torch.rand(sides, generator=torch.Generator().manual_seed(0)) < HIDDEN
-    squares = drawn.repeat_interleave(HIDDEN_SIDE, 0).repeat_interleave(HIDDEN_SIDE, 1)
-    return squares[: like.shape[0], : like.shape[1]].to(like.device)
+    picture, misfit, _ = deconvolve_tv(blurred[None], kernel, TV, mask=mask, rounds=ROUNDS)
+    return KernelCandidate(foretell(blurred, kernel, mask).score, misfit, kernel, picture)
 
 
 def covered(kernel: Tensor) -> float:

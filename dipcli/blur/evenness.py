@@ -53,7 +53,7 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     warnings = tuple(_larger(guess.kernel, other) for other in others if _is_larger(guess.kernel, other))[:1]
     unlike = [f"{agreement:.0%} at {corner}" for corner, agreement in said.items() if agreement < ALIKE]
     if not unlike:
-        return Evenness(guess, decisions, warnings)
+        return Evenness(guess, decisions, warnings if alike else (*warnings, _alone(search.place, agreements)))
     uneven = (
         f"Parts of the picture have other kernels than that at {_corner(search.place)} (alike by "
         f"{', '.join(unlike)}, from left and top): the blur may not be even; see the map of kernels."
@@ -73,6 +73,15 @@ def _larger(kernel: Tensor, other: Sought) -> str:
     return (
         f"In another part of the picture {share:.0%} of the kernel are beyond this one: only some of the blur may "
         f"be removed; look at the result, and try --crop {crop}."
+    )
+
+
+def _alone(place: Part, agreements: Sequence[float]) -> str:
+    """What is said of a kernel that no other part has confirmed."""
+    likest = f"the likest of another by {max(agreements):.0%}" if agreements else "none that is sure in any other"
+    return (
+        f"The kernel was found at {_corner(place)} (left,top) alone, {likest}: it may be wrong; "
+        "look at the result, and try another part by --crop."
     )
 
 

@@ -17,12 +17,19 @@ def load_kernel(path: Path) -> NDArray[np.float32]:
     """A kernel (n, n) with odd n, not negative, of sum 1, from a picture, or an array that NumPy wrote.
 
     The smallest square that holds it is taken, its middle being the middle of the file's. Raises InputError
-    for files that hold no kernel.
+    for files that hold no kernel, or values that are not finite.
     """
     picture = read_picture(path)
     if len(picture.frames) != 1 or picture.frames[0].ndim != 3:
         raise InputError(f"{path}: holds no single picture, so no kernel; give one of two axes.")
-    kernel = np.nan_to_num(picture.frames[0]).mean(0)
+    # As they are stored: in a frame, the least value may be 0.
+    planes = picture.frames[0] if picture.stored is None else picture.stored[0]
+    broken = int((~np.isfinite(planes)).sum())
+    if broken:
+        raise InputError(
+            f"{path}: {broken} of {planes.size} values are NaN or infinite, so it is no kernel; export it again."
+        )
+    kernel = planes.astype(np.float64).mean(0)
     kernel = np.where(kernel < FAINT * kernel.max(), 0, kernel)
     if not kernel.max() > 0:
         raise InputError(f"{path}: a kernel without a value above 0; give another.")

@@ -213,8 +213,18 @@ def _best_of(
     pairs = list(zip(whole, supports, strict=True))
     sure = [(kernel, support) for kernel, support in pairs if support >= SURE and covered(kernel) >= POINT]
     large = [pair for pair in sure if not is_remnant(pair[0], [kernel for kernel, _ in sure])]
-    kernel, support = min(large or pairs, key=lambda pair: search.score(pair[0]))
+    kernel, support = most_believable(search, large or pairs)
     return Sought(search, search.judge(kernel)._replace(support=support), tuple(whole))
+
+
+def most_believable(search: KernelSearch, pairs: Sequence[tuple[Tensor, float]]) -> tuple[Tensor, float]:
+    """That of the sharpest picture, among those that foretell hidden values as well as the best one does."""
+    foretold = [search.foretell(kernel) for kernel, _ in pairs]
+    best = min(foretold, key=lambda each: each.score)
+    equal = [
+        (each.blurriness, pair) for each, pair in zip(foretold, pairs, strict=True) if not each.is_worse(best)
+    ]
+    return min(equal, key=lambda each: each[0])[1]
 
 
 def _within(kernel: Tensor) -> float:

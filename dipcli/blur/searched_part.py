@@ -6,7 +6,8 @@ from torch import Tensor
 
 from dipcli.blur.blurred_frame import BlurredFrame, Tell, silent
 from dipcli.blur.crops import Part, contrast_of, given_part, most_edges
-from dipcli.blur.edge_kernels import KernelCandidate, judge, score_of
+from dipcli.blur.edge_kernels import KernelCandidate, judge
+from dipcli.blur.hidden_values import Foretold, foretell
 from dipcli.blur.options import DeblurOptions
 from dipcli.errors import OptionError
 
@@ -38,7 +39,11 @@ class KernelSearch:
 
     def score(self, kernel: Tensor) -> float:
         """The same as a number alone, in half of the time."""
-        return score_of(self.gray, kernel, self.part.mask)
+        return self.foretell(kernel).score
+
+    def foretell(self, kernel: Tensor) -> Foretold:
+        """How ill it foretells hidden values here."""
+        return foretell(self.gray, kernel, self.part.mask)
 
 
 def choose_part(blurred: BlurredFrame, options: DeblurOptions) -> Part:

@@ -78,6 +78,12 @@ def is_checkpoint(folder: Path) -> bool:
     return (folder / MARK).is_file()
 
 
+def may_go_on(item: Item) -> bool:
+    """Whether an item has a checkpoint with a fit in it, not only the mark of one."""
+    folder = item.beside("checkpoint")
+    return is_checkpoint(folder) and any(folder.glob("*.pt"))
+
+
 def may_be_checkpoint(folder: Path) -> bool:
     """Whether it is one, or one that a kill left before it had its mark: nothing but temporary files of ours."""
     if is_checkpoint(folder) or not folder.is_dir():

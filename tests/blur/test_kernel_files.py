@@ -50,6 +50,29 @@ def test_a_file_without_a_value_is_refused(tmp_path):
         load_kernel(save(tmp_path / "kernel.png", np.zeros((5, 5))))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf], ids=str)
+def test_values_that_are_not_finite_are_refused(tmp_path, value):
+    values = np.ones((3, 3))
+    values[0, 1] = value
+    with pytest.raises(InputError, match=r"kernel\.npy: 1 of 9 values are NaN or infinite, so it is no kernel"):
+        load_kernel(save(tmp_path / "kernel.npy", values))
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int64", "uint8", "uint16", "float16", "float32", "float64"])
+def test_the_least_value_is_not_taken_off(tmp_path, dtype):
+    values = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]])
+    np.save(tmp_path / "kernel.npy", values.astype(dtype))
+    assert load_kernel(tmp_path / "kernel.npy") == pytest.approx(values / 16)
+
+
+def test_a_small_negative_value_lifts_no_other(tmp_path):
+    values = np.zeros((9, 9))
+    values[4, 3:6], values[0, 0] = 1, -0.1
+    assert load_kernel(save(tmp_path / "kernel.npy", values)) == pytest.approx(
+        np.array([[0] * 3, [1] * 3, [0] * 3]) / 3
+    )
+
+
 def test_a_volume_is_no_kernel(tmp_path):
     with pytest.raises(InputError, match=r"kernel\.npy"):
         load_kernel(save(tmp_path / "kernel.npy", np.ones((5, 6, 7))))

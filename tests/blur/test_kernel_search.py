@@ -1,5 +1,7 @@
 """Kernels do not depend on the unit of the values; of several, the one that is found again and again is taken."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from blurs import blur, hook, shapes
@@ -9,7 +11,8 @@ from dipcli.blur.blur import disk_kernel, motion_kernel
 from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.crops import SPARSE
 from dipcli.blur.edge_kernels import framed
-from dipcli.blur.kernel_search import Sought, by_edges, find_kernel, is_remnant
+from dipcli.blur.hidden_values import Foretold, foretell
+from dipcli.blur.kernel_search import Sought, by_edges, find_kernel, is_remnant, most_believable
 from dipcli.blur.options import DeblurOptions
 from dipcli.blur.searched_part import CONTRAST, choose_part, search_in
 
@@ -76,3 +79,32 @@ def test_the_kernel_that_most_parts_found_is_first(blurred, monkeypatch):
 
 def _found(search, kernel):
     return Sought(search, search.judge(kernel), (kernel,))
+
+
+def test_of_kernels_whose_errors_differ_by_chance_the_sharpest_is_taken():
+    chance = torch.randn(400, generator=torch.Generator().manual_seed(0))
+    chance = chance - chance.mean()
+    told = {
+        "best": Foretold(torch.ones(400), -5.0, 0.8),
+        "sharper": Foretold(1.04 + chance, -4.9, 0.7),
+        "worse": Foretold(torch.full((400,), 1.04), -4.9, 0.6),
+    }
+    search = SimpleNamespace(foretell=told.__getitem__)
+    assert most_believable(search, [(name, 1.0) for name in told]) == ("sharper", 1.0)
+    assert most_believable(search, [("best", 0.9), ("worse", 1.0)]) == ("best", 0.9)
+
+
+def test_hidden_values_are_told_by_the_right_kernel(blurred):
+    right, wrong = (foretell(blurred[0], kernel) for kernel in (hook(), hook().flip(1)))
+    assert wrong.is_worse(right)
+    assert not right.is_worse(wrong)
+    assert not right.is_worse(right)
+    assert right.score < wrong.score
+
+
+def test_where_nothing_is_seen_no_kernel_is_worse(blurred):
+    nothing = torch.zeros_like(blurred[0], dtype=torch.bool)
+    nothing[:3, :3] = True
+    told = [foretell(blurred[0], kernel, nothing) for kernel in (hook(), hook().flip(1))]
+    assert not told[0].is_worse(told[1])
+    assert not told[1].is_worse(told[0])

@@ -12,7 +12,7 @@ from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.crops import most_edges
 from dipcli.blur.deblurring import workload_of
 from dipcli.blur.doubts import cautions_of, doubts_of, is_sure
-from dipcli.blur.edge_kernels import estimate_kernel, similarity, strokes_of
+from dipcli.blur.edge_kernels import estimate_kernel, framed, similarity, strokes_of
 from dipcli.blur.evenness import compare_parts, draw_map
 from dipcli.blur.kernel_search import Sought, support_of, without_remnants
 from dipcli.blur.options import DeblurOptions
@@ -88,9 +88,17 @@ def test_a_kernel_near_a_point_and_clipped_lights_are_said(frame):
     search = search_in(blurred, choose_part(blurred, TV), TV)
     point = torch.zeros(13, 13)
     point[6, 6] = 1
-    cautions = " ".join(cautions_of(search, KernelCandidate(0.0, 0.0, point, lit)))
+    cautions = " ".join(cautions_of(search, KernelCandidate(0.0, 0.0, point, lit), 0.01))
     assert "near a point" in cautions
-    assert "clipped lights" in cautions
+    assert "of where the kernel was sought are clipped lights" in cautions
+    assert "of the picture are clipped lights" not in cautions
+
+
+def test_clipped_lights_are_said_where_the_kernel_was_not_sought_among_them(shaken):
+    search, guess = shaken
+    assert cautions_of(search, guess, 0.0) == ()
+    (caution,) = cautions_of(search, guess, 0.01)
+    assert "1.0% of the picture are clipped lights" in caution
 
 
 def test_a_larger_window_is_tried_where_the_kernel_fills_its_own(monkeypatch):
@@ -138,7 +146,7 @@ def test_a_kernel_that_no_second_search_found_is_said(shaken, support, doubt, ca
     search, guess = shaken
     guess = guess._replace(support=support)
     assert len(doubts_of(search, guess, guess)) == doubt
-    assert sum("is uncertain" in each for each in cautions_of(search, guess)) == caution
+    assert sum("is uncertain" in each for each in cautions_of(search, guess, 0.0)) == caution
     assert is_sure(search, guess) == (not doubt and not caution)
 
 
@@ -154,6 +162,20 @@ def test_parts_that_found_the_same_are_merged_and_others_said(shaken):
     uneven = compare_parts(gray, [Sought(search, same), Sought(search, other)])
     assert "may not be even" in uneven.warnings[0]
     assert uneven.objects["kernel_map"].shape == gray.shape
+
+
+@pytest.mark.parametrize("length", [None, 7], ids=["none is sure", "one is nearly alike"])
+def test_a_kernel_that_no_other_part_found_is_said(shaken, length):
+    search, guess = shaken
+    other = (
+        guess._replace(support=0.3)
+        if length is None
+        else guess._replace(kernel=framed(motion_kernel(length, 30), len(guess.kernel)))
+    )
+    if length is not None:
+        assert 0.6 < similarity(guess.kernel, other.kernel) < 0.8
+    (warning,) = compare_parts(search.gray, [Sought(search, guess), Sought(search, other)]).warnings
+    assert "alone" in warning
 
 
 def test_a_map_has_the_kernels_where_they_were_found(shaken):
@@ -180,7 +202,7 @@ def test_small_kernels_are_remnants_where_a_large_one_is_sure(shaken, monkeypatc
     assert without_remnants(found) == found[1:]
     assert without_remnants(found[:1]) == found[:1]
     said = compare_parts(search.gray, [found[1], found[0]])
-    assert said.warnings == ()
+    assert ["alone" in warning for warning in said.warnings] == [True]  # not uneven
     assert "none at" in said.decisions["kernels_of_parts"]
 
 
