@@ -81,6 +81,16 @@ def test_what_is_written_over_was_not_kept(last_words, batch, scans, tmp_path):
     assert ANEW in last_words("batch.run", "process", "a.png", "denoise", "-r", scans, *flags)
 
 
+def test_of_what_is_only_looked_at_nothing_is_said(last_words, tmp_path):
+    (tmp_path / "scan.npy").touch()
+    folder = Item(tmp_path / "scan.npy", tmp_path / "scan.npy", "scan.npy").beside("checkpoint")
+    folder.mkdir()  # of another call, whose output would lie beside the scan
+    for name in (MARK, "0.pt"):
+        (folder / name).touch()
+    said = last_words("batch.run", "attempt", "", "mri", tmp_path / "scan.npy", "--inspect")
+    assert said.splitlines() == ["SIGTERM: leaving.", "Interrupted."]
+
+
 def test_a_checkpoint_of_what_goes_to_stdout_is_not_kept(noisy, tmp_path):
     (tmp_path / "tmp").mkdir()
     with subprocess.Popen(
