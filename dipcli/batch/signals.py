@@ -76,18 +76,24 @@ def _listen(
             continue
         if first is None:
             first = time.monotonic()
+            saves = interruption.is_saving()  # asked before it knows: it may be done before anything is said
             interruption.set()
-            threading.Thread(target=_leave, args=(number, interruption, is_over, quiet), daemon=True).start()
+            words = "" if quiet else _words(number, saves=saves)
+            threading.Thread(target=_leave, args=(words, interruption, is_over), daemon=True).start()
         elif signal.Signals(number).name in ASK and time.monotonic() - first > ECHO:
             interruption.bid_farewell(at_once=True)
             _end(128 + number)
 
 
-def _leave(number: int, interruption: Interruption, is_over: threading.Event, quiet: bool) -> None:
+def _words(number: int, *, saves: bool) -> str:
+    what = "writing a checkpoint; once more to leave at once" if saves else "leaving"
+    return f"{signal.Signals(number).name}: {what}."
+
+
+def _leave(words: str, interruption: Interruption, is_over: threading.Event) -> None:
     """Wait for what is being saved and for those who leave by themselves; then end the process."""
-    if not quiet:
-        what = "writing a checkpoint; once more to leave at once" if interruption.is_saving() else "leaving"
-        LOGGER.warning("%s: %s.", signal.Signals(number).name, what)
+    if words:
+        LOGGER.warning(words)
     while True:
         with interruption.saving:
             pass
