@@ -1,4 +1,4 @@
-"""How a kernel foretells values that were hidden from it, by which kernels are told apart.
+"""How a kernel foretells values that were hidden from it, by which kernels are distinguished.
 
 How well it explains what it was shown says little: one that is too large, or scattered, does it too. But the
 errors of kernels that are nearly right differ by chance; then the sharper picture says more.

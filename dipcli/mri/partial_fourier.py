@@ -1,4 +1,4 @@
-"""Partial Fourier: lines of one side of k-space that were not measured, told by those of the other and the phase.
+"""Partial Fourier: lines of one side of k-space that were not measured, found from those of the other and the phase.
 
 An image whose phase is smooth is real but for that phase, so its k-space is nearly symmetric. The phase is that of
 the symmetric middle of k-space; in each round of the classical answer the imaginary part of the image that is left
@@ -62,7 +62,7 @@ def constrain_phase(encoding: Encoding, kspace: Tensor, damping: float) -> tuple
     share = 1 - (partial.shorter + partial.longer + 1) / side
     said = f"{share:.0%} of the {('readout', 'lines')[partial.axis]} missing on one side"
     without, constrained = _errors(encoding, kspace, partial, damping)
-    judged = f"hidden lines are told with {constrained:.0%} of their energy wrong, without it {without:.0%}"
+    judged = f"hidden lines are foretold with {constrained:.0%} of their energy wrong, without it {without:.0%}"
     if not constrained < CONVINCING * without:
         return encoding, f"{said}; no phase constraint, for {judged}"
     return _with_phase(encoding, kspace, damping), f"{said}; smooth phase, for {judged}"
