@@ -1,4 +1,4 @@
-"""Partial Fourier: lines of one side of k-space that were not measured, found from those of the other and the phase.
+"""Partial Fourier: lines of one side of k-space that were not measured, from those of the other and the phase.
 
 An image whose phase is smooth is real but for that phase, so its k-space is nearly symmetric. The phase is that of
 the symmetric middle of k-space; in each round of the classical answer the imaginary part of the image that is left
