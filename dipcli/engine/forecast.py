@@ -44,6 +44,7 @@ PARAMETER_COPIES = 6  # weights, gradient, Adam's two moments, and the last good
 PAGED_BYTES, SECONDS_PER_PAGED_BYTE = 2**25, 1.2e-9
 # Seconds of `_known_work` where the classical methods' seconds were measured: one thread of an Intel Xeon, 2026.
 REFERENCE_SECONDS = 0.0085
+GAIN = 0.65  # so many threads are as fast as one to this power: measured with two of them
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Forecast:
     seconds: float  # at most, roughly
     bytes: float  # of the whole program
     tiles: int = 1
+    at_once: int = 1  # frames that are worked on at a time
 
 
 def forecast_of(work: Workload, device: torch.device, *, share: float = 1.0, count: int = 1) -> Forecast:
@@ -193,8 +195,17 @@ def _saved_bytes(prior: Prior) -> list[int]:
 
 @functools.cache
 def _slowness() -> float:
-    """How many times slower than the reference this machine is, its threads taken together."""
-    return min(_seconds(_known_work, torch.device("cpu")) for _ in range(2 * REPEATS)) / REFERENCE_SECONDS
+    """How many times slower than the reference this machine is, its threads taken together.
+
+    One is timed, by its own clock: several wait for each other where others use the machine, up to a hundredfold.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        seconds = min(_seconds(_known_work, torch.device("cpu")) for _ in range(2 * REPEATS))
+    finally:
+        torch.set_num_threads(threads)
+    return float(seconds / REFERENCE_SECONDS / threads**GAIN)
 
 
 def _known_work() -> None:

@@ -41,6 +41,7 @@ class Scans(SliceMedium[Scan, Slice]):
     """Files of k-space; a frame is one slice, its picture the magnitude in units of k-space."""
 
     simplest = "zero-filled"
+    states_apart = True
 
     def __init__(self, options: MriOptions, recipe: Recipe) -> None:
         """`options` are those that do not depend on the model of the coils, `recipe` has all of them for one."""

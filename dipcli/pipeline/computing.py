@@ -3,13 +3,15 @@
 Nothing is read or written here, but for checkpoints.
 """
 
+import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
 
+from dipcli.classical.threads import MOST, in_threads
 from dipcli.engine.device import derive_seed
 from dipcli.engine.forecast import Forecast, free_bytes, needed_bytes
 from dipcli.engine.restore import Networks
@@ -24,6 +26,7 @@ from dipcli.pipeline.tiling import (
     fit_parts,
     forecast_in_tiles,
     forecast_of_windows,
+    side_by_side,
     side_of_tiles,
 )
 from dipcli.report.figures import Panel
@@ -59,17 +62,25 @@ class Computed:
         return self.frames[len(self.frames) // 2]
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """One frame; its statement where that was made beside those of others."""
+
+    index: int
+    measurement: Any  # what the medium's frames are
+    control: Control
+    statement: Statement | None = None
+
+
 def compute(loaded: Loaded, context: Context, medium: AnyMedium) -> Computed:
     """Restore every frame. Raises DipcliError for what cannot be used, and Interrupted when the call was."""
     source, truths = loaded.source, loaded.truths
     medium = medium.for_frames(source, context.device)
     frames: list[Fitted] = []
     panels: Sequence[Panel] = ()
-    for index, measurement in enumerate(medium.frames(source, context.device)):
-        control = _control(loaded, context, medium, index)
-        if index == 0:
-            _say_forecast(loaded.name, foreseen(measurement, context, medium, len(truths))[0])
-        fitted = _fit(loaded, index, measurement, context, medium, control, frames)
+    for begun in _begun(loaded, context, medium):
+        index, measurement = begun.index, begun.measurement
+        fitted = _fit(loaded, begun, context, medium, frames)
         frames.append(_scored(source, fitted, measurement, truths[index], medium))
         if index == len(truths) // 2 and context.files.report:
             panels = medium.panels(source, measurement, frames[-1], truths[index])
@@ -99,7 +110,40 @@ def foreseen(
     if side is None and (work.n_values >= SMALL or (work.classical_bytes or 0.0) >= LARGE_BYTES):
         check_room(needed_bytes(work, context.device), room, medium.advice)
     tiles = [] if side is None else cut(measurement.shape[1:], side)
-    return forecast_in_tiles(work, context.device, side, count), Parts(tiles)
+    cost = forecast_in_tiles(work, context.device, side, count)
+    is_alone = bool(work.unknowns) or work.engine.stopping.max_time > 0
+    if is_alone or not medium.states_apart or context.device.type != "cpu":
+        return cost, Parts(tiles)
+    return side_by_side(cost, min(count, context.threads, MOST), room), Parts(tiles)
+
+
+def _begun(loaded: Loaded, context: Context, medium: AnyMedium) -> Iterator[_Begun]:
+    """The frames, one after the other; some are stated beside each other, which changes nothing of any."""
+    count = len(loaded.truths)
+    frames = (
+        _Begun(index, measurement, _control(loaded, context, medium, index))
+        for index, measurement in enumerate(medium.frames(loaded.source, context.device))
+    )
+    first = next(frames)
+    cost, _ = foreseen(first.measurement, context, medium, count)
+    _say_forecast(loaded.name, cost)
+
+    def stated(one: _Begun) -> _Begun:
+        return replace(one, statement=_stated(loaded, one.measurement, context, medium, one.control))
+
+    every = itertools.chain([first], frames)
+    yield from every if cost.at_once == 1 else in_threads(stated, every, cost.at_once)
+
+
+def _stated(
+    loaded: Loaded,
+    measurement: Any,  # noqa: ANN401 - what the medium's frames are
+    context: Context,
+    medium: AnyMedium,
+    control: Control,
+) -> Statement:
+    with stage(context.show, control.label, CLASSICAL):
+        return medium.state(loaded.source, measurement, control)
 
 
 def _say_forecast(name: str, cost: Forecast) -> None:
@@ -119,17 +163,10 @@ def _control(loaded: Loaded, context: Context, medium: AnyMedium, index: int) ->
     )
 
 
-def _fit(
-    loaded: Loaded,
-    index: int,
-    measurement: Any,  # noqa: ANN401 - what the medium's frames are
-    context: Context,
-    medium: AnyMedium,
-    control: Control,
-    before: Sequence[Fitted],
-) -> Fitted:
+def _fit(loaded: Loaded, begun: _Begun, context: Context, medium: AnyMedium, before: Sequence[Fitted]) -> Fitted:
     """One frame, at once or in parts."""
-    source, truth = loaded.source, loaded.truths[index]
+    source, truth = loaded.source, loaded.truths[begun.index]
+    measurement, control = begun.measurement, begun.control
     cost, parts = foreseen(measurement, context, medium)
     if limit := medium.workload(measurement).engine.stopping.max_time:
         control = replace(control, deadline=time.perf_counter() + limit)
@@ -143,13 +180,10 @@ def _fit(
                 seed=derive_seed(control.seed, number),
                 deadline=control.share_of_time(cost.tiles - number),
             )
-            with stage(context.show, own.label, CLASSICAL):
-                statement = tiled.state(source, tile, own)
-            return _fit_warm(statement, context, own)
+            return _fit_warm(_stated(loaded, tile, context, tiled, own), context, own)
 
         return fit_parts(measurement, parts, fit_tile)
-    with stage(context.show, control.label, CLASSICAL):
-        statement = medium.state(source, measurement, control)
+    statement = begun.statement or _stated(loaded, measurement, context, medium, control)
     metric = None if truth is None else medium.metric(source, statement, truth)
     return _fit_warm(statement, context, control, metric=metric, networks=medium.networks(before, statement))
 

@@ -68,6 +68,7 @@ class Medium(ABC, Generic[SourceT, MeasurementT]):
 
     holds_stacks = True  # names and numbers of frames enter their seeds; a file's only one has that of the call
     tile: int | None = 0  # side of the tiles of tensors (channels, *space): 0 for none, None as memory allows
+    states_apart = False  # whether frames may be stated at the same time: none draws from torch's own generator
     writes_first = False  # whether there is something to look at before anything is computed
     others: Mapping[str, "AnyMedium"] = MappingProxyType({})  # of files of other fields, by ending
     advice = "use --preset fast, a smaller --width, or a smaller picture"  # where memory does not suffice
