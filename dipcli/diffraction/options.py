@@ -142,6 +142,11 @@ class PhasingOptions:
     unknowns: Annotated[UnknownsName, "What the two networks draw; the phase is unbounded."] = "real-imaginary"
     uniform_magnitude: Annotated[bool, "The object has one magnitude everywhere inside, as a crystal has."] = False
     nonnegative_real: Annotated[bool, "The real part is not negative, as of weakly scattering matter."] = False
+    coherence: Annotated[
+        str,
+        "How far the beam is coherent. auto: found, where free pixels want it; full; or σ of the Gaussian that "
+        "blurs intensities, in pixels, as in 0.5, or for each axis, as in 0.5,0.3,0.2. Networks do without.",
+    ] = "auto"
     loss: Annotated[MisfitName, "The networks' data term; the object's brightness is solved for."] = "amplitude"
     tv_weight: Annotated[float, "Weight of the total variation of both unknowns.", Range(0)] = 0.0
     fresnel: Annotated[
@@ -155,6 +160,28 @@ class PhasingOptions:
         """Raise OptionError where the method cannot do what is asked for."""
         if self.fresnel and self.method != "double-dip":
             raise OptionError("Projections know the far field only; with --fresnel use --method double-dip.")
+        self._sigmas()
+
+    def sigmas_of_coherence(self, n_axes: int) -> tuple[float, ...] | None:
+        """The blur that is given for each axis of a pattern, () for none; None where it is to be found.
+
+        Raises OptionError for another number of axes.
+        """
+        sigmas = self._sigmas()
+        if sigmas is not None and len(sigmas) not in (0, 1, n_axes):
+            raise OptionError(f"--coherence {self.coherence} is for {len(sigmas)} axes; the pattern has {n_axes}.")
+        return sigmas if sigmas is None or len(sigmas) != 1 else sigmas * n_axes
+
+    def _sigmas(self) -> tuple[float, ...] | None:
+        if self.coherence in ("auto", "full"):
+            return None if self.coherence == "auto" else ()
+        try:
+            sigmas = tuple(float(part) for part in self.coherence.split(","))
+        except ValueError:
+            sigmas = (-1.0,)
+        if not all(0 <= sigma < float("inf") for sigma in sigmas):
+            raise OptionError(f"--coherence {self.coherence} is not known; give auto, full, 0.5, or 0.5,0.3,0.2.")
+        return sigmas if any(sigmas) else ()
 
     @property
     def chosen(self) -> PhasingMethod:
@@ -183,6 +210,9 @@ class SimulationOptions:
     modulation: Annotated[float, "Range of the smooth modulation of the magnitude.", Range(0, 1)] = 0.0
     photons: Annotated[float, "Photons in all, with their noise; inf for none.", Range(1, float("inf"))] = 1e8
     background: Annotated[float, "Mean background in each pixel.", Range(0)] = 0.0
+    coherence: Annotated[
+        float, "σ in pixels of the Gaussian by which a beam that is coherent in part blurs intensities.", Range(0)
+    ] = 0.0
     beamstop: Annotated[int, "Side of the square (cube) in the centre that is not measured.", Range(0)] = 0
     gap: Annotated[int, "Width of bars, across two axes, that are not measured.", Range(0)] = 0
     seed: Annotated[int, "Decides facets, strain, dislocations and noise.", Range(0, 2**63 - 1)] = 0

@@ -38,6 +38,8 @@ STARTS = {2: 12, 3: 8}  # unless they are given, for patterns of so many axes
 CYCLES = {2: 600, 3: 200}
 SEARCHES = {2: 16, 3: 1}
 LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
+FIRST_COHERENCE = 0.3  # pixels: where the search for the beam's coherence begins
+EXPLAINS = 0.02  # share by which a beam that is coherent in part must explain free pixels better
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
 # Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits in all.
@@ -160,8 +162,13 @@ def find(measurement: Measurement, options: PhasingOptions, control: Control) ->
     )
 
 
-def smoothed(phases: ClassicalPhases, control: Control) -> tuple[SparseObject, Tensor]:
+def smoothed(
+    phases: ClassicalPhases, control: Control, coherence: tuple[float, ...] | None = None
+) -> tuple[SparseObject, Tensor]:
     """The best sparse fit that was not working the free pixels, and the same with them.
+
+    `coherence` is known, () for a beam that is coherent throughout; None to find it, where free pixels of the best
+    start say that there is one.
 
     A fit may begin with any start that differs from the best one, and lies where that one does. Where no two
     starts agree, the second is the mean of all fits that are as good. What is hidden around the centre is filled
@@ -169,19 +176,28 @@ def smoothed(phases: ClassicalPhases, control: Control) -> tuple[SparseObject, T
     """
     hidden = hidden_centre(phases.pattern.mask)
     stopped = bool(hidden.any())
-    settings = SparseSettings(STEPS[phases.best.ndim - 1], CAUTION if stopped else 0.0, control.is_over)
+    n_axes = phases.best.ndim - 1
+    settings = SparseSettings(STEPS[n_axes], CAUTION if stopped else 0.0, coherence is not None, control.is_over)
     begins = {
         k: (phases.unaware[k : k + 1], phases.starts.support[k : k + 1])
         for k, differs in enumerate(phases.errors)
         if k == 0 or differs > SETTLED
     }
-    fits = {k: sparse_object(*begin, phases.working, phases.free_pixels, settings) for k, begin in begins.items()}
+
+    def fitted(k: int, of_beam: tuple[float, ...]) -> SparseObject:
+        return sparse_object(*begins[k], replace(phases.working, coherence=of_beam), phases.free_pixels, settings)
+
+    fits = {0: fitted(0, coherence or ())}
+    if coherence is None and not control.is_over():
+        partly = fitted(0, (FIRST_COHERENCE,) * n_axes)
+        fits[0] = partly if partly.free < (1 - EXPLAINS) * fits[0].free else fits[0]
+    fits |= {k: fitted(k, fits[0].coherence) for k in begins if k}
     ranked = sorted(fits, key=lambda k: fits[k].free)
     found = fits[ranked[0]]
     apart = tuple(error(fits[k].image, found.image) for k in ranked)
 
     def aware(k: int) -> Tensor:
-        image = refit(fits[k], *begins[k], phases.pattern, steps=settings.steps)
+        image = refit(fits[k], begins[k][1], phases.pattern, steps=settings.steps)
         image = filled_in(image, begins[k][1], hidden) if stopped else image
         return align(image, phases.best) if k else image
 

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import Tensor
 
+from dipcli.diffraction.coherence import find_sparse
 from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem
 from dipcli.diffraction.multistart import ALIKE
 from dipcli.diffraction.options import PhaseOptions
-from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, box_sides, find, smoothed
+from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, box_sides, find
 from dipcli.diffraction.projections import transform
 from dipcli.diffraction.reproducibility import Agreement
 from dipcli.diffraction.sparse import scale_of, unseen
@@ -29,6 +30,7 @@ class Candidate:
     image: Tensor
     free: float
     search: Search | None = None  # without a network
+    coherence: tuple[float, ...] = ()  # of the beam that explains it
 
 
 def state_phasing(measurement: Measurement, options: PhaseOptions, control: Control) -> Statement:
@@ -39,16 +41,26 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
     method = options.phasing.chosen
     phases = find(measurement, options.phasing, control)
     done = Search("projections", phases.starts.cycles[0], not phases.was_cut)
+    decisions: dict[str, str] = {}
     candidates = [Candidate("classical", phases.mean, phases.free[0], done)]
     if method in ("sparse", "hybrid"):
-        fitted, aware = smoothed(phases, control)
-        done = Search("sparse object", done.iterations + fitted.steps, done.is_over and not control.is_over())
-        candidates.append(Candidate("sparse", aware, fitted.free, done))
+        sparse = find_sparse(measurement, phases, options.phasing, control)
+        phases, beam = sparse.phases, sparse.fit.coherence
+        known = replace(phases.working, coherence=beam)
+        free = unseen(phases.unaware[:1], known, phases.free_pixels) if beam else phases.free[0]
+        fitting = Search(
+            "sparse object", done.iterations + sparse.fit.steps, done.is_over and not control.is_over()
+        )
+        candidates = [
+            Candidate("classical", phases.mean, free, done, beam),
+            Candidate("sparse", sparse.image, sparse.fit.free, fitting, beam),
+        ]
+        decisions = {"coherence": sparse.said} if sparse.said else {}
     start = min(candidates, key=lambda one: one.free).image
     space, box = measurement.intensity.shape[1:], box_sides(measurement.intensity)
     classical = (f"projections, {len(phases.starts.numbers)} best starts", middle(phases.mean, box).abs())
     asked = {**asdict(options.pattern), **asdict(options.geometry), **asdict(options.phasing)}
-    stated = (asked, _decisions(measurement, phases, method))
+    stated = (asked, _decisions(measurement, phases, method) | decisions)
     if method in ("classical", "sparse"):
         return Statement(
             None,
@@ -88,7 +100,8 @@ def judged(candidates: list[Candidate], phases: ClassicalPhases) -> Restoration:
         "free_chi": ", ".join(f"χ {one.free:.4f} {one.method}" for one in candidates),
         "object_of": best.method,
     }
-    return replace(restoration_of(best.image, phases, decisions), search=best.search)
+    seen = replace(phases, pattern=replace(phases.pattern, coherence=best.coherence))
+    return replace(restoration_of(best.image, seen, decisions), search=best.search)
 
 
 def restoration_of(image: Tensor, phases: ClassicalPhases, decisions: Mapping[str, str]) -> Restoration:
@@ -111,7 +124,7 @@ def restoration_of(image: Tensor, phases: ClassicalPhases, decisions: Mapping[st
         "spread": placed(common.spread),
         "prtf": common.prtf,
         "runs": phases.table(),
-        "computed": torch.fft.fftshift(transform(image).abs().square()),
+        "computed": torch.fft.fftshift(phases.pattern.seen(transform(image)).square()),
     }
     resolution = common.resolution
     more = {

@@ -6,6 +6,7 @@ Sources: Fienup, 1982, doi 10.1364/AO.21.002758 (ER, HIO); Luke, 2005, doi 10.10
 Marchesini et al., 2003, doi 10.1103/PhysRevB.68.140101 (shrink-wrap).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,10 +20,21 @@ TINY = 1e-20
 
 @dataclass(frozen=True)
 class Pattern:
-    """The measured amplitudes (*space), and 1 where they are believed, 0 elsewhere; frequency 0 in the corner."""
+    """The measured amplitudes (*space), and 1 where they are believed, 0 elsewhere; frequency 0 in the corner.
+
+    A beam that is coherent in part blurs intensities, nearly by a Gaussian: `coherence` has its σ in pixels along
+    each axis (Vartanyants and Robinson, 2001, doi 10.1088/0953-8984/13/47/305). Projections do without.
+    """
 
     amplitude: Tensor
     mask: Tensor
+    coherence: tuple[float, ...] = ()
+
+    def seen(self, spectrum: Tensor) -> Tensor:
+        """The amplitudes that spectra (starts, *space) have on the detector."""
+        if not self.coherence:
+            return spectrum.abs()
+        return smooth(spectrum.abs().square(), self.coherence).clamp(min=0).sqrt()
 
     def replace_in(self, spectrum: Tensor) -> Tensor:
         """The spectra with the measured amplitudes; what is not known stays as it is."""
@@ -32,10 +44,10 @@ class Pattern:
         return torch.view_as_complex(parts * factor[..., None])
 
     def chi(self, spectrum: Tensor, where: Tensor | None = None) -> Tensor:
-        """‖ |X| - A ‖ / ‖A‖ over the known values, or over `where`, of each start."""
+        """‖ seen(X) - A ‖ / ‖A‖ over the known values, or over `where`, of each start."""
         counted = self.mask if where is None else where
         axes = tuple(range(1, spectrum.ndim))
-        misfit = ((spectrum.abs() - self.amplitude) * counted).square().sum(axes)
+        misfit = ((self.seen(spectrum) - self.amplitude) * counted).square().sum(axes)
         return (misfit / (self.amplitude * counted).square().sum().clamp(min=TINY)).sqrt()
 
 
@@ -66,13 +78,14 @@ def cycles(objects: Tensor, pattern: Pattern, support: Tensor, algorithm: Algori
     return x
 
 
-def smooth(magnitude: Tensor, sigma: float) -> Tensor:
-    """Magnitudes (starts, *space), blurred by a Gaussian around the border."""
+def smooth(magnitude: Tensor, sigma: float | Sequence[float] | Tensor) -> Tensor:
+    """Magnitudes (starts, *space), blurred around the border by a Gaussian: σ in pixels, or one for each axis."""
+    sigmas = [sigma] * (magnitude.ndim - 1) if isinstance(sigma, float) else sigma
     spectrum = torch.fft.rfftn(magnitude, dim=tuple(range(1, magnitude.ndim)))
     for axis in range(1, magnitude.ndim):
         n = magnitude.shape[axis]
         frequency = (torch.fft.rfftfreq if axis == magnitude.ndim - 1 else torch.fft.fftfreq)(n)
-        window = torch.exp(-2 * (torch.pi * sigma * frequency.to(magnitude)) ** 2)
+        window = torch.exp(-2 * (torch.pi * sigmas[axis - 1] * frequency.to(magnitude)) ** 2)
         spectrum = spectrum * window.reshape(-1, *[1] * (magnitude.ndim - 1 - axis))
     blurred: Tensor = torch.fft.irfftn(spectrum, s=magnitude.shape[1:], dim=tuple(range(1, magnitude.ndim)))
     return blurred

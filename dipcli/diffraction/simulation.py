@@ -10,6 +10,7 @@ import torch
 from dipcli.diffraction.crystals import Crystal, detector_mask, simulate_counts, simulate_crystal
 from dipcli.diffraction.diffraction import Fraunhofer
 from dipcli.diffraction.options import SampleName, SimulationOptions
+from dipcli.diffraction.projections import smooth
 from dipcli.diffraction.writers import check_object_output, save_simulated
 from dipcli.engine.forecast import PROCESS_BYTES, free_bytes
 from dipcli.errors import OptionError
@@ -57,8 +58,9 @@ def _simulate(shape: tuple[int, ...], sample: SampleName, options: SimulationOpt
     crystal = Crystal(options.size // 2, len(shape), options.phase_range, options.dislocations, options.modulation)
     truth = simulate_crystal(crystal, random)
     optics = Fraunhofer(shape)
-    intensity = optics(torch.from_numpy(truth)[None].to(torch.complex128))[0].numpy()
-    counts = simulate_counts(intensity, options.photons, random, options.background)
+    intensity = optics(torch.from_numpy(truth)[None].to(torch.complex128))
+    blurred = smooth(intensity, options.coherence).clamp(min=0) if options.coherence else intensity
+    counts = simulate_counts(blurred[0].numpy(), options.photons, random, options.background)
     bad = detector_mask(counts.shape, options.beamstop, options.gap)
     counts[bad] = 0
     given = {k: v for k, v in asdict(options).items() if k not in ("dry_run", "quiet")}

@@ -5,10 +5,12 @@ Crystals and most other objects are flat in magnitude and smooth in phase; noise
 differences along each axis: a phase ramp of any slope costs next to nothing, so that strain is not flattened.
 Sources: Rudin, Osher and Fatemi, 1992 (total variation); Lysaker, Lundervold and Tai, 2003,
 doi 10.1109/TIP.2003.819229 (second differences); the weight is chosen by pixels that the fit is not working.
+Where the pattern has a coherence, that is found together with the object (as Clark et al., 2012, doi
+10.1038/ncomms1994, find it between projections).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -24,12 +26,17 @@ WEIGHTS = (6.0, 20.0, 60.0, 200.0, 600.0)  # λ in units of the projections' χ�
 
 @dataclass(frozen=True)
 class SparseObject:
-    """An object (1, *space), its χ on pixels that it was not working, and the weight λ that led there."""
+    """An object (1, *space), its χ on pixels that it was not working, and the weight λ that led there.
+
+    `penalty` is that weight as `fit` takes it, `steps` are all that led there.
+    """
 
     image: Tensor
     free: float
     weight: float
-    steps: int = 0  # that led there
+    steps: int = 0
+    penalty: float = 0.0
+    coherence: tuple[float, ...] = ()  # of the pattern, as it was found
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class SparseSettings:
 
     steps: int
     margin: float = 0.0
+    keeps_coherence: bool = False  # whether that of the pattern is known, not where the search for it begins
     is_over: Callable[[], bool] = lambda: False
 
 
@@ -48,37 +56,48 @@ def sparse_object(
 
     `image` and `support` are (1, *space); `pattern` does not know the free pixels.
     """
+    learns = bool(pattern.coherence) and not settings.keeps_coherence
     room = smooth(support.to(image.real.dtype), 1.0) > MARGIN
     unit = float(pattern.chi(transform(image)).square())
     best: SparseObject | None = None
     for weight in WEIGHTS:
-        fitted = fit(image if best is None else best.image, room, pattern, weight * unit, steps=settings.steps)
+        start = image if best is None else best.image
+        fitted, pattern = fit(start, room, pattern, weight * unit, steps=settings.steps, learns=learns)
         taken = settings.steps * (WEIGHTS.index(weight) + 1)
-        found = SparseObject(fitted, unseen(fitted, pattern, free), weight, taken)
+        found = SparseObject(
+            fitted, unseen(fitted, pattern, free), weight, taken, weight * unit, pattern.coherence
+        )
         if best is not None and found.free >= (1 - settings.margin) * best.free:
             break
         best = found
         if settings.is_over():
             break
-    return best or SparseObject(image, unseen(image, pattern, free), 0.0)
+    return best or SparseObject(image, unseen(image, pattern, free), 0.0, coherence=pattern.coherence)
 
 
-def refit(found: SparseObject, image: Tensor, support: Tensor, pattern: Pattern, *, steps: int) -> Tensor:
-    """The object of a fit, with the pixels that it was not working; `image` is where its weights were found."""
-    room = smooth(support.to(image.real.dtype), 1.0) > MARGIN
-    unit = float(pattern.chi(transform(image)).square())
-    return fit(found.image, room, pattern, found.weight * unit, steps=steps) if found.weight else found.image
+def refit(found: SparseObject, support: Tensor, pattern: Pattern, *, steps: int) -> Tensor:
+    """The object of a fit, with the pixels that it was not working."""
+    if not found.penalty:
+        return found.image
+    room = smooth(support.to(found.image.real.dtype), 1.0) > MARGIN
+    return fit(found.image, room, replace(pattern, coherence=found.coherence), found.penalty, steps=steps)[0]
 
 
-def fit(image: Tensor, room: Tensor, pattern: Pattern, weight: float, *, steps: int) -> Tensor:
-    """The object on the `room` (1, *space) with the least χ² + weight·penalty, in units of the pattern."""
+def fit(
+    image: Tensor, room: Tensor, pattern: Pattern, weight: float, *, steps: int, learns: bool = False
+) -> tuple[Tensor, Pattern]:
+    """The object on the `room` (1, *space) with the least χ² + weight·penalty, in units of the pattern.
+
+    Where it `learns` the coherence, the pattern has what was found.
+    """
     part = _part(room[0])
     inside = room[part].to(image.real.dtype)
     magnitude = image.abs()[room]
     typical = magnitude[magnitude > 0.5 * magnitude.max()].median().clamp(min=1e-20)
     start = (image[part] / typical).contiguous()
     parts = torch.view_as_real(start).clone().requires_grad_()
-    adam = torch.optim.Adam([parts], lr=RATE)
+    sigmas = torch.tensor(pattern.coherence, device=parts.device, requires_grad=learns)
+    adam = torch.optim.Adam([parts, sigmas] if learns else [parts], lr=RATE)
     pace = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     widths = _widths(part, image)
     energy = (pattern.mask * pattern.amplitude.square()).sum()
@@ -86,7 +105,10 @@ def fit(image: Tensor, room: Tensor, pattern: Pattern, weight: float, *, steps: 
         adam.zero_grad()
         x = torch.view_as_complex(parts) * inside
         padded = torch.nn.functional.pad(x, widths)
-        predicted = (torch.view_as_real(transform(padded)).square().sum(-1) + 1e-12).sqrt()
+        intensity = torch.view_as_real(transform(padded)).square().sum(-1)
+        if pattern.coherence:
+            intensity = smooth(intensity, sigmas).clamp(min=0)
+        predicted = (intensity + 1e-12).sqrt()
         scale = best_scale(predicted.detach(), pattern.amplitude, pattern.mask)
         misfit = (pattern.mask * (scale * predicted - pattern.amplitude).square()).sum() / energy
         (misfit + weight * bends(x)).backward()  # type: ignore[no-untyped-call]
@@ -94,7 +116,8 @@ def fit(image: Tensor, room: Tensor, pattern: Pattern, weight: float, *, steps: 
         pace.step()
     with torch.no_grad():
         found = torch.nn.functional.pad(torch.view_as_complex(parts) * inside, widths)
-        return found * scale_of(found, pattern)
+        pattern = replace(pattern, coherence=tuple(sigmas.abs().tolist()))
+        return found * scale_of(found, pattern), pattern
 
 
 def bends(x: Tensor) -> Tensor:
@@ -115,7 +138,7 @@ def unseen(image: Tensor, pattern: Pattern, free: Tensor) -> float:
 
 def scale_of(image: Tensor, pattern: Pattern) -> Tensor:
     """The number that brings the object's amplitudes nearest to the measured ones."""
-    return best_scale(transform(image).abs(), pattern.amplitude, pattern.mask)
+    return best_scale(pattern.seen(transform(image)), pattern.amplitude, pattern.mask)
 
 
 def _part(room: Tensor) -> tuple[slice, ...]:

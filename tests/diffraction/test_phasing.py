@@ -124,7 +124,7 @@ def test_where_starts_agree_in_outline_only_their_mean_is_returned_and_it_is_sai
     noise = torch.randn((4, *phases.best.shape[1:]), generator=random, dtype=torch.complex64)
     objects = phases.best + 0.25 * phases.best.abs().max() * noise * inside
     common = agreement(objects)
-    starts = replace(phases.starts, objects=objects, support=phases.support.expand(objects.shape))
+    starts = replace(phases.starts.take([0] * 4), objects=objects)  # how many there were depends on the machine
     apart = replace(phases, starts=starts, errors=common.errors, free=(1.0, 1.01, 1.02, 1.03), common=common)
     assert apart.n_alike == 1
     assert error(apart.mean, phases.best) < 0.7 * error(objects[:1], phases.best)

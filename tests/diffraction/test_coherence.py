@@ -1,0 +1,151 @@
+"""Beams that are coherent in part: the blur is found together with the object, and taken off where that pays."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from laws import assert_matches
+from patterns import as_cxi, simulated
+
+from dipcli.diffraction.coherence import in_words, noise_of_sharpened, sharpened
+from dipcli.diffraction.crystals import simulate_counts
+from dipcli.diffraction.multistart import free_pixels
+from dipcli.diffraction.options import PhasingOptions
+from dipcli.diffraction.phase_search import Measurement
+from dipcli.diffraction.projections import Pattern, smooth, transform
+from dipcli.diffraction.sparse import SparseSettings, fit, sparse_object
+from dipcli.errors import OptionError
+from dipcli.grid import embed
+from dipcli.symmetries import error
+
+SIGMAS = (0.5, 0.3)
+
+
+@pytest.fixture
+def truth():
+    image = torch.from_numpy(np.pad(simulated()[1], 8))[None]
+    return image / image.norm()
+
+
+@pytest.fixture
+def blurred(truth):
+    """Its pattern through a beam that is coherent in part, without noise."""
+    intensity = smooth(transform(truth).abs().square(), SIGMAS).clamp(min=0)[0]
+    amplitude = intensity.sqrt()
+    return Pattern(amplitude / amplitude.norm(), torch.ones_like(amplitude))
+
+
+def test_a_blur_is_as_wide_as_it_says_along_each_axis():
+    impulse = torch.zeros(1, 32, 24)
+    impulse[0, 16, 12] = 1
+    spread = smooth(impulse, (1.5, 2.0))[0]
+    rows, columns = torch.arange(32.0) - 16, torch.arange(24.0) - 12
+    assert float(spread.sum()) == pytest.approx(1, abs=1e-5)
+    assert float((spread.sum(1) * rows.square()).sum()) == pytest.approx(1.5**2, rel=0.01)
+    assert float((spread.sum(0) * columns.square()).sum()) == pytest.approx(2.0**2, rel=0.01)
+
+
+def test_a_pattern_of_full_coherence_is_seen_as_it_is(truth, blurred):
+    spectrum = transform(truth)
+    assert torch.equal(blurred.seen(spectrum), spectrum.abs())
+    assert float(blurred.chi(spectrum)) > 0.05
+    partly = Pattern(blurred.amplitude, blurred.mask, SIGMAS)
+    assert float(partly.chi(spectrum)) < 1e-3
+
+
+def test_a_fit_finds_the_blur_together_with_the_object(truth, blurred):
+    begun = Pattern(blurred.amplitude, blurred.mask, (0.2, 0.2))
+    start = truth * (1 + 0.05 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)))
+    image, pattern = fit(start, truth.abs() > 0, begun, 1e-5, steps=150, learns=True)
+    plain, still = fit(start, truth.abs() > 0, blurred, 1e-5, steps=150)
+    assert pattern.coherence == pytest.approx(SIGMAS, abs=0.02)
+    assert still.coherence == ()
+    assert error(image, truth) < 0.3 * error(plain, truth)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_known_blur_is_kept(truth, blurred, keeps):
+    free = free_pixels(blurred.mask, 0.05)
+    given = Pattern(blurred.amplitude, blurred.mask - free, (0.1, 0.1))
+    found = sparse_object(truth, truth.abs() > 0, given, free, SparseSettings(30, keeps_coherence=keeps))
+    assert (found.coherence == pytest.approx((0.1, 0.1))) is keeps
+
+
+def test_sharpening_takes_the_blur_off_again(truth):
+    intensity = torch.fft.fftshift(transform(truth)[0].abs().square())
+    seen = smooth(intensity[None], SIGMAS).clamp(min=0)
+    many = Measurement(1e12 * seen, torch.ones_like(intensity))
+    assert_matches(sharpened(many, SIGMAS, truth)[0] / 1e12, intensity, tolerance=1e-3)
+    hidden = torch.ones_like(intensity)
+    hidden[10:13, 10:13] = 0
+    partly = Measurement(1e12 * seen * hidden, hidden)
+    assert_matches(sharpened(partly, SIGMAS, truth)[0] / 1e12, intensity, tolerance=2e-3)
+
+
+def test_few_counts_are_hardly_sharpened(truth):
+    seen = smooth(torch.fft.fftshift(transform(truth).abs().square()), SIGMAS).clamp(min=0)
+    few, many = (
+        Measurement(torch.poisson(photons * seen / seen.sum()), torch.ones(seen.shape[1:]))
+        for photons in (1e4, 1e8)
+    )
+    assert noise_of_sharpened(many, SIGMAS) < 0.03 < noise_of_sharpened(few, SIGMAS)
+    assert noise_of_sharpened(many, SIGMAS) < noise_of_sharpened(many, (1.0, 1.0))
+
+
+def test_lengths_are_those_over_which_points_of_the_object_interfere():
+    said = in_words((0.5, 0.001), (64, 32))
+    assert said.endswith(f"coherence lengths of {64 / (2 * math.pi * 0.5):.0f}, - pixels of the object")
+
+
+@pytest.fixture
+def scan(tmp_path):
+    """64 x 64, 1e8 photons, blurred by 0.5 pixels."""
+    truth = simulated(side=64, phase_range=2.0)[1]
+    pattern = transform(embed(torch.from_numpy(truth)[None], (64, 64))).abs().square()
+    seen = torch.fft.fftshift(smooth(pattern, 0.5).clamp(min=0)[0]).numpy()
+    return as_cxi(tmp_path / "scan.cxi", simulate_counts(seen, 1e8, np.random.default_rng(0)), truth)
+
+
+def test_the_program_finds_the_blur_says_it_and_is_nearer_to_the_truth(program, scan, tmp_path):
+    errors, said = {}, {}
+    for coherence in ("auto", "full", "0.5"):
+        output = tmp_path / f"{coherence}.npz"
+        flags = ("--coherence", coherence, "--reference", scan, "-o", output)
+        done = program("phase-retrieve", scan, *flags)
+        assert done.exit_code == 0, done.stderr
+        record = json.loads((tmp_path / f"{coherence}.run.json").read_text())
+        errors[coherence], said[coherence] = record["metrics"]["error"], record["decisions"].get("coherence")
+    assert said["auto"].startswith("in part: σ = 0.5")
+    assert said["full"] == "as given: full"
+    assert said["0.5"].startswith("in part: σ = 0.50, 0.50 pixels")
+    assert errors["auto"] < 0.3 * errors["full"]
+    assert errors["0.5"] < 0.3 * errors["full"]
+
+
+@pytest.mark.parametrize("given", ["half", "-0.5", "0.5,", "inf", ""])
+def test_another_word_or_number_is_an_option_error(given):
+    with pytest.raises(OptionError, match=r"is not known; give auto, full, 0\.5, or 0\.5,0\.3,0\.2\.$"):
+        PhasingOptions(coherence=given)
+
+
+def test_a_number_is_for_all_axes_and_several_must_be_as_many():
+    assert PhasingOptions(coherence="0.5").sigmas_of_coherence(3) == (0.5, 0.5, 0.5)
+    assert PhasingOptions(coherence="0.5,0,1").sigmas_of_coherence(3) == (0.5, 0.0, 1.0)
+    assert PhasingOptions(coherence="0").sigmas_of_coherence(2) == ()
+    assert PhasingOptions().sigmas_of_coherence(2) is None
+    with pytest.raises(OptionError, match="is for 2 axes; the pattern has 3"):
+        PhasingOptions(coherence="0.5,0.3").sigmas_of_coherence(3)
+
+
+def test_a_simulated_beam_may_be_coherent_in_part(program, tmp_path):
+    for name, flags in {"full": (), "part": ("--coherence", "1")}.items():
+        output = tmp_path / f"{name}.npz"
+        done = program("simulate", "cdi", "--size", "64", "--photons", "1e8", "-o", output, *flags)
+        assert done.exit_code == 0, done.stderr
+    brightest = {}
+    for name in ("full", "part"):
+        with np.load(tmp_path / f"{name}.npz") as file:
+            brightest[name] = max(file[key].max() for key in file if file[key].dtype.kind in "fiu")
+    assert brightest["part"] < 0.9 * brightest["full"]
