@@ -162,18 +162,18 @@ def goes_beyond(larger: Tensor, kernel: Tensor) -> bool:
 
 
 def is_core(kernel: Tensor, larger: Tensor, others: Sequence[Tensor]) -> bool:
-    """Whether a kernel is the core of a larger one that another search found, too."""
+    """Whether a kernel is the core of a larger one that another search, among others, found too."""
     return goes_beyond(larger, kernel) and any(
         similarity(larger, other) >= SURE
         and max(share_beyond(larger, other), share_beyond(other, larger)) <= STRAY
         for other in others
-        if other is not larger
     )
 
 
 def _is_squeezed(kernel: Tensor, larger: Tensor, others: Sequence[Tensor]) -> bool:
     """Whether a kernel is the core of one that had no room in its window."""
-    return len(kernel) < len(trimmed(larger)) and is_core(kernel, larger, others)
+    has_no_room = len(kernel) < len(trimmed(larger))
+    return has_no_room and is_core(kernel, larger, [other for other in others if other is not larger])
 
 
 def _is_core(sought: Sought, other: Sought, found: Sequence[Sought]) -> bool:
