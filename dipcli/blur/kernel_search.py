@@ -40,7 +40,7 @@ SMALL = 16  # pixels that a kernel covers, below which it may be but a part of a
 LACKING, STRAY = 0.25, 0.15  # of a kernel beyond another: that is its core, and they are the same
 REMNANT = 0.5  # of the pixels that a larger one covers, up to which a kernel may be all that is left of it
 TRIES = ((1.0, 4.0), (0.4, 2.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
-OF_LARGE = ((4.3, 5.4),)  # the same in the largest windows: less or more led elsewhere, or to a point
+OF_LARGE = ((0.3, 1.0), (4.3, 5.4))  # the same in the largest windows: of smooth scenes, and of others
 STROKES, OF_STROKES = 20.0, (31, 51)  # the same weight for writing, and the windows in which it is tried
 OF_PARTS, MOST_PARTS = (31, 51), 3  # the windows in other parts, and how many of them are tried
 SMALL_WINDOW = 31  # up to which the core of the part is enough
@@ -103,10 +103,9 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         known = [kernel for each in found for kernel in each.kernels]
         found.append(_best_of(part, ways, (number / len(places), 1 / len(places)), known))
     has_room = options.kernel_size is None and min(blurred.mask.shape) >= FEWEST_WIDE * wide
-    if places and has_room and not (found[0].is_sure and all(_is_whole(each) for each in found if each.is_sure)):
+    if places and has_room and not is_confirmed(found):
         part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
-        wider = replace(part, largest=wide)
-        found.append(by_edges(wider, WINDOWS[-2:], OF_LARGE))
+        found.append(_with_large_windows(replace(part, largest=wide)))
     sure = without_remnants(found)
     if not sure:
         best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
@@ -116,11 +115,25 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
     return [best, *(each for each in found if each is not best)]
 
 
+def _with_large_windows(search: KernelSearch) -> Sought:
+    """The kernel of a shake that is too large for the parts: by many edges, or else by strong ones."""
+    many, strong = OF_LARGE
+    found = by_edges(search, WINDOWS[-2:-1], [many])
+    return found if found.is_sure else by_edges(search, WINDOWS[-2:], [strong])
+
+
 def _most_agreed(sure: list[Sought]) -> list[Sought]:
     """Those whose kernel is like that of most other parts."""
     kernels = [each.guess.kernel for each in sure]
     counts = [sum(similarity(kernel, other) >= SURE for other in kernels) for kernel in kernels]
     return [each for each, count in zip(sure, counts, strict=True) if count == max(counts)]
+
+
+def is_confirmed(found: Sequence[Sought]) -> bool:
+    """Whether another part has found the first kernel, too, and the blur is hardly larger."""
+    first = found[0]
+    same = [each for each in found if each.is_sure and similarity(first.guess.kernel, each.guess.kernel) >= SURE]
+    return first.is_sure and len(same) > 1 and all(map(_is_whole, same))
 
 
 def _is_whole(sought: Sought) -> bool:
@@ -148,17 +161,25 @@ def goes_beyond(larger: Tensor, kernel: Tensor) -> bool:
     return share_beyond(kernel, larger) >= LACKING and share_beyond(larger, kernel) <= STRAY
 
 
+def is_core(kernel: Tensor, larger: Tensor, others: Sequence[Tensor]) -> bool:
+    """Whether a kernel is the core of a larger one that another search, among others, found too."""
+    return goes_beyond(larger, kernel) and any(
+        similarity(larger, other) >= SURE
+        and max(share_beyond(larger, other), share_beyond(other, larger)) <= STRAY
+        for other in others
+    )
+
+
+def _is_squeezed(kernel: Tensor, larger: Tensor, others: Sequence[Tensor]) -> bool:
+    """Whether a kernel is the core of one that had no room in its window."""
+    has_no_room = len(kernel) < len(trimmed(larger))
+    return has_no_room and is_core(kernel, larger, [other for other in others if other is not larger])
+
+
 def _is_core(sought: Sought, other: Sought, found: Sequence[Sought]) -> bool:
     """Whether the kernel of a part is the core of another's, which a third search found elsewhere, too."""
-    larger = other.guess.kernel
-    if not goes_beyond(larger, sought.guess.kernel):
-        return False
-    elsewhere = (kernel for each in found if each is not other for kernel in each.kernels)
-    return any(
-        similarity(larger, kernel) >= SURE
-        and max(share_beyond(larger, kernel), share_beyond(kernel, larger)) <= STRAY
-        for kernel in elsewhere
-    )
+    elsewhere = [kernel for each in found if each is not other for kernel in each.kernels]
+    return is_core(sought.guess.kernel, other.guess.kernel, elsewhere)
 
 
 def is_remnant(kernel: Tensor, kernels: Sequence[Tensor]) -> bool:
@@ -212,7 +233,9 @@ def _best_of(
     supports = [support_of(kernel, [*kernels, *known]) for kernel in whole]
     pairs = list(zip(whole, supports, strict=True))
     sure = [(kernel, support) for kernel, support in pairs if support >= SURE and covered(kernel) >= POINT]
-    large = [pair for pair in sure if not is_remnant(pair[0], [kernel for kernel, _ in sure])]
+    of_two = [kernel for kernel, _ in sure]
+    large = [pair for pair in sure if not is_remnant(pair[0], of_two)]
+    large = [pair for pair in large if not any(_is_squeezed(pair[0], other, of_two) for other in of_two)]
     kernel, support = most_believable(search, large or pairs)
     return Sought(search, search.judge(kernel)._replace(support=support), tuple(whole))
 

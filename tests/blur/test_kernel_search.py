@@ -1,5 +1,6 @@
 """Kernels do not depend on the unit of the values; of several, the one that is found again and again is taken."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.crops import SPARSE
 from dipcli.blur.edge_kernels import framed
 from dipcli.blur.hidden_values import Foretold, foretell
-from dipcli.blur.kernel_search import Sought, by_edges, find_kernel, is_remnant, most_believable
+from dipcli.blur.kernel_search import Sought, by_edges, find_kernel, is_confirmed, is_remnant, most_believable
 from dipcli.blur.options import DeblurOptions
 from dipcli.blur.searched_part import CONTRAST, choose_part, search_in
 
@@ -75,6 +76,54 @@ def test_the_kernel_that_most_parts_found_is_first(blurred, monkeypatch):
     first, second, _ = find_kernel(frame, search)
     assert_matches(first.guess.kernel, hook())
     assert_matches(second.guess.kernel, motion_kernel(9, 45))
+
+
+@pytest.mark.parametrize(("window", "is_whole"), [(35, True), (41, False)])
+def test_the_core_of_a_kernel_that_had_no_room_in_its_window_is_passed_over(
+    blurred, monkeypatch, window, is_whole
+):
+    core, whole = torch.zeros(2, 41, 41)
+    core[18:23, 18:23] = 1 / 25
+    whole[18:23, 18:23] = 0.65 / 25
+    whole[20, 23:39] = 0.35 / 16
+    core = framed(core, window)
+    kernels = iter([core, whole, core.roll(1, 0), whole.roll(1, 0)])
+    monkeypatch.setattr("dipcli.blur.kernel_search.estimate_kernel", lambda *_, **__: next(kernels))
+    monkeypatch.setattr("dipcli.blur.kernel_search.most_believable", lambda _, pairs: pairs[0])
+    found = by_edges(search_of(blurred), [window, 41], [(1.0, 4.0)])
+    assert_matches(found.guess.kernel, whole if is_whole else core)
+
+
+@pytest.mark.parametrize(("is_sure", "windows"), [(True, [13]), (False, [13, 13, 21])])
+def test_all_of_the_picture_is_searched_where_the_parts_disagree(blurred, monkeypatch, is_sure, windows):
+    monkeypatch.setattr("dipcli.blur.kernel_search.WINDOWS", (9, 13, 21))
+    search = search_of(blurred)
+    part, wide = (_found(search, kernel) for kernel in (hook().T, hook()))
+    monkeypatch.setattr(Sought, "is_sure", property(lambda each: is_sure and each is wide))
+    monkeypatch.setattr("dipcli.blur.kernel_search.other_parts", lambda *_: [search.place])
+    monkeypatch.setattr("dipcli.blur.kernel_search._best_of", lambda *_: part)
+    tried = []
+
+    def by_edges(_, sizes=(), tries=()):
+        tried.extend(sizes)
+        return wide if sizes else part
+
+    monkeypatch.setattr("dipcli.blur.kernel_search.by_edges", by_edges)
+    frame, _ = look_at(blurred, OPTIONS)
+    found = find_kernel(frame, replace(search, options=DeblurOptions(method="tv")))
+    assert tried == windows
+    assert (found[0] is wide) == is_sure
+
+
+def test_a_kernel_is_confirmed_where_another_part_is_sure_of_it(blurred, monkeypatch):
+    monkeypatch.setattr(Sought, "is_sure", property(lambda each: each.guess.support > 0.8))
+    search = replace(search_of(blurred), largest=61)
+    same, other = (_found(search, kernel) for kernel in (disk_kernel(4), motion_kernel(21, 0)))
+    unsure = same._replace(guess=same.guess._replace(support=0.5))
+    assert is_confirmed([same, other, same])
+    assert not is_confirmed([same, other, unsure])
+    assert not is_confirmed([unsure, same, same])
+    assert not is_confirmed([same, _found(replace(search, largest=9), disk_kernel(4))])  # it may be larger
 
 
 def _found(search, kernel):
