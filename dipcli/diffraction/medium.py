@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from dipcli.diffraction.crystal_frame import CrystalFrame, in_frame
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.panels import panels_of
 from dipcli.diffraction.pattern import Recording
-from dipcli.diffraction.phase_search import Measurement, box_sides, limits_of, peak_bytes, seconds_of
+from dipcli.diffraction.phase_search import LARGE, Measurement, box_sides, limits_of, peak_bytes, seconds_of
 from dipcli.diffraction.phasing import state_phasing
 from dipcli.diffraction.preview import save_object_preview
 from dipcli.diffraction.readers import load_object, load_recording, load_support
 from dipcli.diffraction.writers import Retrieved, check_object_output, save_retrieved, save_vti
+from dipcli.engine.device import freed_memory_kept
 from dipcli.engine.forecast import Workload
 from dipcli.errors import OptionError
 from dipcli.grid import embed
@@ -85,7 +87,8 @@ class Patterns(Medium[Recording, Measurement]):
 
     def state(self, source: Recording, measurement: Measurement, control: Control) -> Statement:
         """The search, within the time that is left."""
-        statement = state_phasing(measurement, self._options, control)
+        with freed_memory_kept() if measurement.intensity.numel() > LARGE else nullcontext():
+            statement = state_phasing(measurement, self._options, control)
         found, sides = str(source.geometry), source.geometry.pixels_nm(source.intensity.shape)
         if sides is not None:
             found += f": pixels of the object of {' x '.join(f'{side:.3g}' for side in sides)} nm"

@@ -44,8 +44,8 @@ CAUTION = 0.1  # what a higher weight must gain on the free pixels where the cen
 STEPS = {2: 200, 3: 100}  # of each sparse fit
 # Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits in all.
 USUAL_SEARCHES, USUAL_ROUNDS, USUAL_FITS = 2, 6, 16
-# For each pixel, one thread: of a cycle and a step, and in patterns that no cache holds; of a step beside that.
-SECONDS_OF_CYCLE, SECONDS_OF_STEP, LARGE, UNCACHED, SECONDS_BESIDE = 2.5e-8, 5e-8, 2**23, 2.0, 5e-4
+# For each pixel, one thread: of a cycle and a step, so many times that in large patterns; of a step beside that.
+SECONDS_OF_CYCLE, SECONDS_OF_STEP, LARGE, UNCACHED, SECONDS_BESIDE = 2.5e-8, 5e-8, 2**23, 1.2, 5e-4
 BYTES, BYTES_OF_START = 520, 12  # in memory at the peak for each pixel: of all together, and of each start
 
 

@@ -1,6 +1,8 @@
 """Seeds that do not depend on the place in a batch, and threads that were granted."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -64,3 +66,26 @@ def test_auto_chooses_a_device_that_works():
 def test_a_device_that_is_not_there_is_an_option_error(name):
     with pytest.raises(OptionError, match=f"--device {name}"):
         choose_device(name)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have other allocators")
+def test_freed_memory_is_used_again():
+    """In a process of its own, whose allocator is not this one's."""
+    program = """
+import resource, sys
+import torch
+from dipcli.engine.device import freed_memory_kept
+
+def pages_of(count):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(count):
+        torch.ones(2**24)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+torch.set_num_threads(1)
+before = pages_of(50)
+with freed_memory_kept() as is_kept:
+    within = pages_of(50)
+sys.exit(0 if not is_kept or 2 * within < before else f"{before}, {within}")
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
