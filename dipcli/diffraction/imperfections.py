@@ -18,6 +18,7 @@ from dipcli.diffraction.sparse import SparseObject
 from dipcli.pipeline.medium import Control
 
 VISIBLE = 0.1  # pixels: a σ below that leaves 95 % of the farthest autocorrelation, and is not worth a word
+FAINT = 0.01  # counts in each pixel: a background below that is not worth one either
 WORTH = 0.5  # of the misfit that the blur explains: the most noise of a sharpened pattern that is searched
 
 
@@ -63,7 +64,7 @@ def said_of(beside: Imperfections, measurement: Measurement, given: Sequence[flo
     elif beside.coherence and max(beside.coherence) >= VISIBLE:
         said["coherence"] = f"in part: {in_words(beside.coherence, measurement.intensity.shape[1:])}"
     counts = beside.background * float((measurement.intensity[0].clamp(min=0) * measurement.mask).sum())
-    if beside.background:
+    if counts >= FAINT:
         said["background"] = f"{counts:.3g} counts in each pixel"
     return said
 

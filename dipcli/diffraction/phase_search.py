@@ -180,7 +180,6 @@ def smoothed(
     stopped = bool(hidden.any())
     n_axes = phases.best.ndim - 1
     settings = SparseSettings(STEPS[n_axes], CAUTION if stopped else 0.0, is_over=control.is_over)
-    finding = replace(settings, finds_coherence=coherence is None, finds_background=True)
     begins = {
         k: (phases.unaware[k : k + 1], phases.starts.support[k : k + 1])
         for k, differs in enumerate(phases.errors)
@@ -191,11 +190,21 @@ def smoothed(
         return sparse_object(*begins[k], replace(phases.working, imperfections=known), phases.free_pixels, how)
 
     how, fits = settings, {0: fitted(0, Imperfections(coherence or ()), settings)}
-    if not control.is_over():
-        sought = (FIRST_COHERENCE,) * n_axes if coherence is None else coherence
-        partly = fitted(0, Imperfections(sought), finding)
-        if partly.free < (1 - EXPLAINS) * fits[0].free:
-            how, fits[0] = finding, partly
+    adds = [replace(settings, finds_background=True)]
+    if coherence is None:
+        adds.insert(0, replace(settings, finds_coherence=True))
+    while adds and not control.is_over():
+        begin = fits[0].imperfections
+        anew = replace(begin, coherence=(FIRST_COHERENCE,) * n_axes)
+        trials = [
+            (fitted(0, anew if one.finds_coherence and not begin.coherence else begin, one), one) for one in adds
+        ]
+        better = min(trials, key=lambda trial: trial[0].free)
+        if better[0].free >= (1 - EXPLAINS) * fits[0].free:
+            break
+        fits[0], how = better
+        both = replace(how, finds_coherence=coherence is None, finds_background=True)
+        adds = [] if how == both else [both]
     fits |= {k: fitted(k, fits[0].imperfections, how) for k in begins if k}
     ranked = sorted(fits, key=lambda k: fits[k].free)
     found = fits[ranked[0]]
