@@ -20,7 +20,7 @@ from dipcli.diffraction.multistart import (
     release,
 )
 from dipcli.diffraction.options import PhasingOptions
-from dipcli.diffraction.projections import Pattern
+from dipcli.diffraction.projections import Imperfections, Pattern
 from dipcli.diffraction.reproducibility import Agreement, agreement
 from dipcli.diffraction.sparse import SparseObject, SparseSettings, refit, sparse_object, unseen
 from dipcli.errors import InputError, OptionError
@@ -39,7 +39,9 @@ CYCLES = {2: 600, 3: 200}
 SEARCHES = {2: 16, 3: 1}
 LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
 FIRST_COHERENCE = 0.3  # pixels: where the search for the beam's coherence begins
-EXPLAINS = 0.02  # share by which a beam that is coherent in part must explain free pixels better
+EXPLAINS = (
+    0.02  # share by which a beam that is coherent in part, and a background, must explain free pixels better
+)
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
 # Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits in all.
@@ -167,8 +169,8 @@ def smoothed(
 ) -> tuple[SparseObject, Tensor]:
     """The best sparse fit that was not working the free pixels, and the same with them.
 
-    `coherence` is known, () for a beam that is coherent throughout; None to find it, where free pixels of the best
-    start say that there is one.
+    `coherence` is known, () for a beam that is coherent throughout; None to find it. It and a background are those
+    of the fit where the free pixels of the best start say that there are such.
 
     A fit may begin with any start that differs from the best one, and lies where that one does. Where no two
     starts agree, the second is the mean of all fits that are as good. What is hidden around the centre is filled
@@ -177,21 +179,33 @@ def smoothed(
     hidden = hidden_centre(phases.pattern.mask)
     stopped = bool(hidden.any())
     n_axes = phases.best.ndim - 1
-    settings = SparseSettings(STEPS[n_axes], CAUTION if stopped else 0.0, coherence is not None, control.is_over)
+    settings = SparseSettings(STEPS[n_axes], CAUTION if stopped else 0.0, is_over=control.is_over)
     begins = {
         k: (phases.unaware[k : k + 1], phases.starts.support[k : k + 1])
         for k, differs in enumerate(phases.errors)
         if k == 0 or differs > SETTLED
     }
 
-    def fitted(k: int, of_beam: tuple[float, ...]) -> SparseObject:
-        return sparse_object(*begins[k], replace(phases.working, coherence=of_beam), phases.free_pixels, settings)
+    def fitted(k: int, known: Imperfections, how: SparseSettings) -> SparseObject:
+        return sparse_object(*begins[k], replace(phases.working, imperfections=known), phases.free_pixels, how)
 
-    fits = {0: fitted(0, coherence or ())}
-    if coherence is None and not control.is_over():
-        partly = fitted(0, (FIRST_COHERENCE,) * n_axes)
-        fits[0] = partly if partly.free < (1 - EXPLAINS) * fits[0].free else fits[0]
-    fits |= {k: fitted(k, fits[0].coherence) for k in begins if k}
+    how, fits = settings, {0: fitted(0, Imperfections(coherence or ()), settings)}
+    adds = [replace(settings, finds_background=True)]
+    if coherence is None:
+        adds.insert(0, replace(settings, finds_coherence=True))
+    while adds and not control.is_over():
+        begin = fits[0].imperfections
+        anew = replace(begin, coherence=(FIRST_COHERENCE,) * n_axes)
+        trials = [
+            (fitted(0, anew if one.finds_coherence and not begin.coherence else begin, one), one) for one in adds
+        ]
+        better = min(trials, key=lambda trial: trial[0].free)
+        if better[0].free >= (1 - EXPLAINS) * fits[0].free:
+            break
+        fits[0], how = better
+        both = replace(how, finds_coherence=coherence is None, finds_background=True)
+        adds = [] if how == both else [both]
+    fits |= {k: fitted(k, fits[0].imperfections, how) for k in begins if k}
     ranked = sorted(fits, key=lambda k: fits[k].free)
     found = fits[ranked[0]]
     apart = tuple(error(fits[k].image, found.image) for k in ranked)

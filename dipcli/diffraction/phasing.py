@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import Tensor
 
-from dipcli.diffraction.coherence import find_sparse
 from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem
+from dipcli.diffraction.imperfections import find_sparse
 from dipcli.diffraction.multistart import ALIKE
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, box_sides, find
-from dipcli.diffraction.projections import transform
+from dipcli.diffraction.projections import PERFECT, Imperfections, transform
 from dipcli.diffraction.reproducibility import Agreement
 from dipcli.diffraction.sparse import scale_of, unseen
 from dipcli.grid import embed, middle
@@ -30,7 +30,7 @@ class Candidate:
     image: Tensor
     free: float
     search: Search | None = None  # without a network
-    coherence: tuple[float, ...] = ()  # of the beam that explains it
+    imperfections: Imperfections = PERFECT  # of the pattern, as it explains that
 
 
 def state_phasing(measurement: Measurement, options: PhaseOptions, control: Control) -> Statement:
@@ -45,17 +45,17 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
     candidates = [Candidate("classical", phases.mean, phases.free[0], done)]
     if method in ("sparse", "hybrid"):
         sparse = find_sparse(measurement, phases, options.phasing, control)
-        phases, beam = sparse.phases, sparse.fit.coherence
-        known = replace(phases.working, coherence=beam)
-        free = unseen(phases.unaware[:1], known, phases.free_pixels) if beam else phases.free[0]
+        phases, beside = sparse.phases, sparse.fit.imperfections
+        known = replace(phases.working, imperfections=beside)
+        free = phases.free[0] if beside == PERFECT else unseen(phases.unaware[:1], known, phases.free_pixels)
         fitting = Search(
             "sparse object", done.iterations + sparse.fit.steps, done.is_over and not control.is_over()
         )
         candidates = [
-            Candidate("classical", phases.mean, free, done, beam),
-            Candidate("sparse", sparse.image, sparse.fit.free, fitting, beam),
+            Candidate("classical", phases.mean, free, done, beside),
+            Candidate("sparse", sparse.image, sparse.fit.free, fitting, beside),
         ]
-        decisions = {"coherence": sparse.said} if sparse.said else {}
+        decisions = dict(sparse.said)
     start = min(candidates, key=lambda one: one.free).image
     space, box = measurement.intensity.shape[1:], box_sides(measurement.intensity)
     classical = (f"projections, {len(phases.starts.numbers)} best starts", middle(phases.mean, box).abs())
@@ -100,7 +100,7 @@ def judged(candidates: list[Candidate], phases: ClassicalPhases) -> Restoration:
         "free_chi": ", ".join(f"χ {one.free:.4f} {one.method}" for one in candidates),
         "object_of": best.method,
     }
-    seen = replace(phases, pattern=replace(phases.pattern, coherence=best.coherence))
+    seen = replace(phases, pattern=replace(phases.pattern, imperfections=best.imperfections))
     return replace(restoration_of(best.image, seen, decisions), search=best.search)
 
 

@@ -19,22 +19,41 @@ TINY = 1e-20
 
 
 @dataclass(frozen=True)
-class Pattern:
-    """The measured amplitudes (*space), and 1 where they are believed, 0 elsewhere; frequency 0 in the corner.
+class Imperfections:
+    """What a detector sees beside |X|².
 
     A beam that is coherent in part blurs intensities, nearly by a Gaussian: `coherence` has its σ in pixels along
-    each axis (Vartanyants and Robinson, 2001, doi 10.1088/0953-8984/13/47/305). Projections do without.
+    each axis (Vartanyants and Robinson, 2001, doi 10.1088/0953-8984/13/47/305), none for a beam that is coherent
+    throughout. `background` is in every pixel, a share of all counts.
+    """
+
+    coherence: tuple[float, ...] = ()
+    background: float = 0.0
+
+
+PERFECT = Imperfections()
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """The measured amplitudes (*space), of norm 1, and 1 where they are believed, 0 elsewhere.
+
+    Frequency 0 is in the corner. Projections know nothing of imperfections.
     """
 
     amplitude: Tensor
     mask: Tensor
-    coherence: tuple[float, ...] = ()
+    imperfections: Imperfections = PERFECT
 
     def seen(self, spectrum: Tensor) -> Tensor:
         """The amplitudes that spectra (starts, *space) have on the detector."""
-        if not self.coherence:
+        of = self.imperfections
+        if of == PERFECT:
             return spectrum.abs()
-        return smooth(spectrum.abs().square(), self.coherence).clamp(min=0).sqrt()
+        intensity = spectrum.abs().square()
+        if of.coherence:
+            intensity = smooth(intensity, of.coherence).clamp(min=0)
+        return (intensity + of.background).sqrt()
 
     def replace_in(self, spectrum: Tensor) -> Tensor:
         """The spectra with the measured amplitudes; what is not known stays as it is."""

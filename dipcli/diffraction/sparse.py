@@ -5,10 +5,11 @@ Crystals and most other objects are flat in magnitude and smooth in phase; noise
 differences along each axis: a phase ramp of any slope costs next to nothing, so that strain is not flattened.
 Sources: Rudin, Osher and Fatemi, 1992 (total variation); Lysaker, Lundervold and Tai, 2003,
 doi 10.1109/TIP.2003.819229 (second differences); the weight is chosen by pixels that the fit is not working.
-Where the pattern has a coherence, that is found together with the object (as Clark et al., 2012, doi
-10.1038/ncomms1994, find it between projections).
+A beam's coherence, and a background, may be found together with the object (Clark et al., 2012, doi
+10.1038/ncomms1994, find the coherence between projections).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,9 +17,10 @@ import torch
 from torch import Tensor
 
 from dipcli.diffraction.diffraction import best_scale
-from dipcli.diffraction.projections import Pattern, smooth, transform
+from dipcli.diffraction.projections import PERFECT, Imperfections, Pattern, smooth, transform
 
 RATE = 0.02  # of Adam, in typical magnitudes
+FIRST_LEVEL = 0.05  # amplitude of the background at which the search for it begins, in typical magnitudes
 SOFT = 1e-3  # magnitudes and differences below it are not counted as edges
 MARGIN = 0.05  # of the blurred support: a pixel or two around it may be filled
 WEIGHTS = (6.0, 20.0, 60.0, 200.0, 600.0)  # λ in units of the projections' χ²
@@ -36,7 +38,7 @@ class SparseObject:
     weight: float
     steps: int = 0
     penalty: float = 0.0
-    coherence: tuple[float, ...] = ()  # of the pattern, as it was found
+    imperfections: Imperfections = PERFECT  # of the pattern, as they were found
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class SparseSettings:
 
     steps: int
     margin: float = 0.0
-    keeps_coherence: bool = False  # whether that of the pattern is known, not where the search for it begins
+    finds_coherence: bool = False  # beginning with that of the pattern
+    finds_background: bool = False
     is_over: Callable[[], bool] = lambda: False
 
 
@@ -56,23 +59,22 @@ def sparse_object(
 
     `image` and `support` are (1, *space); `pattern` does not know the free pixels.
     """
-    learns = bool(pattern.coherence) and not settings.keeps_coherence
     room = smooth(support.to(image.real.dtype), 1.0) > MARGIN
     unit = float(pattern.chi(transform(image)).square())
     best: SparseObject | None = None
     for weight in WEIGHTS:
         start = image if best is None else best.image
-        fitted, pattern = fit(start, room, pattern, weight * unit, steps=settings.steps, learns=learns)
+        fitted, pattern = fit(start, room, pattern, weight * unit, settings)
         taken = settings.steps * (WEIGHTS.index(weight) + 1)
         found = SparseObject(
-            fitted, unseen(fitted, pattern, free), weight, taken, weight * unit, pattern.coherence
+            fitted, unseen(fitted, pattern, free), weight, taken, weight * unit, pattern.imperfections
         )
         if best is not None and found.free >= (1 - settings.margin) * best.free:
             break
         best = found
         if settings.is_over():
             break
-    return best or SparseObject(image, unseen(image, pattern, free), 0.0, coherence=pattern.coherence)
+    return best or SparseObject(image, unseen(image, pattern, free), 0.0, imperfections=pattern.imperfections)
 
 
 def refit(found: SparseObject, support: Tensor, pattern: Pattern, *, steps: int) -> Tensor:
@@ -80,35 +82,40 @@ def refit(found: SparseObject, support: Tensor, pattern: Pattern, *, steps: int)
     if not found.penalty:
         return found.image
     room = smooth(support.to(found.image.real.dtype), 1.0) > MARGIN
-    return fit(found.image, room, replace(pattern, coherence=found.coherence), found.penalty, steps=steps)[0]
+    known = replace(pattern, imperfections=found.imperfections)
+    return fit(found.image, room, known, found.penalty, SparseSettings(steps))[0]
 
 
 def fit(
-    image: Tensor, room: Tensor, pattern: Pattern, weight: float, *, steps: int, learns: bool = False
+    image: Tensor, room: Tensor, pattern: Pattern, weight: float, settings: SparseSettings
 ) -> tuple[Tensor, Pattern]:
     """The object on the `room` (1, *space) with the least χ² + weight·penalty, in units of the pattern.
 
-    Where it `learns` the coherence, the pattern has what was found.
+    The pattern that comes back has the imperfections that were found, or those that it had.
     """
     part = _part(room[0])
     inside = room[part].to(image.real.dtype)
     magnitude = image.abs()[room]
     typical = magnitude[magnitude > 0.5 * magnitude.max()].median().clamp(min=1e-20)
     start = (image[part] / typical).contiguous()
+    before = pattern.imperfections
     parts = torch.view_as_real(start).clone().requires_grad_()
-    sigmas = torch.tensor(pattern.coherence, device=parts.device, requires_grad=learns)
-    adam = torch.optim.Adam([parts, sigmas] if learns else [parts], lr=RATE)
-    pace = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
+    sigmas = torch.tensor(before.coherence, device=parts.device, requires_grad=settings.finds_coherence)
+    level = math.sqrt(before.background) / float(typical)
+    level = max(level, FIRST_LEVEL) if settings.finds_background else level
+    floor = torch.tensor(level, device=parts.device, requires_grad=settings.finds_background)
+    adam = torch.optim.Adam([one for one in (parts, sigmas, floor) if one.requires_grad], lr=RATE)
+    pace = torch.optim.lr_scheduler.CosineAnnealingLR(adam, settings.steps)
     widths = _widths(part, image)
     energy = (pattern.mask * pattern.amplitude.square()).sum()
-    for _ in range(steps):
+    for _ in range(settings.steps):
         adam.zero_grad()
         x = torch.view_as_complex(parts) * inside
         padded = torch.nn.functional.pad(x, widths)
         intensity = torch.view_as_real(transform(padded)).square().sum(-1)
-        if pattern.coherence:
+        if before.coherence:
             intensity = smooth(intensity, sigmas).clamp(min=0)
-        predicted = (intensity + 1e-12).sqrt()
+        predicted = (intensity + floor.square() + 1e-12).sqrt()
         scale = best_scale(predicted.detach(), pattern.amplitude, pattern.mask)
         misfit = (pattern.mask * (scale * predicted - pattern.amplitude).square()).sum() / energy
         (misfit + weight * bends(x)).backward()  # type: ignore[no-untyped-call]
@@ -116,7 +123,9 @@ def fit(
         pace.step()
     with torch.no_grad():
         found = torch.nn.functional.pad(torch.view_as_complex(parts) * inside, widths)
-        pattern = replace(pattern, coherence=tuple(sigmas.abs().tolist()))
+        background = float((scale * floor).square())
+        found_too = Imperfections(tuple(sigmas.abs().tolist()), background)
+        pattern = replace(pattern, imperfections=found_too)
         return found * scale_of(found, pattern), pattern
 
 
@@ -138,7 +147,11 @@ def unseen(image: Tensor, pattern: Pattern, free: Tensor) -> float:
 
 def scale_of(image: Tensor, pattern: Pattern) -> Tensor:
     """The number that brings the object's amplitudes nearest to the measured ones."""
-    return best_scale(pattern.seen(transform(image)), pattern.amplitude, pattern.mask)
+    of = pattern.imperfections
+    if not of.background:
+        return best_scale(pattern.seen(transform(image)), pattern.amplitude, pattern.mask)
+    alone = replace(pattern, imperfections=replace(of, background=0.0)).seen(transform(image))
+    return best_scale(alone, (pattern.amplitude.square() - of.background).clamp(min=0).sqrt(), pattern.mask)
 
 
 def _part(room: Tensor) -> tuple[slice, ...]:

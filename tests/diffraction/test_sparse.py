@@ -52,7 +52,7 @@ def test_a_fit_lowers_the_error_that_noise_makes(truth):
 def test_a_fit_stays_in_its_room_and_is_as_bright_as_the_pattern(truth):
     pattern = noisy_pattern(truth)
     room = truth.abs() > 0
-    found, _ = fit(truth, room, pattern, 0.01, steps=5)
+    found, _ = fit(truth, room, pattern, 0.01, SparseSettings(5))
     assert not bool((found.abs() > 0)[~room].any())
     assert float(scale_of(found, pattern)) == pytest.approx(1, abs=1e-4)
 
@@ -67,7 +67,7 @@ def test_what_is_not_known_has_no_influence_on_a_fit(truth):
             truth.abs() > 0,
             Pattern(torch.where(known > 0, pattern.amplitude, hidden), known),
             0.01,
-            steps=5,
+            SparseSettings(5),
         )
         for hidden in (torch.zeros(()), torch.full((), 5.0))
     ]

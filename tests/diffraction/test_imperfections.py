@@ -1,4 +1,4 @@
-"""Beams that are coherent in part: the blur is found together with the object, and taken off where that pays."""
+"""Beams that are coherent in part, and backgrounds: found with the object, and taken off where that pays."""
 
 import json
 import math
@@ -9,12 +9,12 @@ import torch
 from laws import assert_matches
 from patterns import as_cxi, simulated
 
-from dipcli.diffraction.coherence import in_words, noise_of_sharpened, sharpened
 from dipcli.diffraction.crystals import simulate_counts
+from dipcli.diffraction.imperfections import cleaned, in_words, noise_of_cleaned, said_of
 from dipcli.diffraction.multistart import free_pixels
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.diffraction.phase_search import Measurement
-from dipcli.diffraction.projections import Pattern, smooth, transform
+from dipcli.diffraction.projections import Imperfections, Pattern, smooth, transform
 from dipcli.diffraction.sparse import SparseSettings, fit, sparse_object
 from dipcli.errors import OptionError
 from dipcli.grid import embed
@@ -51,52 +51,95 @@ def test_a_pattern_of_full_coherence_is_seen_as_it_is(truth, blurred):
     spectrum = transform(truth)
     assert torch.equal(blurred.seen(spectrum), spectrum.abs())
     assert float(blurred.chi(spectrum)) > 0.05
-    partly = Pattern(blurred.amplitude, blurred.mask, SIGMAS)
+    partly = Pattern(blurred.amplitude, blurred.mask, Imperfections(SIGMAS))
     assert float(partly.chi(spectrum)) < 1e-3
 
 
 def test_a_fit_finds_the_blur_together_with_the_object(truth, blurred):
-    begun = Pattern(blurred.amplitude, blurred.mask, (0.2, 0.2))
+    begun = Pattern(blurred.amplitude, blurred.mask, Imperfections((0.2, 0.2)))
     start = truth * (1 + 0.05 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)))
-    image, pattern = fit(start, truth.abs() > 0, begun, 1e-5, steps=150, learns=True)
-    plain, still = fit(start, truth.abs() > 0, blurred, 1e-5, steps=150)
-    assert pattern.coherence == pytest.approx(SIGMAS, abs=0.02)
-    assert still.coherence == ()
+    both = SparseSettings(150, finds_coherence=True, finds_background=True)
+    image, pattern = fit(start, truth.abs() > 0, begun, 1e-5, both)
+    plain, still = fit(start, truth.abs() > 0, blurred, 1e-5, SparseSettings(150))
+    assert pattern.imperfections.coherence == pytest.approx(SIGMAS, abs=0.02)
+    assert pattern.imperfections.background < 1e-6
+    assert still.imperfections == Imperfections()
     assert error(image, truth) < 0.3 * error(plain, truth)
+
+
+def test_a_fit_finds_a_background_together_with_the_object(truth):
+    share = 2e-5  # of all counts, in each pixel: a fifth of a hundredth of them in all
+    intensity = transform(truth).abs().square()[0]
+    intensity = intensity / intensity.sum() + share
+    pattern = Pattern((intensity / intensity.sum()).sqrt(), torch.ones_like(intensity))
+    expected = share / float(intensity.sum())
+    start = truth * (1 + 0.05 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)))
+    image, found = fit(start, truth.abs() > 0, pattern, 1e-5, SparseSettings(150, finds_background=True))
+    plain, _ = fit(start, truth.abs() > 0, pattern, 1e-5, SparseSettings(150))
+    assert found.imperfections.background == pytest.approx(expected, rel=0.1)
+    assert error(image, truth) < 0.3 * error(plain, truth)
+    assert float(found.chi(transform(image))) < 0.01
 
 
 @pytest.mark.parametrize("keeps", [True, False])
 def test_a_known_blur_is_kept(truth, blurred, keeps):
     free = free_pixels(blurred.mask, 0.05)
-    given = Pattern(blurred.amplitude, blurred.mask - free, (0.1, 0.1))
-    found = sparse_object(truth, truth.abs() > 0, given, free, SparseSettings(30, keeps_coherence=keeps))
-    assert (found.coherence == pytest.approx((0.1, 0.1))) is keeps
+    given = Pattern(blurred.amplitude, blurred.mask - free, Imperfections((0.1, 0.1)))
+    found = sparse_object(truth, truth.abs() > 0, given, free, SparseSettings(30, finds_coherence=not keeps))
+    assert (found.imperfections.coherence == pytest.approx((0.1, 0.1))) is keeps
 
 
-def test_sharpening_takes_the_blur_off_again(truth):
+def test_cleaning_takes_blur_and_background_off_again(truth):
     intensity = torch.fft.fftshift(transform(truth)[0].abs().square())
     seen = smooth(intensity[None], SIGMAS).clamp(min=0)
     many = Measurement(1e12 * seen, torch.ones_like(intensity))
-    assert_matches(sharpened(many, SIGMAS, truth)[0] / 1e12, intensity, tolerance=1e-3)
+    assert_matches(cleaned(many, Imperfections(SIGMAS), truth)[0] / 1e12, intensity, tolerance=1e-3)
+    floor = float(1e-4 / (seen + 1e-4).sum())
+    higher = Measurement(1e12 * (seen + 1e-4), torch.ones_like(intensity))
+    assert_matches(cleaned(higher, Imperfections(SIGMAS, floor), truth)[0] / 1e12, intensity, tolerance=1e-3)
+    assert_matches(cleaned(higher, Imperfections((), floor), truth)[0] / 1e12, seen[0], tolerance=1e-3)
     hidden = torch.ones_like(intensity)
     hidden[10:13, 10:13] = 0
     partly = Measurement(1e12 * seen * hidden, hidden)
-    assert_matches(sharpened(partly, SIGMAS, truth)[0] / 1e12, intensity, tolerance=2e-3)
+    assert_matches(cleaned(partly, Imperfections(SIGMAS), truth)[0] / 1e12, intensity, tolerance=2e-3)
 
 
-def test_few_counts_are_hardly_sharpened(truth):
+def test_few_counts_are_noisier(truth):
     seen = smooth(torch.fft.fftshift(transform(truth).abs().square()), SIGMAS).clamp(min=0)
     few, many = (
         Measurement(torch.poisson(photons * seen / seen.sum()), torch.ones(seen.shape[1:]))
         for photons in (1e4, 1e8)
     )
-    assert noise_of_sharpened(many, SIGMAS) < 0.03 < noise_of_sharpened(few, SIGMAS)
-    assert noise_of_sharpened(many, SIGMAS) < noise_of_sharpened(many, (1.0, 1.0))
+    blur, wider = Imperfections(SIGMAS), Imperfections((1.0, 1.0))
+    assert noise_of_cleaned(many, blur) < 0.03 < noise_of_cleaned(few, blur)
+    assert noise_of_cleaned(many, Imperfections()) < noise_of_cleaned(many, blur) < noise_of_cleaned(many, wider)
 
 
 def test_lengths_are_those_over_which_points_of_the_object_interfere():
     said = in_words((0.5, 0.001), (64, 32))
     assert said.endswith(f"coherence lengths of {64 / (2 * math.pi * 0.5):.0f}, - pixels of the object")
+
+
+def test_what_is_found_is_said_in_pixels_and_in_counts():
+    pattern = Measurement(torch.full((1, 10, 10), 3.0), torch.ones(10, 10))
+    assert said_of(Imperfections(), pattern, None) == {}
+    assert said_of(Imperfections((0.01, 0.05), 0.001), pattern, None) == {"background": "0.3 counts in each pixel"}
+    assert "0.30, 0.05 pixels" in said_of(Imperfections((0.3, 0.05)), pattern, None)["coherence"]
+
+
+def test_a_background_is_no_part_of_the_object(program, tmp_path):
+    errors, said = {}, {}
+    for background in (0, 10):
+        scan, output = tmp_path / f"{background}.cxi", tmp_path / f"{background}-object.cxi"
+        flags = ("--size", "64", "--photons", "1e7", "--background", background, "--seed", "2", "-o", scan)
+        assert program("simulate", "cdi", *flags).exit_code == 0
+        done = program("phase-retrieve", scan, "-o", output, "--reference", scan)
+        assert done.exit_code == 0, done.stderr
+        record = json.loads((tmp_path / f"{background}-object.run.json").read_text())
+        errors[background], said[background] = record["metrics"]["error"], record["decisions"].get("background")
+    assert said[0] is None
+    assert float(said[10].split()[0]) == pytest.approx(10, rel=0.5)
+    assert errors[10] < 3 * errors[0]  # 7 times before
 
 
 @pytest.fixture
