@@ -203,13 +203,14 @@ def _blind(
     warnings = parts.warnings + cautions_of(search, guess, float(blurred.clipped.float().mean()))
     if blurred.method == "tv" and blurred.frame.numel() > GROUPED_UP_TO:
         blurred = replace(blurred, sigma=max(blurred.sigma, CERTAIN))  # the kernel is not exact: it would ring
+    doubts: tuple[str, ...] = ()
     if not has_networks(blurred.mask.numel(), options):
         decisions["networks"] = "none"
         doubts = doubts_of(search, guess, guess)
-        if doubts and not options.keep:
-            doubts = (f"{' '.join(doubts)} {RETURNED}",)
-            objects = {"kernel": trimmed(guess.kernel), **parts.objects}
-            return _unchanged(blurred, options, decisions, warnings + doubts, objects)
+    if (doubts or not parts.is_believed) and not options.keep:
+        said = (" ".join((*doubts, RETURNED)),)
+        objects = {"kernel": trimmed(guess.kernel), **parts.objects}
+        return _unchanged(blurred, options, decisions, warnings + said, objects)
     classical = blurred.in_units_of_input(blurred.sharp_picture(trimmed(guess.kernel), tell))
     problem, finish = two_networks(blurred, search, guess, classical, truth)
     return Statement(

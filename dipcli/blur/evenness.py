@@ -26,12 +26,14 @@ class Evenness:
     decisions: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     objects: dict[str, Tensor] = field(default_factory=dict)
+    is_believed: bool = True
 
 
 def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     """The first kernel merged with those of other parts of gray (height, width) that are the same.
 
-    A part counts where two searches found the same kernel in it.
+    A part counts where two searches found the same kernel in it. A kernel that neither another part nor all of
+    the picture has, where that was searched, is not believed.
     """
     first, *others = found
     search, guess = first.search, first.guess
@@ -52,13 +54,17 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     decisions = {"kernels_of_parts": f"at {_corner(search.place)}; {', '.join(words)} (left,top)"}
     warnings = tuple(_larger(guess.kernel, other) for other in others if _is_larger(guess.kernel, other))[:1]
     unlike = [f"{agreement:.0%} at {corner}" for corner, agreement in said.items() if agreement < ALIKE]
+    is_wide = first.is_wide and first.is_sure
+    is_believed = bool(alike) or is_wide or not any(each.is_wide for each in found)
     if not unlike:
-        return Evenness(guess, decisions, warnings if alike else (*warnings, _alone(search.place, agreements)))
+        warnings = warnings if alike else (*warnings, _alone(search.place, agreements, is_believed))
+        return Evenness(guess, decisions, warnings, is_believed=is_believed)
     uneven = (
         f"Parts of the picture have other kernels than that at {_corner(search.place)} (alike by "
         f"{', '.join(unlike)}, from left and top): the blur may not be even; see the map of kernels."
     )
-    return Evenness(guess, decisions, (*warnings, uneven), {"kernel_map": draw_map(gray, found)})
+    objects = {"kernel_map": draw_map(gray, found)}
+    return Evenness(guess, decisions, (*warnings, uneven), objects, is_believed)
 
 
 def _is_larger(kernel: Tensor, other: Sought) -> bool:
@@ -76,12 +82,13 @@ def _larger(kernel: Tensor, other: Sought) -> str:
     )
 
 
-def _alone(place: Part, agreements: Sequence[float]) -> str:
+def _alone(place: Part, agreements: Sequence[float], is_believed: bool) -> str:
     """What is said of a kernel that no other part has confirmed."""
+    look = "look at the result, and " if is_believed else ""
     likest = f"the likest of another by {max(agreements):.0%}" if agreements else "none that is sure in any other"
     return (
         f"The kernel was found at {_corner(place)} (left,top) alone, {likest}: it may be wrong; "
-        "look at the result, and try another part by --crop."
+        f"{look}try another part by --crop."
     )
 
 

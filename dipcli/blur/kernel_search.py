@@ -79,6 +79,7 @@ class Sought(NamedTuple):
     search: KernelSearch
     guess: KernelCandidate
     kernels: tuple[Tensor, ...] = ()
+    is_wide: bool = False  # all of the picture was searched, or as much of it as large shakes want
 
     @property
     def is_sure(self) -> bool:
@@ -119,7 +120,8 @@ def _with_large_windows(search: KernelSearch) -> Sought:
     """The kernel of a shake that is too large for the parts: by many edges, or else by strong ones."""
     many, strong = OF_LARGE
     found = by_edges(search, WINDOWS[-2:-1], [many])
-    return found if found.is_sure else by_edges(search, WINDOWS[-2:], [strong])
+    found = found if found.is_sure else by_edges(search, WINDOWS[-2:], [strong])
+    return found._replace(is_wide=True)
 
 
 def _most_agreed(sure: list[Sought]) -> list[Sought]:

@@ -1,6 +1,7 @@
 """What is decided about a blurred frame: its kernel, what is mask, and whether the result is."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,10 +9,11 @@ from blurs import blur, hook, middle_of, shapes
 from laws import assert_matches
 from noises import gaussian
 
-from dipcli.blur import searched_part
+from dipcli.blur import deblurring, searched_part
 from dipcli.blur.blur import gaussian_kernel, motion_kernel
 from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.deblurring import state_deblurring
+from dipcli.blur.doubts import RETURNED
 from dipcli.blur.edge_kernels import framed, similarity
 from dipcli.blur.options import DeblurOptions
 from dipcli.blur.searched_part import choose_part
@@ -106,6 +108,19 @@ def test_an_unbelievable_result_may_be_kept(sharp):
     restoration = finished(state(sharp, keep=True, **QUICK))
     assert restoration.warnings == ("No blur was found.",)
     assert not torch.equal(restoration.picture, sharp)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_picture_whose_kernel_is_not_believed_comes_back_unless_it_is_kept(blurred, monkeypatch, keep):
+    compare_parts = deblurring.compare_parts
+    monkeypatch.setattr(
+        deblurring, "compare_parts", lambda *parts: replace(compare_parts(*parts), is_believed=False)
+    )
+    statement = state(blurred, keep=keep, **QUICK)
+    restoration = finished(statement)
+    assert torch.equal(restoration.picture, blurred) is not keep
+    assert restoration.warnings == (() if keep else (RETURNED,))
+    assert similarity(restoration.objects["kernel"], hook()) > FOUND
 
 
 def test_a_frame_without_an_edge_comes_back_with_a_warning():

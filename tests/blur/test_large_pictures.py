@@ -178,6 +178,19 @@ def test_a_kernel_that_no_other_part_found_is_said(shaken, length):
     assert "alone" in warning
 
 
+def test_a_kernel_that_neither_another_part_nor_all_of_the_picture_has_is_not_believed(shaken):
+    search, guess = shaken
+    sure, unsure = Sought(search, guess), Sought(search, guess._replace(support=0.3))
+    all_of_it, in_vain = (each._replace(is_wide=True) for each in (sure, unsure))
+    assert compare_parts(search.gray, [sure, unsure]).is_believed  # all of the picture was not searched
+    assert compare_parts(search.gray, [sure, sure._replace(), in_vain]).is_believed
+    assert compare_parts(search.gray, [all_of_it, unsure]).is_believed
+    for found in ([sure, unsure, in_vain], [in_vain, unsure]):
+        parts = compare_parts(search.gray, found)
+        assert not parts.is_believed
+        assert "look at the result" not in parts.warnings[0]
+
+
 def test_a_map_has_the_kernels_where_they_were_found(shaken):
     search, guess = shaken
     gray = torch.full((300, 400), 0.5)
