@@ -190,21 +190,15 @@ def smoothed(
         return sparse_object(*begins[k], replace(phases.working, imperfections=known), phases.free_pixels, how)
 
     how, fits = settings, {0: fitted(0, Imperfections(coherence or ()), settings)}
-    adds = [replace(settings, finds_background=True)]
-    if coherence is None:
-        adds.insert(0, replace(settings, finds_coherence=True))
-    while adds and not control.is_over():
-        begin = fits[0].imperfections
-        anew = replace(begin, coherence=(FIRST_COHERENCE,) * n_axes)
-        trials = [
-            (fitted(0, anew if one.finds_coherence and not begin.coherence else begin, one), one) for one in adds
-        ]
-        better = min(trials, key=lambda trial: trial[0].free)
-        if better[0].free >= (1 - EXPLAINS) * fits[0].free:
+    for of_beam in (True, False) if coherence is None else (False,):
+        if control.is_over():
             break
-        fits[0], how = better
-        both = replace(how, finds_coherence=coherence is None, finds_background=True)
-        adds = [] if how == both else [both]
+        begin, wider = fits[0].imperfections, replace(how, finds_background=True)
+        if of_beam:
+            begin, wider = Imperfections((FIRST_COHERENCE,) * n_axes), replace(how, finds_coherence=True)
+        found = fitted(0, begin, wider)
+        if found.free < (1 - EXPLAINS) * fits[0].free:
+            how, fits[0] = wider, found
     fits |= {k: fitted(k, fits[0].imperfections, how) for k in begins if k}
     ranked = sorted(fits, key=lambda k: fits[k].free)
     found = fits[ranked[0]]
