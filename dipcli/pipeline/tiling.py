@@ -81,7 +81,7 @@ def forecast_of_windows(works: Sequence[Workload], n_values: int, device: torch.
 def side_by_side(cost: Forecast, count: int, free: float | None) -> Forecast:
     """The cost where so many frames are in memory at a time, or as many as there is room for."""
     own = cost.bytes - PROCESS_BYTES
-    room = count if free is None else int((SHARE * free - PROCESS_BYTES) / own)
+    room = count if free is None or own <= 0 else int((SHARE * free - PROCESS_BYTES) / own)
     at_once = max(1, min(count, room))
     return replace(cost, bytes=PROCESS_BYTES + at_once * own, at_once=at_once)
 

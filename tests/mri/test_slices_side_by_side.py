@@ -89,3 +89,4 @@ def test_no_more_are_under_way_than_there_is_memory_for():
     assert side_by_side(one, 4, None) == Forecast(1.0, 2.0, PROCESS_BYTES + 4e9, at_once=4)
     assert side_by_side(one, 4, (PROCESS_BYTES + 2.5e9) / SHARE).at_once == 2
     assert side_by_side(one, 4, 1e9) == one
+    assert side_by_side(Forecast(1.0, 2.0, PROCESS_BYTES), 4, 1e9).at_once == 4  # of which nothing is computed
