@@ -19,7 +19,7 @@ from dipcli.pipeline.medium import Control
 
 VISIBLE = 0.1  # pixels: a σ below that leaves 95 % of the farthest autocorrelation, and is not worth a word
 FAINT = 0.01  # counts in each pixel: a background below that is not worth one either
-WORTH = 0.5  # of the misfit that the blur explains: the most noise of a sharpened pattern that is searched
+WORTH = 0.5  # of the misfit that blur and background explain: the most noise of a cleaned pattern that is searched
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def find_sparse(
     fit, image = smoothed(phases, control, given)
     beside = fit.imperfections
     explained = math.sqrt(max(0.0, phases.free[0] ** 2 - fit.free**2))
-    is_worth = noise_of_cleaned(measurement, beside) < WORTH * explained
-    if beside == PERFECT or control.is_over() or not is_worth:
+    is_enough = beside == PERFECT or noise_of_cleaned(measurement, beside) >= WORTH * explained
+    if is_enough or control.is_over():
         return SparsePhases(phases, fit, image, said_of(beside, measurement, given))
     clean = replace(measurement, intensity=cleaned(measurement, beside, image))
     again = replace(find(clean, options, control), pattern=phases.pattern, working=phases.working)

@@ -111,7 +111,7 @@ def foreseen(
         check_room(needed_bytes(work, context.device), room, medium.advice)
     tiles = [] if side is None else cut(measurement.shape[1:], side)
     cost = forecast_in_tiles(work, context.device, side, count)
-    is_alone = bool(work.unknowns) or work.engine.stopping.max_time > 0
+    is_alone = bool(work.unknowns or tiles) or work.engine.stopping.max_time > 0
     if is_alone or not medium.states_apart or context.device.type != "cpu":
         return cost, Parts(tiles)
     return side_by_side(cost, min(count, context.threads, MOST), room), Parts(tiles)
