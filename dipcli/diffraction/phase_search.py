@@ -39,9 +39,7 @@ CYCLES = {2: 600, 3: 200}
 SEARCHES = {2: 16, 3: 1}
 LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
 FIRST_COHERENCE = 0.3  # pixels: where the search for the beam's coherence begins
-EXPLAINS = (
-    0.02  # share by which a beam that is coherent in part, and a background, must explain free pixels better
-)
+EXPLAINS = 0.02  # share by which each imperfection of a pattern must explain free pixels better
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
 # Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits in all.

@@ -123,9 +123,9 @@ def fit(
         pace.step()
     with torch.no_grad():
         found = torch.nn.functional.pad(torch.view_as_complex(parts) * inside, widths)
-        background = float((scale * floor).square())
-        found_too = Imperfections(tuple(sigmas.abs().tolist()), background)
-        pattern = replace(pattern, imperfections=found_too)
+        coherence = tuple(sigmas.abs().tolist()) if settings.finds_coherence else before.coherence
+        background = float((scale * floor).square()) if settings.finds_background else before.background
+        pattern = replace(pattern, imperfections=Imperfections(coherence, background))
         return found * scale_of(found, pattern), pattern
 
 

@@ -70,7 +70,7 @@ SMALL_CONVDECODER = replace(
     stopping=StoppingOptions(averaging=0.98, patience=200, warm_up=400, iterations=1500),
 )
 
-# A hourglass that a processor can fit, for self-diffusion where the preset's network cannot be fed an image.
+# An hourglass that a processor can fit, for self-diffusion where the preset's network cannot be fed an image.
 NARROW = replace(PAPER.prior, width=(32,) * 5)
 
 # For a network that the preset does not have, much as its own authors run it.
