@@ -50,10 +50,11 @@ class Patterns(Medium[Recording, Measurement]):
         self._options = options
 
     def load(self, item: Item) -> Recording:
-        """The pattern, if its support fits and its object can be written."""
+        """The pattern, if its support and its coherence fit and its object can be written."""
         check_object_output(item.output)
         recording = load_recording(item.input, self._options.pattern, self._options.geometry)
         limits_of(self._shot(recording, torch.device("cpu")))
+        self._options.phasing.sigmas_of_coherence(recording.intensity.ndim)
         return recording
 
     def references(self, item: Item, source: Recording, path: Path | None) -> Sequence[Tensor | None]:  # noqa: ARG002

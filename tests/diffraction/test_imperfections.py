@@ -182,6 +182,12 @@ def test_a_number_is_for_all_axes_and_several_must_be_as_many():
         PhasingOptions(coherence="0.5,0.3").sigmas_of_coherence(3)
 
 
+def test_a_coherence_of_other_axes_is_refused_before_anything_is_computed(program, scan, tmp_path):
+    done = program("phase-retrieve", scan, "-o", tmp_path / "x.npz", "--coherence", "0.5,0.3,0.2", "--dry-run")
+    assert done.exit_code == 2
+    assert "is for 3 axes; the pattern has 2" in done.stderr
+
+
 def test_a_simulated_beam_may_be_coherent_in_part(program, tmp_path):
     for name, flags in {"full": (), "part": ("--coherence", "1")}.items():
         output = tmp_path / f"{name}.npz"
