@@ -42,8 +42,9 @@ FIRST_COHERENCE = 0.3  # pixels: where the search for the beam's coherence begin
 EXPLAINS = 0.02  # share by which each imperfection of a pattern must explain free pixels better
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
-# Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits in all.
-USUAL_SEARCHES, USUAL_ROUNDS, USUAL_FITS = 2, 6, 16
+# Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits for each
+# number of axes (of volumes twice as many, for the beam's coherence).
+USUAL_SEARCHES, USUAL_ROUNDS, USUAL_FITS = 2, 6, {2: 16, 3: 32}
 # For each pixel, one thread: of a cycle and a step, so many times that in large patterns; of a step beside that.
 SECONDS_OF_CYCLE, SECONDS_OF_STEP, LARGE, UNCACHED, SECONDS_BESIDE = 2.5e-8, 5e-8, 2**23, 1.2, 5e-4
 BYTES, BYTES_OF_START = 520, 12  # in memory at the peak for each pixel: of all together, and of each start
@@ -245,7 +246,7 @@ def seconds_of(measurement: Measurement, options: PhasingOptions) -> float:
             SECONDS_OF_CYCLE * dear * cycles * (min(starts, GOING_ON) if level else searches * sum(going_on))
         )
     seconds += SECONDS_OF_CYCLE * dear * TO_REST * min(starts, KEPT_APART)
-    steps = STEPS[n_axes] * USUAL_FITS if options.chosen in ("sparse", "hybrid") else 0
+    steps = STEPS[n_axes] * USUAL_FITS[n_axes] if options.chosen in ("sparse", "hybrid") else 0
     return seconds + (SECONDS_OF_STEP * dear + SECONDS_BESIDE) * steps
 
 
