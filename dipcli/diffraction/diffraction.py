@@ -5,7 +5,6 @@ image priors, 2022, arXiv 2211.00799 (magnitude and phase, or real and imaginary
 own, no tight support). Where we differ: unbounded phase, a loss on amplitudes, and a scale that is solved for.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -13,6 +12,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from dipcli.diffraction.projections import PERFECT, Imperfections, best_scale, curved, smooth
 from dipcli.fidelities import Fidelity
 from dipcli.fourier import fft
 from dipcli.grid import embed
@@ -24,28 +24,41 @@ from dipcli.problem import Estimate, Penalty, Problem, Unknown
 class Fraunhofer(nn.Module):
     """Object (1, *box), complex -> intensity (1, *space) far away: |F(pad(x))|², frequency 0 in the centre.
 
-    With `curvature` c it is Fresnel's: x is multiplied by exp(iπ·c·Σ m²) first, m in pixels from the centre. What
-    far fields cannot tell apart, near ones of complex objects cannot either: the symmetries are those of `field`.
+    With `curvature` c it is Fresnel's: x is multiplied by exp(iπ·c·Σ m²) first. What far
+    fields cannot tell apart, near ones of complex objects cannot either: the symmetries are those of `field`. The
+    detector blurs it and adds a background (`imperfections`), a share of what is in `known` pixels (1, *space).
     """
 
-    def __init__(self, space: Sequence[int], curvature: float = 0.0) -> None:
+    known: Tensor
+
+    def __init__(
+        self,
+        space: Sequence[int],
+        curvature: float = 0.0,
+        imperfections: Imperfections = PERFECT,
+        known: Tensor | None = None,
+    ) -> None:
         super().__init__()
         self.space = tuple(space)
         self.curvature = curvature
+        self.imperfections = imperfections
+        self.register_buffer("known", torch.ones(1, *self.space) if known is None else known, persistent=False)
 
     def field(self, image: Tensor) -> Tensor:
         """The wave (1, *space) of which the intensity is the square of the transform."""
-        if self.curvature:
-            squares = image.real.new_zeros(image.shape[1:])
-            for axis, n in enumerate(image.shape[1:]):
-                line = (torch.arange(n, device=image.device, dtype=squares.dtype) - n // 2).square()
-                squares = squares + line.reshape(-1, *[1] * (image.ndim - 2 - axis))
-            image = image * torch.exp(1j * math.pi * self.curvature * squares)
+        image = curved(image, self.curvature) if self.curvature else image
         return embed(image, self.space)
 
     def forward(self, image: Tensor) -> Tensor:
-        """The intensity."""
-        return fft(self.field(image)).abs().square()
+        """The intensity on the detector."""
+        intensity = fft(self.field(image)).abs().square()
+        of = self.imperfections
+        if of.coherence:
+            intensity = smooth(intensity, of.coherence).clamp(min=0)
+        if of.background:
+            counts = (intensity.detach() * self.known).sum() / (1 - of.background * self.known.sum())
+            intensity = intensity + of.background * counts
+        return intensity
 
 
 @final
@@ -114,11 +127,6 @@ def poisson_misfit(prediction: Tensor, measurement: Tensor, weight: Tensor | Non
     lowest = counts - torch.special.xlogy(counts, counts)
     misfit: Tensor = (weight * (expected - torch.special.xlogy(counts, expected) - lowest)).sum() / total
     return misfit
-
-
-def best_scale(predicted: Tensor, measured: Tensor, weight: Tensor) -> Tensor:
-    """The s with the least Σ weight·(s·predicted - measured)²."""
-    return (weight * predicted * measured).sum() / (weight * predicted.square()).sum().clamp(min=1e-30)
 
 
 MISFITS: Mapping[str, Fidelity] = {

@@ -145,7 +145,7 @@ class PhasingOptions:
     coherence: Annotated[
         str,
         "How far the beam is coherent. auto: found, where free pixels want it; full; or σ of the Gaussian that "
-        "blurs intensities, in pixels, as in 0.5, or for each axis, as in 0.5,0.3,0.2. Networks do without.",
+        "blurs intensities, in pixels, as in 0.5, or for each axis, as in 0.5,0.3,0.2.",
     ] = "auto"
     loss: Annotated[MisfitName, "The networks' data term; the object's brightness is solved for."] = "amplitude"
     tv_weight: Annotated[float, "Weight of the total variation of both unknowns.", Range(0)] = 0.0

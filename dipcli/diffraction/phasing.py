@@ -12,10 +12,11 @@ from dipcli.diffraction.imperfections import find_sparse
 from dipcli.diffraction.multistart import ALIKE
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, box_sides, find
+from dipcli.diffraction.placing import placing_of
 from dipcli.diffraction.projections import PERFECT, Imperfections, transform
 from dipcli.diffraction.reproducibility import Agreement
 from dipcli.diffraction.sparse import scale_of, unseen
-from dipcli.grid import embed, middle
+from dipcli.grid import middle
 from dipcli.io.names import by
 from dipcli.pipeline.medium import Control
 from dipcli.pipeline.statement import Restoration, Search, Statement
@@ -24,7 +25,7 @@ from dipcli.problem import Estimate
 
 @dataclass(frozen=True)
 class Candidate:
-    """One method's object (1, *space), and χ on free pixels of its best fit, which was not shown them."""
+    """One method's object (1, *space), in near fields its wave; χ on free pixels that its fit did not know."""
 
     method: str
     image: Tensor
@@ -38,10 +39,12 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
 
     Raises OptionError for a support that does not fit.
     """
-    method = options.phasing.chosen
+    method, curvature = options.phasing.chosen, options.phasing.fresnel
     phases = find(measurement, options.phasing, control)
     done = Search("projections", phases.starts.cycles[0], not phases.was_cut)
     decisions: dict[str, str] = {}
+    given = options.phasing.sigmas_of_coherence(measurement.intensity.ndim - 1)
+    known = replace(phases.working, imperfections=Imperfections(given or ()))
     candidates = [Candidate("classical", phases.mean, phases.free[0], done)]
     if method in ("sparse", "hybrid"):
         sparse = find_sparse(measurement, phases, options.phasing, control)
@@ -56,7 +59,6 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
             Candidate("sparse", sparse.image, sparse.fit.free, fitting, beside),
         ]
         decisions = dict(sparse.said)
-    start = min(candidates, key=lambda one: one.free).image
     space, box = measurement.intensity.shape[1:], box_sides(measurement.intensity)
     classical = (f"projections, {len(phases.starts.numbers)} best starts", middle(phases.mean, box).abs())
     asked = {**asdict(options.pattern), **asdict(options.geometry), **asdict(options.phasing)}
@@ -68,12 +70,14 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
             classical,
             *stated,
             warnings=doubts_of(phases, control),
-            finish=lambda _: judged(candidates, phases),
+            finish=lambda _: judged(candidates, phases, curvature),
         )
-    model = object_model(options.phasing, box, start if method == "hybrid" else None)
+    optics = Fraunhofer(space, curvature, known.imperfections, torch.fft.fftshift(phases.pattern.mask)[None])
+    start = min(candidates, key=lambda one: one.free).image if method == "hybrid" else None
+    model = object_model(options.phasing, box, start)
     problem = diffraction_problem(
         measurement.intensity,
-        Fraunhofer(space, options.phasing.fresnel),
+        optics,
         model,
         MISFITS[options.phasing.loss],
         weight=torch.fft.fftshift(phases.working.mask)[None],
@@ -82,18 +86,18 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
 
     def finish(estimate: Estimate) -> Restoration:
         if not estimate:
-            return judged(candidates, phases)
-        image = embed(model.join(estimate["first"], estimate["second"]), space)
-        return judged(
-            [*candidates, Candidate(method, image, unseen(image, phases.working, phases.free_pixels))], phases
-        )
+            return judged(candidates, phases, curvature)
+        wave = optics.field(model.join(estimate["first"], estimate["second"]))
+        free = unseen(wave, known, phases.free_pixels)
+        drawn = Candidate(method, wave, free, imperfections=known.imperfections)
+        return judged([*candidates, drawn], phases, curvature)
 
     return Statement(
         problem, options.engine, classical, *stated, warnings=doubts_of(phases, control), finish=finish
     )
 
 
-def judged(candidates: list[Candidate], phases: ClassicalPhases) -> Restoration:
+def judged(candidates: list[Candidate], phases: ClassicalPhases, curvature: float = 0.0) -> Restoration:
     """The outcome with the object that explains the free pixels best: never worse than the classical one there."""
     best = min(candidates, key=lambda one: one.free)
     decisions = {
@@ -101,22 +105,20 @@ def judged(candidates: list[Candidate], phases: ClassicalPhases) -> Restoration:
         "object_of": best.method,
     }
     seen = replace(phases, pattern=replace(phases.pattern, imperfections=best.imperfections))
-    return replace(restoration_of(best.image, seen, decisions), search=best.search)
+    return replace(restoration_of(best.image, seen, decisions, curvature), search=best.search)
 
 
-def restoration_of(image: Tensor, phases: ClassicalPhases, decisions: Mapping[str, str]) -> Restoration:
-    """The object on its box, centred, of mean phase 0, and all that is written beside it."""
-    box, axes = tuple(n // 2 for n in image.shape[1:]), tuple(range(1, image.ndim))
-    image = image * scale_of(image, phases.pattern)
-    shift = centring(phases.support[0])
-
-    def placed(tensor: Tensor) -> Tensor:
-        return middle(torch.roll(tensor, shift, axes), box)
-
-    turn = torch.exp(-1j * image.sum().angle())
+def restoration_of(
+    wave: Tensor, phases: ClassicalPhases, decisions: Mapping[str, str], curvature: float = 0.0
+) -> Restoration:
+    """The object of a wave on its box, centred, of mean phase 0, and all that is written beside it."""
+    wave = wave * scale_of(wave, phases.pattern)
+    placed = placing_of(wave, phases.support[0], curvature)
+    found = placed(wave)
+    turn = torch.exp(-1j * found.sum().angle())
     common = phases.common
     objects = {
-        "object": placed(image) * turn,
+        "object": found * turn,
         "classical": placed(phases.mean * scale_of(phases.mean, phases.pattern)) * turn,
         "support": placed(phases.support),
         "modes": placed(common.modes) * turn,
@@ -124,11 +126,11 @@ def restoration_of(image: Tensor, phases: ClassicalPhases, decisions: Mapping[st
         "spread": placed(common.spread),
         "prtf": common.prtf,
         "runs": phases.table(),
-        "computed": torch.fft.fftshift(phases.pattern.seen(transform(image)).square()),
+        "computed": torch.fft.fftshift(phases.pattern.seen(transform(wave)).square()),
     }
     resolution = common.resolution
     more = {
-        "chi": f"{float(phases.pattern.chi(transform(image))):.4f}",
+        "chi": f"{float(phases.pattern.chi(transform(wave))):.4f}",
         "agreeing_starts": f"{phases.n_alike} of {len(phases.starts.numbers)}, E < {ALIKE:g} to the best",
         "difference": _difference(common),
         "first_mode": f"{float(common.weights[0]):.1%}",
@@ -144,16 +146,6 @@ def _difference(common: Agreement) -> str:
     said = f"E = {common.difference:.3f} between {len(common.aligned)} starts, the median of pairs"
     halves = common.difference_of_halves
     return said if halves is None else f"{said}; {halves:.3f} between the means of two halves of them"
-
-
-def centring(support: Tensor) -> tuple[int, ...]:
-    """The whole shift that brings the middle between the support's ends to the middle of the field."""
-    shift = []
-    for axis, n in enumerate(support.shape):
-        line = support.movedim(axis, 0).flatten(1).any(1).nonzero()
-        ends = (int(line[0]), int(line[-1])) if len(line) else (n // 2, n // 2)
-        shift.append(n // 2 - (ends[0] + ends[1] + 1) // 2)
-    return tuple(shift)
 
 
 def _decisions(measurement: Measurement, phases: ClassicalPhases, method: str) -> dict[str, str]:

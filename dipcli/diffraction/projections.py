@@ -70,6 +70,11 @@ class Pattern:
         return (misfit / (self.amplitude * counted).square().sum().clamp(min=TINY)).sqrt()
 
 
+def best_scale(predicted: Tensor, measured: Tensor, weight: Tensor) -> Tensor:
+    """The s with the least Σ weight·(s·predicted - measured)²."""
+    return (weight * predicted * measured).sum() / (weight * predicted.square()).sum().clamp(min=1e-30)
+
+
 def transform(objects: Tensor) -> Tensor:
     """Objects -> spectra, orthonormal, frequency 0 in the corner."""
     spectra: Tensor = torch.fft.fftn(objects, dim=tuple(range(1, objects.ndim)), norm="ortho")
@@ -80,6 +85,19 @@ def inverse(spectra: Tensor) -> Tensor:
     """Spectra -> objects."""
     objects: Tensor = torch.fft.ifftn(spectra, dim=tuple(range(1, spectra.ndim)), norm="ortho")
     return objects
+
+
+def curved(image: Tensor, curvature: float) -> Tensor:
+    """Image (n, *space) times exp(iπ·c·Σ m²), m in pixels from the centre; -c takes it off again.
+
+    The far field of the product is the near field of the image (Williams et al., 2006,
+    doi 10.1103/PhysRevLett.97.025506).
+    """
+    squares = torch.zeros(image.shape[1:], device=image.device)
+    for axis, n in enumerate(image.shape[1:]):
+        line = (torch.arange(n, device=image.device, dtype=squares.dtype) - n // 2).square()
+        squares = squares + line.reshape(-1, *[1] * (image.ndim - 2 - axis))
+    return image * torch.exp(1j * torch.pi * curvature * squares)
 
 
 def cycles(objects: Tensor, pattern: Pattern, support: Tensor, algorithm: Algorithm, count: int) -> Tensor:

@@ -16,8 +16,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from dipcli.diffraction.diffraction import best_scale
-from dipcli.diffraction.projections import PERFECT, Imperfections, Pattern, smooth, transform
+from dipcli.diffraction.projections import PERFECT, Imperfections, Pattern, best_scale, smooth, transform
 
 RATE = 0.02  # of Adam, in typical magnitudes
 FIRST_LEVEL = 0.05  # amplitude of the background at which the search for it begins, in typical magnitudes

@@ -10,6 +10,7 @@ from laws import assert_matches
 from patterns import as_cxi, simulated
 
 from dipcli.diffraction.crystals import simulate_counts
+from dipcli.diffraction.diffraction import Fraunhofer
 from dipcli.diffraction.imperfections import cleaned, in_words, noise_of_cleaned, said_of
 from dipcli.diffraction.multistart import free_pixels
 from dipcli.diffraction.options import PhasingOptions
@@ -53,6 +54,21 @@ def test_a_pattern_of_full_coherence_is_seen_as_it_is(truth, blurred):
     assert float(blurred.chi(spectrum)) > 0.05
     partly = Pattern(blurred.amplitude, blurred.mask, Imperfections(SIGMAS))
     assert float(partly.chi(spectrum)) < 1e-3
+
+
+def test_networks_see_what_the_detector_sees(truth, blurred):
+    mask = torch.ones_like(blurred.amplitude)
+    mask[28:36, 28:36] = 0  # in the centre, where most light is
+    beside = Imperfections(SIGMAS, background=1e-5)
+    spectrum = transform(truth) * 3  # brightness is free
+    optics = Fraunhofer(truth.shape[1:], imperfections=beside, known=mask[None])
+    seen = Pattern(blurred.amplitude, torch.fft.ifftshift(mask), beside).seen(spectrum / 3)
+    shown = torch.fft.ifftshift(optics(truth * 3)[0])
+    light = (seen.square() * torch.fft.ifftshift(mask)).sum()
+    scale = (shown * torch.fft.ifftshift(mask)).sum() / light
+    assert float(scale) == pytest.approx(9, rel=0.2)
+    floor = shown.min() / (shown * torch.fft.ifftshift(mask)).sum()
+    assert float(floor) == pytest.approx(1e-5, rel=0.2)
 
 
 def test_a_fit_finds_the_blur_together_with_the_object(truth, blurred):

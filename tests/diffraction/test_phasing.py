@@ -13,12 +13,14 @@ from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.diffraction.phase_search import STEPS, Control, Measurement, equals_of, find, smoothed
-from dipcli.diffraction.phasing import Candidate, centring, doubts_of, judged, state_phasing
+from dipcli.diffraction.phasing import Candidate, doubts_of, judged, state_phasing
+from dipcli.diffraction.placing import centring, level, placing_of
 from dipcli.diffraction.presets import presets_of
+from dipcli.diffraction.projections import curved
 from dipcli.diffraction.reproducibility import agreement
 from dipcli.errors import OptionError
 from dipcli.grid import embed
-from dipcli.symmetries import error
+from dipcli.symmetries import error, flip
 from tests.vortices import winding
 
 FEW = PhasingOptions(starts=4, cycles=150, rounds=2)
@@ -134,9 +136,29 @@ def test_where_starts_agree_in_outline_only_their_mean_is_returned_and_it_is_sai
     assert "their mean is returned" in doubts_of(apart, Control())[0]
 
 
+def test_the_object_of_a_near_field_comes_without_its_wave(pattern, phases):
+    curvature, truth = 0.05, pattern[1]
+    wave = curved(truth, curvature)
+    support = (truth[:1].abs() > 0.3 * truth.abs().max()).expand_as(phases.starts.support)
+    near = replace(phases, starts=replace(phases.starts, support=support))
+    found = judged([Candidate("double-dip", wave, 0.1)], near, curvature).objects["object"]
+    assert error(embed(found, truth.shape[1:]), level(truth)) < 0.02
+    assert error(wave, truth) > 0.5  # so that the wave would be seen
+
+
 def test_near_fields_have_no_projections():
     with pytest.raises(OptionError, match="--fresnel"):
         PhasingOptions(fresnel=0.1)
+
+
+def test_of_two_twins_the_one_of_the_flatter_object_is_placed(pattern):
+    truth, curvature = pattern[1], 0.05
+    support = truth[0].abs() > 0.3 * truth.abs().max()
+    wave = curved(truth, curvature)
+    placed = placing_of(wave, support, curvature)(wave)
+    turned = placing_of(flip(wave), torch.flip(support, (0, 1)).roll((1, 1), (0, 1)), curvature)(flip(wave))
+    assert error(embed(placed, truth.shape[1:]), level(truth)) < 0.02
+    assert error(embed(turned, truth.shape[1:]), level(truth)) < 0.02
 
 
 def test_an_interrupted_search_is_said_to_be(pattern):
