@@ -78,12 +78,14 @@ class Patterns(Medium[Recording, Measurement]):
         phasing, box = self._options.phasing, box_sides(measurement.intensity)
         has_networks = phasing.chosen in ("double-dip", "hybrid")
         names = ("first", "second") if has_networks else ()
+        usual, most = seconds_of(measurement, phasing)
         return Workload(
             tuple(measurement.intensity.shape),
             self._options.engine,
             {name: Unknown((1, *box)) for name in names},
-            seconds_of(measurement, phasing),
+            usual,
             peak_bytes(measurement, phasing),
+            classical_most=most,
         )
 
     def state(self, source: Recording, measurement: Measurement, control: Control) -> Statement:

@@ -42,9 +42,9 @@ FIRST_COHERENCE = 0.3  # pixels: where the search for the beam's coherence begin
 EXPLAINS = 0.02  # share by which each imperfection of a pattern must explain free pixels better
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
-# Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits for each
-# number of axes (of volumes twice as many, for the beam's coherence).
-USUAL_SEARCHES, USUAL_ROUNDS, USUAL_FITS = 2, 6, {2: 16, 3: 32}
+# Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits in all;
+# and such fits where no two starts do.
+USUAL_SEARCHES, USUAL_ROUNDS, USUAL_FITS, MOST_FITS = 2, 6, 16, 48
 # For each pixel, one thread: of a cycle and a step, so many times that in large patterns; of a step beside that.
 SECONDS_OF_CYCLE, SECONDS_OF_STEP, LARGE, UNCACHED, SECONDS_BESIDE = 2.5e-8, 5e-8, 2**23, 1.2, 5e-4
 BYTES, BYTES_OF_START = 520, 12  # in memory at the peak for each pixel: of all together, and of each start
@@ -231,23 +231,33 @@ def peak_bytes(measurement: Measurement, options: PhasingOptions) -> float:
     return float((BYTES + BYTES_OF_START * starts) * measurement.intensity.numel())
 
 
-def seconds_of(measurement: Measurement, options: PhasingOptions) -> float:
-    """What finding and fitting take at most, roughly, on the machine of the engine's forecasts."""
+def seconds_of(measurement: Measurement, options: PhasingOptions) -> tuple[float, float]:
+    """What finding and fitting take on the machine of forecasts: usually, and where no two starts agree."""
     n_axes = measurement.intensity.ndim - 1
     starts, cycles = options.starts or STARTS[n_axes], options.cycles or CYCLES[n_axes]
-    searches = min(options.searches or SEARCHES[n_axes], USUAL_SEARCHES)
+    searches = options.searches or SEARCHES[n_axes]
     largest = LARGEST[n_axes] if measurement.support is None else max(measurement.intensity.shape)
-    seconds = 0.0
+
+    def going_on(count: int, rounds: int) -> int:
+        return sum(max(min(FEWEST, count), count // 2**number) for number in range(rounds))
+
+    usual = most = 0.0
     for level, sides in enumerate(levels_of(measurement.intensity.shape[1:], largest)):
         n_values = math.prod(sides)
-        dear = n_values * (UNCACHED if n_values > LARGE else 1.0)
-        going_on = [max(FEWEST, starts // 2**number) for number in range(min(options.rounds, USUAL_ROUNDS))]
-        seconds += (
-            SECONDS_OF_CYCLE * dear * cycles * (min(starts, GOING_ON) if level else searches * sum(going_on))
-        )
-    seconds += SECONDS_OF_CYCLE * dear * TO_REST * min(starts, KEPT_APART)
-    steps = STEPS[n_axes] * USUAL_FITS[n_axes] if options.chosen in ("sparse", "hybrid") else 0
-    return seconds + (SECONDS_OF_STEP * dear + SECONDS_BESIDE) * steps
+        round_of_one = SECONDS_OF_CYCLE * n_values * (UNCACHED if n_values > LARGE else 1.0) * cycles
+        if level:
+            usual += round_of_one * min(starts, GOING_ON)
+            most += round_of_one * going_on(min(starts, GOING_ON), options.rounds)
+        else:
+            usual += (
+                round_of_one * min(searches, USUAL_SEARCHES) * going_on(starts, min(options.rounds, USUAL_ROUNDS))
+            )
+            most += round_of_one * searches * going_on(starts, options.rounds)
+    dear = measurement.intensity.numel() * (UNCACHED if measurement.intensity.numel() > LARGE else 1.0)
+    at_rest = SECONDS_OF_CYCLE * dear * TO_REST * min(starts, KEPT_APART)
+    steps = STEPS[n_axes] if options.chosen in ("sparse", "hybrid") else 0
+    fitted = (SECONDS_OF_STEP * dear + SECONDS_BESIDE) * steps
+    return usual + at_rest + USUAL_FITS * fitted, most + at_rest + MOST_FITS * fitted
 
 
 def pattern_of(measurement: Measurement) -> Pattern:

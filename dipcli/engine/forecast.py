@@ -57,6 +57,7 @@ class Workload:
     classical_seconds: float = 0.0  # on the machine of REFERENCE_SECONDS
     classical_bytes: float | None = None  # None for those of patch groups
     trial: tuple[int, ...] | None = None  # of a part on which one run decides whether there is a fit at all
+    classical_most: float = 0.0  # seconds of it at most, where it may take longer than it usually does
     beside: float = BESIDE  # steps of whole fits take so much longer than their networks
 
     @property
@@ -88,7 +89,8 @@ def forecast_of(work: Workload, device: torch.device, *, share: float = 1.0, cou
         bound = earliest + USUAL * (bound - earliest)
     classical = work.classical_seconds * _slowness()
     step = sum(_step_of(unknown, work, device).seconds for unknown in work.unknowns.values())
-    least = most = classical * share * count
+    slowest = max(classical, work.classical_most * _slowness())
+    least, most = classical * share * count, slowest * share * count
     if work.trial is not None and work.unknowns:
         part = torch.Size(work.trial).numel() / torch.Size(work.shape).numel()
         once = replace(work, unknowns={"": Unknown(work.trial)})
@@ -98,7 +100,7 @@ def forecast_of(work: Workload, device: torch.device, *, share: float = 1.0, cou
     else:
         least += earliest * stopping.runs * step * share * count
     most += bound * stopping.runs * step * share * count
-    longest = max(classical * share, limit) * count
+    longest = max(slowest * share, limit) * count
     base = BASE_SECONDS * _slowness()
     least, most = (base + min(seconds, longest) for seconds in (least, most))
     return Forecast(least / UNSURE, most * UNSURE, needed_bytes(work, device))
