@@ -59,7 +59,7 @@ def prepare(device: torch.device, threads: int) -> None:
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     if device.type == "cuda":
-        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.deterministic = True  # so that a fit that is gone on with ends bit for bit the same
         torch.set_float32_matmul_precision("high")
 
 

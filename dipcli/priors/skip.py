@@ -32,7 +32,7 @@ def _halving_unit(n_axes: int, n_in: int, n_out: int, options: PriorOptions) -> 
     stride = 2 if options.downsample == "stride" else 1
     layers = [convolution(n_axes, n_in, n_out, options.filter_size, stride=stride)]
     if options.downsample == "average":
-        layers.append(halving(n_axes))
+        layers.append(halving())
     return nn.Sequential(*layers, normalisation(n_axes, n_out), nn.LeakyReLU(LEAK, inplace=True))
 
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from dipcli.options.engine import PriorOptions
 from dipcli.priors.convdecoder import scale_sizes
-from dipcli.priors.layers import normalisation
+from dipcli.priors.layers import LinearResizing, normalisation
 from dipcli.priors.prior import build_prior
 from dipcli.problem import Unknown
 
@@ -46,7 +46,7 @@ def test_every_scale_convolves_then_rectifies_then_normalises():
     network = build_prior(Unknown((2, 24, 20)), options(3)).network
     kinds = [type(layer) for layer in network]
     block = [nn.Conv2d, nn.ReLU, type(normalisation(2, 4))]
-    assert kinds == [nn.Upsample, *block, nn.Upsample, *block, *block, nn.Conv2d]
+    assert kinds == [LinearResizing, *block, LinearResizing, *block, *block, nn.Conv2d]
     sides = [layer.kernel_size for layer in network if isinstance(layer, nn.Conv2d)]
     assert sides == [(3, 3), (3, 3), (3, 3), (1, 1)]
 
