@@ -60,8 +60,8 @@ def resizing(size: tuple[int, ...], mode: Upsampling) -> nn.Module:
     return LinearResizing(size)
 
 
-# CUDA sums gradients of reflected borders, linear interpolation and means of blocks of voxels in any order, so no fit
-# could be repeated bit for bit. What follows has one order; on the processor PyTorch's own are faster.
+# CUDA sums gradients of reflected borders, of linear interpolation and of means of voxels in any order, and
+# no fit can be repeated bit for bit. What follows has one order; on the processor PyTorch's own are faster.
 
 
 def reflected(features: Tensor, margin: int) -> Tensor:
