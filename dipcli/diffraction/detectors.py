@@ -31,6 +31,7 @@ OUTSHINES = 0.1  # of the brightest pixel that is not hot
 HOT_PHOTONS = 25  # above them too: what one photon here and there cannot do
 LONELY = 30.0  # times as bright as all but two within two pixels
 STREAK_REACH = 6  # lines on either side with which a line is compared
+LARGEST_ROOT, NEARLY = 100.0, 0.01  # below it squares of single precision are as near as this to whole numbers
 STREAK_PHOTONS = 3  # in each of most pixels of a streak
 
 Counts = NDArray[np.float32]
@@ -43,10 +44,15 @@ def gap_values(array: NDArray[Any]) -> list[float]:
         return []
     is_whole, high = array.dtype.kind != "f", array.max()
     top = int(np.iinfo(array.dtype).max) if is_whole else 0
-    candidates = [array.dtype.type(value) for value in WIDE_GAPS if not is_whole or value <= top]
+    with np.errstate(over="ignore"):  # of half precision, which has none of these
+        candidates = [array.dtype.type(value) for value in WIDE_GAPS if not is_whole or value <= top]
     if is_whole and top < WIDE_GAPS[-1] and high >= top - 1 and array[array < top - 1].max(initial=0) < JUMP * top:
         candidates += [array.dtype.type(value) for value in (top, top - 1)]
-    found = {value.item() for value in candidates if high >= value and bool((array == value).any())}
+    found = {
+        value.item()
+        for value in candidates
+        if np.isfinite(value) and high >= value and bool((array == value).any())
+    }
     negative = set(np.unique(array[array < 0]).tolist()) if array.dtype.kind == "i" else set()
     return sorted(found | negative, reverse=True)
 
@@ -146,6 +152,15 @@ def _medians(values: Counts, mask: NDArray[np.bool_], axis: int) -> Counts:
 def _unit(values: Counts, mask: NDArray[np.bool_]) -> float:
     """The least value that is not 0: of counts, one photon."""
     return float(values[mask & (values > 0)].min(initial=np.inf))
+
+
+def are_amplitudes(values: Counts, mask: NDArray[np.bool_]) -> bool:
+    """Whether values are the square roots of whole numbers and no whole numbers themselves."""
+    lit = values[mask & (values > 0) & (values < LARGEST_ROOT)].astype(np.float64)
+    if not lit.size:
+        return False
+    off, off_squared = (float(np.mean(np.abs(each - np.round(each)) > NEARLY)) for each in (lit, lit**2))
+    return off > JUMP and off_squared < FEW
 
 
 def said_of(path: Path, mask: NDArray[np.bool_], values: list[float]) -> str:

@@ -1,4 +1,4 @@
-"""Where a pattern was measured: what files and flags say of beam, detector and rocking curve, and what follows.
+"""Where a pattern was measured, by beam, detector and rocking curve, and what follows for its object.
 
 The lab: z along the beam, y up, x to the left as seen along the beam. The detector is turned by `gamma` about y
 and then up by `delta`; its rows run down, its columns to the right as seen from the sample. From one frame to the
@@ -7,26 +7,12 @@ next the sample is turned by the rocking step about y (vertical) or x (horizonta
 
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.diffraction.options import GeometryOptions
-from dipcli.io.hdf5 import SIGNATURE, has_array, open_hdf5, read_stored
-
 KEV_NM = 1.23984198  # wavelength times energy
-JOULES_OF_KEV = 1.602176634e-16
-INSTRUMENTS = ("entry_1/instrument_1", "entry/instrument", "entry_1/instrument")
-DETECTORS = ("detector_1", "detector")
-BEAMS = ("source_1", "beam", "monochromator", "source")
-TO_NM = {"m": 1e9, "mm": 1e6, "um": 1e3, "nm": 1.0, "angstrom": 0.1, "a": 0.1, "å": 0.1}
-TO_KEV = {"j": 1 / JOULES_OF_KEV, "kev": 1.0, "ev": 1e-3}
 FLAT = 1e-3  # volume of three steps of length 1 that lie in a plane
-ANGLES = ("theta", "th", "omega", "eta", "mu", "phi", "chi", "rocking_angle")
-GROUPS = ("entry_1/sample_1/geometry_1", "entry/sample", "entry/sample/goniometer", "entry/sample/transformations")
-ROCKED = tuple(f"{group}/{angle}" for group in (*GROUPS, "entry/data", "entry/positioners") for angle in ANGLES)
 Vectors = NDArray[np.float64]  # (3, 3), one in each row
 
 
@@ -59,6 +45,12 @@ class Geometry:
             angles if self.delta or self.gamma else "",
         ]
         return ", ".join(part for part in parts if part)
+
+    @property
+    def lacks_only_angles(self) -> bool:
+        """Whether the sizes of a volume are not known because nobody said where the detector stands."""
+        rest = (self.wavelength_nm, self.distance_nm, self.pixel_nm, self.step)
+        return all(rest) and not (self.delta or self.gamma)
 
     def momentum(self) -> Vectors | None:
         """The momentum transfer Q (3) in 1/nm, along lab x, y, z."""
@@ -109,73 +101,3 @@ class Geometry:
 
     def _angles(self) -> tuple[float, float]:
         return -self.delta, self.gamma
-
-
-def geometry_of(path: Path, options: GeometryOptions, n_frames: int | None) -> Geometry:
-    """What flags and file say, flags first. `n_frames` of a rocking curve, if it is one."""
-    found = _of_file(path, n_frames)
-    wavelength = KEV_NM / options.energy_kev if options.energy_kev else found.wavelength_nm
-    pixel = options.pixels_um
-    return Geometry(
-        wavelength,
-        1e9 * options.distance_m if options.distance_m else found.distance_nm,
-        (1e3 * pixel[0], 1e3 * pixel[1]) if pixel else found.pixel_nm,
-        math.radians(options.rocking_step_deg) if options.rocking_step_deg is not None else found.step,
-        math.radians(options.delta_deg) if options.delta_deg is not None else found.delta,
-        math.radians(options.gamma_deg) if options.gamma_deg is not None else found.gamma,
-        options.rocking_axis == "vertical",
-    )
-
-
-def _of_file(path: Path, n_frames: int | None) -> Geometry:
-    """What a CXI or NeXus file says, in its own units or those that its attributes name."""
-    if not path.is_file():
-        return Geometry()
-    with path.open("rb") as file:
-        if file.read(len(SIGNATURE)) != SIGNATURE:
-            return Geometry()
-    with open_hdf5(path) as found:
-
-        def first(
-            groups: tuple[str, ...], names: tuple[str, ...], units: dict[str, float], unit: str
-        ) -> float | None:
-            places = (f"{i}/{g}/{name}" for i in INSTRUMENTS for g in groups for name in names)
-            values = (_number(path, found, place, units, unit) for place in places)
-            return next((value for value in values if value is not None), None)
-
-        energy = first(BEAMS, ("energy",), TO_KEV, "j") or first(BEAMS, ("incident_energy",), TO_KEV, "ev")
-        wavelength = first(BEAMS, ("wavelength",), TO_NM, "m") or first(
-            BEAMS, ("incident_wavelength",), TO_NM, "angstrom"
-        )
-        distance = first(DETECTORS, ("distance", "detector_distance"), TO_NM, "m")
-        columns = first(DETECTORS, ("x_pixel_size",), TO_NM, "m")
-        rows = first(DETECTORS, ("y_pixel_size",), TO_NM, "m") or columns
-        step = None if n_frames is None else _rocking_step(path, found, n_frames)
-    if wavelength is None and energy is not None:
-        wavelength = KEV_NM / energy
-    return Geometry(wavelength, distance, (rows, columns) if rows and columns else None, step)
-
-
-def _rocking_step(path: Path, file: Any, n_frames: int) -> float | None:  # noqa: ANN401 - h5py has no types
-    """The step of the one angle in degrees that changes evenly from frame to frame, in radians."""
-    steps = []
-    for place in ROCKED:
-        if has_array(file, place, least_axes=1) and file[place].shape == (n_frames,):
-            values = np.asarray(read_stored(path, file[place]), np.float64)
-            differences = np.diff(values)
-            if n_frames > 1 and abs(differences.mean()) > 0 and np.ptp(differences) < abs(differences.mean()):
-                steps.append(float(math.radians(differences.mean())))
-    return steps[0] if len(steps) == 1 else None
-
-
-def _number(path: Path, file: Any, name: str, units: dict[str, float], usual: str) -> float | None:  # noqa: ANN401
-    """A positive number in the unit that its attribute names, or the usual one; None where there is none."""
-    if not has_array(file, name, least_axes=0):
-        return None
-    values = np.asarray(read_stored(path, file[name])).ravel()
-    if values.size != 1 or values.dtype.kind not in "fiu":
-        return None
-    value, unit = float(values[0]), file[name].attrs.get("units", usual)
-    unit = (unit.decode() if isinstance(unit, bytes) else str(unit)).strip().lower()
-    factor = units.get(unit, units.get(unit.rstrip("s")))
-    return value * factor if factor and math.isfinite(value) and value > 0 else None

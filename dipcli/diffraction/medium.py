@@ -95,6 +95,8 @@ class Patterns(Medium[Recording, Measurement]):
         found, sides = str(source.geometry), source.geometry.pixels_nm(source.intensity.shape)
         if sides is not None:
             found += f": pixels of the object of {' x '.join(f'{side:.3g}' for side in sides)} nm"
+        elif source.intensity.ndim == 3 and source.geometry.lacks_only_angles:
+            found += ": sizes in nm need --delta-deg and --gamma-deg"
         return replace(statement, decisions={**statement.decisions, "geometry": found}) if found else statement
 
     def score(

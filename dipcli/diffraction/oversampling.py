@@ -14,6 +14,7 @@ INNER = (0.1, 0.25)  # lags at which it is there, whatever is to be seen of it
 FOLDED = 0.03  # of its energy there, at the border: as of an object that fills two thirds of the field
 SIGNIFICANT = 10.0  # times the noise: one in 20,000 samples of it
 WHOLE = 0.99  # share of the values that are multiples of the least one: then that is a photon
+GUESSED = 0.01  # of the light in frames that are missing: an axis with more tells nothing
 FILLING = 1.5  # pixels, σ of the blur that fills in what was not measured
 
 Lags = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
@@ -30,6 +31,8 @@ def folded_axes(intensity: NDArray[np.float32], mask: NDArray[np.bool_]) -> list
     known = _photon(values) * float(values.sum())
     folded = []
     for axis in range(values.ndim):
+        if _guessed_share(values, mask, axis) > GUESSED:
+            continue
         corner = _median(energy, axis, lambda lag: lag > BORDER, lambda lag: lag > CORNER)
         border = _median(energy, axis, lambda lag: lag > BORDER, lambda lag: lag < NEAR)
         inner = _median(energy, axis, lambda lag: (lag > INNER[0]) & (lag < INNER[1]), lambda lag: lag < NEAR)
@@ -46,6 +49,12 @@ def _filled(intensity: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[
         return values
     blurred, share = (ndimage.gaussian_filter(each, FILLING) for each in (values * mask, mask.astype(np.float64)))
     return np.where(mask, values, blurred / np.maximum(share, 1e-3))
+
+
+def _guessed_share(values: NDArray[np.float64], mask: NDArray[np.bool_], axis: int) -> float:
+    """The share of the light that was filled into lines or frames of which nothing was measured."""
+    others = tuple(k for k in range(values.ndim) if k != axis)
+    return float(values.sum(others)[~mask.any(others)].sum() / values.sum())
 
 
 def _photon(values: NDArray[np.float64]) -> float:

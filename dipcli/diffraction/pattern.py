@@ -1,20 +1,24 @@
 """A diffraction pattern, made ready: counts, their mask, and frequency 0 in the centre."""
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from dipcli.diffraction.detectors import brightest_but_few, hot_pixels
 from dipcli.diffraction.geometry import Geometry
 from dipcli.diffraction.options import PatternOptions, counts_of
 from dipcli.diffraction.oversampling import folded_axes
+from dipcli.diffraction.stacks import are_exposures, dropped_frames
 from dipcli.errors import InputError, OptionError
 from dipcli.grid import middle_slices
 from dipcli.io.names import by
 
 FULL_SCALES = (4095, 16383, 65534, 65535, 1048575)  # largest values of 12, 14, 16 and 20-bit detectors
+PLATEAU, PLATEAU_PHOTONS = 4, 50  # pixels side by side, on average, of one value of at least so many photons
 ASIDE = 0.1  # share of a side from which a pattern is off its centre
 CORNER = 0.1  # share of a side from the edge at which the brightest pixel says: not shifted
 SHORTEST = 16
@@ -45,39 +49,59 @@ class Recording:
         return replace(self, warnings=(*self.warnings, text))
 
 
+def without_saturated(path: Path, recording: Recording, options: PatternOptions) -> Recording:
+    """What reaches the limit of the detector, in its own values, does not count.
+
+    Where nobody says it, that is the largest value if it is one of the usual limits and not alone, or if pixels
+    side by side have it that are too bright to be equal by chance.
+    """
+    values = np.where(recording.mask & np.isfinite(recording.intensity), recording.intensity, 0)
+    highest, limit = float(values.max(initial=0)), options.saturation
+    if limit is not None and options.input_is == "amplitude":
+        limit = math.sqrt(limit)
+    if limit is None and highest > 0 and _is_clipped(values, highest):
+        limit = highest
+        share = int((values == highest).sum())
+        recording = recording.warn(f"{path}: {share} pixels of {highest:.6g} are saturated and do not count.")
+    return recording if limit is None else replace(recording, mask=recording.mask & (values < limit))
+
+
+def _is_clipped(values: Counts, highest: float) -> bool:
+    there = values == highest
+    n_there = int(there.sum())
+    if highest in FULL_SCALES or n_there < PLATEAU:
+        return n_there > 1 and highest in FULL_SCALES
+    in_frame = np.zeros([3] * values.ndim, bool)
+    in_frame[(1,) * (values.ndim - 2)] = True
+    is_bright = highest > PLATEAU_PHOTONS * float(values[values > 0].min())
+    return is_bright and n_there >= PLATEAU * int(ndimage.label(there, in_frame)[1])
+
+
 def prepare_recording(path: Path, recording: Recording, options: PatternOptions) -> Recording:
     """The pattern centred, cropped, binned, of even sides, with all that is not to be believed marked.
 
     Raises InputError where nothing is left of it.
     """
-    recording = _marked(path, recording, options)
+    recording = _stacked(path, _marked(path, recording, options))
     recording = _centred(path, recording, options)
     recording = _cropped(path, recording, counts_of("crop", options.crop))
     recording = _binned(path, recording, counts_of("bin", options.bin))
     odd = [n for n in recording.intensity.shape if n % 2]
+    if min(recording.intensity.shape) < SHORTEST:
+        raise InputError(f"{path}: {_size(recording)} is too small; every side needs {SHORTEST} pixels or more.")
     if odd:
         even = tuple(slice(0, n - n % 2) for n in recording.intensity.shape)
         recording = replace(recording, intensity=recording.intensity[even], mask=recording.mask[even])
         recording = recording.warn(f"{path}: sides of {by(odd)} are odd; their last row was left out.")
-    if min(recording.intensity.shape) < SHORTEST:
-        raise InputError(f"{path}: {_size(recording)} is too small; every side needs {SHORTEST} pixels or more.")
     return _judged(path, recording)
 
 
 def _marked(path: Path, recording: Recording, options: PatternOptions) -> Recording:
-    """What is NaN, negative, saturated, or said to be bad does not count."""
+    """What is NaN, negative, or said to be bad does not count."""
     values = recording.intensity
     if options.input_is == "amplitude":
         values = np.square(values) * np.sign(values)
     mask: NDArray[np.bool_] = recording.mask & np.isfinite(values) & (np.nan_to_num(values, nan=-1.0) >= 0)
-    highest = float(values[mask].max()) if mask.any() else 0.0
-    limit = options.saturation
-    if limit is None and highest in FULL_SCALES and int((values == highest).sum()) > 1:
-        limit = highest
-        share = int((values == highest).sum())
-        recording = recording.warn(f"{path}: {share} pixels of {highest:.0f} are saturated and do not count.")
-    if limit is not None:
-        mask = mask & (np.nan_to_num(values, nan=0.0) < limit)
     if options.zero_is_bad:
         mask = mask & (values != 0)
     if not mask.any():
@@ -92,6 +116,30 @@ def _marked(path: Path, recording: Recording, options: PatternOptions) -> Record
             f"{float(kept[hot].max()):.4g}, do not count."
         )
     return replace(recording, intensity=np.where(hot, np.float32(0), kept), mask=mask & ~hot)
+
+
+def _stacked(path: Path, recording: Recording) -> Recording:
+    """Without frames that are empty between others; exposures of one pattern as their sum."""
+    values, mask = recording.intensity, recording.mask
+    if values.ndim < 3:
+        return recording
+    light, photon = values.sum((1, 2), dtype=np.float64), float(values[values > 0].min(initial=np.inf))
+    dropped = dropped_frames(light, photon) & mask.any((1, 2))
+    if dropped.any():
+        mask = mask & ~dropped[:, None, None]
+        which = ", ".join(map(str, np.flatnonzero(dropped)[:4]))
+        recording = replace(recording, mask=mask).warn(
+            f"{path}: {int(dropped.sum())} frame(s) are empty between others ({which}, counted from 0) and do not "
+            "count."
+        )
+    if not are_exposures(values, mask):
+        return recording
+    known: NDArray[np.bool_] = np.asarray(mask.all(0))
+    total = np.where(known, values.sum(0), np.float32(0))
+    return replace(recording, intensity=total, mask=known).warn(
+        f"{path}: its {len(values)} frames are alike, as exposures of one pattern are, and were summed; a rocking "
+        "curve falls to its ends."
+    )
 
 
 def _centred(path: Path, recording: Recording, options: PatternOptions) -> Recording:

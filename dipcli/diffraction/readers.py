@@ -7,11 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dipcli.diffraction.detectors import MASKS, Marks, gap_values, good_pixels, marked_pixels, said_of
-from dipcli.diffraction.geometry import geometry_of
+from dipcli.diffraction.detectors import (
+    MASKS,
+    Marks,
+    are_amplitudes,
+    gap_values,
+    good_pixels,
+    marked_pixels,
+    said_of,
+)
 from dipcli.diffraction.naming import INPUTS
 from dipcli.diffraction.options import GeometryOptions, PatternOptions
-from dipcli.diffraction.pattern import Recording, prepare_recording
+from dipcli.diffraction.pattern import Recording, prepare_recording, without_saturated
+from dipcli.diffraction.recorded_geometry import geometry_of
+from dipcli.diffraction.stacks import with_missing_frames
 from dipcli.errors import InputError, OptionError
 from dipcli.io.arrays import numbers, with_parts_joined
 from dipcli.io.failures import reader
@@ -43,12 +52,20 @@ def load_recording(path: Path, options: PatternOptions, where: GeometryOptions |
     file, key = split_name(path)
     recording, marked = _read(file, key or options.key)
     n_frames = recording.intensity.shape[0] if recording.intensity.ndim == 3 else None
-    recording = replace(recording, geometry=geometry_of(file, where or GeometryOptions(), n_frames))
+    geometry, doubts = geometry_of(file, where or GeometryOptions(), n_frames)
+    recording = replace(recording, geometry=geometry)
+    for doubt in doubts:
+        recording = recording.warn(f"{file}: its {doubt}, so it was left aside.")
     if marked is not None:
         recording = _masked(file, recording, marked, "auto" if options.mask else options.mask_marks)
     if options.mask is not None:
         marked = _fitting(options.mask, _array(options.mask, None, MASKS)[0] != 0, recording.mask.shape)
         recording = _masked(options.mask, recording, marked, options.mask_marks)
+    if options.input_is == "intensity" and are_amplitudes(recording.intensity, recording.mask):
+        recording = recording.warn(
+            f"{path}: its values look like square roots of counts; see --input-is amplitude."
+        )
+    recording = without_saturated(path, recording, options)
     return prepare_recording(path, replace(recording, intensity=_corrected(recording, options)), options)
 
 
@@ -84,8 +101,13 @@ def _read(path: Path, key: str | None) -> tuple[Recording, NDArray[np.bool_] | N
         raise InputError(f"{path}: a pattern has two or three axes, but this has the shape {stored}.")
     gaps = gap_values(array)
     mask = ~np.isin(array, np.asarray(gaps, array.dtype)) if gaps else np.ones(array.shape, bool)
-    recording = Recording(array.astype(np.float32), mask, stored, str(array.dtype), files)
     doubts = [f"{path}: {doubt}." for doubt in doubts_about(files)] + ([said_of(path, mask, gaps)] if gaps else [])
+    if path.is_dir():
+        array, there = with_missing_frames(files, array)
+        mask = with_missing_frames(files, mask)[0] & there[:, None, None]
+        n_missing = int((~there).sum())
+        doubts += [f"{path}: {n_missing} frame(s) that are missing count as not measured."] if n_missing else []
+    recording = Recording(array.astype(np.float32), mask, stored, str(array.dtype), files)
     recording = replace(recording, warnings=tuple(doubts))
     if marked is None:
         return recording, None
@@ -130,13 +152,22 @@ def _array(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray
     if start.startswith(SIGNATURE):
         return _hdf5(path, key, usual)
     if start.startswith((FIFTH, SEVENTH)):
-        return read_matlab(path, key, usual), None
+        return _matlab(path, key, usual)
     if start.startswith(TIFF):
         return read_tiff_array(path), None
     if not start.startswith((ARCHIVE, NUMPY)):
         raise InputError(f"{path}: is no pattern that is known; it reads {', '.join(INPUTS)}.")
     array, mask = read_numpy(path, key, usual, MASKS)
     return array, None if mask is None else marked_pixels(mask, "", is_cxi=False)
+
+
+def _matlab(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    names: list[str] = []
+    array = read_matlab(path, key, usual, names.extend)
+    masks = [name for name in names if name.replace(".", "/").rpartition("/")[2] in MASKS and usual != MASKS]
+    if not masks or masks[0] == key:
+        return array, None
+    return array, marked_pixels(read_matlab(path, masks[0], MASKS), "", is_cxi=False)
 
 
 def _hdf5(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

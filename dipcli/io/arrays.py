@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from dipcli.errors import InputError
 
+ASIDE = frozenset({"mask", "pixel_mask", "bad_pixel_mask", "sampling_mask", "support"})  # beside data, never meant
 MOST_NAMES = 20  # that a message lists
 
 
 def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) -> str:
-    """The array to read: the one called `key`, one of the usual names, or the only one.
+    """The array to read: the one called `key`, one of the usual names, or the only one that is no mask.
 
     Raises InputError where it is not clear.
     """
@@ -26,9 +27,10 @@ def pick(path: Path, names: list[str], key: str | None, usual: tuple[str, ...]) 
             return name
     if not names:
         raise InputError(f"{path}: has no array that could be read; export it again.")
-    if len(names) != 1:
+    data = [name for name in names if name.replace(".", "/").rpartition("/")[2].lower() not in ASIDE]
+    if len(data) != 1 and len(names) != 1:
         raise InputError(f"{path}: name the array with --key, one of {_listed(names)}.")
-    return names[0]
+    return data[0] if data else names[0]
 
 
 def _listed(names: list[str]) -> str:

@@ -52,6 +52,19 @@ def group_names(file: Any, *members: str) -> list[str]:  # noqa: ANN401
     return [name for name, item in groups if all(follow(item, member) is not None for member in members)]
 
 
+def arrays_called(file: Any, *names: str) -> list[str]:  # noqa: ANN401
+    """The paths of all rows of numbers and larger arrays that have one of these names."""
+    return [name for name, item in _walk(file) if name.rpartition("/")[2] in names and _is_data(item, 1)]
+
+
+def groups_of_class(file: Any, *classes: str) -> list[str]:  # noqa: ANN401
+    """The paths of all groups of these NeXus classes."""
+    import h5py
+
+    groups = [(name, item) for name, item in _walk(file) if isinstance(item, h5py.Group)]
+    return [name for name, item in groups if _text(item.attrs.get("NX_class", "")) in classes]
+
+
 def find_array(
     path: Path,
     file: Any,  # noqa: ANN401

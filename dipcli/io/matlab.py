@@ -37,10 +37,12 @@ def read_matlab(
         check(names)
         return numbers(path, array)
     with open_hdf5(path) as file:
-        names = [n for n in array_names(file) if not n.startswith("#") and file[n].size >= LEAST_VALUES]
+        paths = [n for n in array_names(file) if not n.startswith("#") and file[n].size >= LEAST_VALUES]
+        names = [name.replace("/", ".") for name in paths]
         check(names)
-        wanted = None if key is None else key.replace(".", "/")
-        return numbers(path, read_stored(path, file[pick(path, names, wanted, usual)])).T
+        fields = [name for field in usual for name in names if name.rpartition(".")[2] == field]
+        name = pick(path, names, None if key is None else key.replace("/", "."), (*usual, *fields[:1]))
+        return numbers(path, read_stored(path, file[paths[names.index(name)]])).T
 
 
 def _read_apart(path: Path, key: str | None, usual: tuple[str, ...]) -> tuple[NDArray[Any], list[str]]:

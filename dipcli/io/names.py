@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 TWOFOLD = (".nii.gz",)  # endings with a dot in them
+GAPS = 0.1  # of the steps of a series may be missing: were they more, its numbers would not be even
 MOST_BYTES = 255  # of a name, in every usual file system
 # Folders and files that systems leave among pictures; of macOS's, Finder's and Git's all begin with a dot.
 SYSTEM_NAMES = frozenset(
@@ -88,14 +89,28 @@ def doubts_about(series: Sequence[Path]) -> list[str]:
     strangers = [path.name for path, kind in zip(series, kinds, strict=True) if kind != usual]
     doubts = [f"{strangers[0]} is not called as the others are, and counts as one of them"] if strangers else []
     files = [path for path, kind in zip(series, kinds, strict=True) if kind == usual]
-    numbers = [int((re.findall("[0-9]+", path.stem) or ["0"])[-1]) for path in files]
-    steps = [second - first for first, second in pairwise(numbers)]
-    if not steps or min(steps) < 1 or count < 3:
-        return doubts
-    wide = [place for place, step in enumerate(steps) if step > min(steps) and step % min(steps) == 0]
-    if len(wide) == 1 and len(set(steps)) == 2:
-        doubts.append(f"between {files[wide[0]].name} and {files[wide[0] + 1].name} a step seems to be missing")
-    return doubts
+    gaps = [place for place, missing in enumerate(missing_steps(files)) if missing] if count > 2 else []
+    return doubts + [
+        f"between {files[place].name} and {files[place + 1].name} a step seems to be missing" for place in gaps
+    ]
+
+
+def missing_steps(series: Sequence[Path]) -> list[int]:
+    """How many files seem to be missing after each of a series but the last, by the number that grows most slowly.
+
+    A number that grows in steps of many lengths, as a temperature may, says nothing.
+    """
+    rows = [[int(number) for number in re.findall("[0-9]+", path.stem)] for path in series]
+    columns = list(zip(*rows, strict=True)) if len({len(row) for row in rows}) == 1 else []
+    steps = [[second - first for first, second in pairwise(column)] for column in columns]
+    growing = [each for each in steps if each and min(each) > 0]
+    if not growing:
+        return [0] * max(len(series) - 1, 0)
+    found = min(growing, key=max)
+    usual = min(found)
+    wide = [step for step in found if step > usual]
+    is_even = len(wide) <= max(1, GAPS * len(found)) and all(step % usual == 0 for step in wide)
+    return [step // usual - 1 if is_even else 0 for step in found]
 
 
 def _counted(name: str) -> list[tuple[str, int]]:

@@ -32,7 +32,7 @@ def read_numpy(
             if parts is not None:
                 real, imaginary = (numbers(path, _member(path, archive, part)) for part in parts)
                 return real + 1j * imaginary, None
-            name = pick(path, list(archive), key, usual)
+            name = pick(path, ([] if key else _pictures_in(archive)) or list(archive), key, usual)
             others = [other for other in beside if other in archive and other != name]
             array = numbers(path, _member(path, archive, name))
             return array, numbers(path, _member(path, archive, others[0])) if others else None
@@ -67,6 +67,24 @@ def _opened(path: Path) -> Iterator[Any]:
         np.load(file, allow_pickle=False) as archive,
     ):
         yield archive
+
+
+def _pictures_in(archive: Any) -> list[str]:  # noqa: ANN401
+    """The arrays of an archive with two axes or more, by their headers: fewer are a parameter, not data."""
+    return [name for name in archive if len(_shape_in(archive, name)) > 1]
+
+
+def _shape_in(archive: Any, name: str) -> tuple[int, ...]:  # noqa: ANN401
+    """The shape of one array, () of what is none."""
+    with archive.zip.open(f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name) as member:
+        try:
+            version = np.lib.format.read_magic(member)
+            read = (
+                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            )
+            return tuple(read(member)[0])
+        except ValueError:
+            return ()
 
 
 def _member(path: Path, archive: Any, name: str) -> Any:  # noqa: ANN401 - an archive may hold anything

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from dipcli.diffraction.crystal_frame import displacement_and_strain, in_frame
-from dipcli.diffraction.geometry import Geometry, geometry_of
+from dipcli.diffraction.geometry import Geometry
 from dipcli.diffraction.options import GeometryOptions
+from dipcli.diffraction.recorded_geometry import geometry_of
 
 SHAPE = (48, 64, 64)
 BRAGG = Geometry(0.15, 1e9, (55e3, 55e3), math.radians(0.01), math.radians(8), math.radians(30))
@@ -105,7 +106,7 @@ def test_phases_of_many_turns_are_unwrapped():
 
 def test_flags_go_before_what_the_file_says(tmp_path):
     asked = GeometryOptions(12.398, 2.0, "55,75", 0.01, "horizontal", 10.0, 20.0)
-    found = geometry_of(tmp_path / "none.npy", asked, 40)
+    found, _ = geometry_of(tmp_path / "none.npy", asked, 40)
     assert found.wavelength_nm == pytest.approx(0.1, rel=1e-3)
     assert (found.distance_nm, found.pixel_nm, found.is_vertical) == (2e9, (55e3, 75e3), False)
     assert (found.step, found.delta) == pytest.approx((math.radians(0.01), math.radians(10)))

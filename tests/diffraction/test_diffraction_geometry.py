@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from patterns import as_cxi, simulated
 
-from dipcli.diffraction.options import PatternOptions
+from dipcli.diffraction.options import GeometryOptions, PatternOptions
 from dipcli.diffraction.readers import load_recording
 from dipcli.report.figures import round_length
 
@@ -87,6 +87,46 @@ def test_nexus_files_say_units_and_the_rocking_step(tmp_path):
     assert found.wavelength_nm == pytest.approx(1.23984198 / 9)
     assert (found.distance_nm, found.pixel_nm) == (pytest.approx(1.5e9), pytest.approx((75e3, 55e3)))
     assert np.degrees(found.step) == pytest.approx(0.02)
+
+
+def test_other_units_and_groups_are_understood(tmp_path):
+    as_nexus(tmp_path / "a.h5", simulated(n_axes=3)[0])
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        instrument, sample = file["entry/instrument"], file["entry/sample/goniometer"]
+        instrument.move("detector", "eiger")
+        instrument["eiger"].attrs["NX_class"] = "NXdetector"
+        for name, value, unit in (("distance", 150.0, "cm"), ("x_pixel_size", 55.0, "\u00b5m")):
+            del instrument[f"eiger/{name}"]
+            instrument[f"eiger/{name}"] = np.full(3, value)
+            instrument[f"eiger/{name}"].attrs["units"] = unit
+        omega = np.radians(sample["omega"][()])
+        del sample["omega"]
+        file["entry/instrument/positioners/eta"] = omega
+        file["entry/instrument/positioners/eta"].attrs["units"] = "rad"
+    found = load_recording(tmp_path / "a.h5", PatternOptions())
+    assert found.warnings == ()
+    assert found.geometry.distance_nm == pytest.approx(1.5e9)
+    assert found.geometry.pixel_nm == pytest.approx((75e3, 55e3))
+    assert np.degrees(found.geometry.step) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("energy", 9.0), ("energy", 9000.0), ("distance", 1500.0), ("x_pixel_size", 55.0)]
+)
+def test_numbers_without_a_unit_that_cannot_be_are_left_aside(tmp_path, name, value):
+    save(tmp_path / "a.cxi", **{"energy": 1.44e-15, "distance": 1.5, "x_pixel_size": 55e-6} | {name: value})
+    found = load_recording(tmp_path / "a.cxi", PatternOptions())
+    (warning,) = found.warnings
+    assert f"/{name} is {value:.4g} {'j' if name == 'energy' else 'm'}, which is not understood" in warning
+    assert found.pixel_nm is None
+    given = GeometryOptions(energy_kev=9, distance_m=1.5, pixel_um="55")
+    assert load_recording(tmp_path / "a.cxi", PatternOptions(), given).warnings == ()
+
+
+def test_without_the_detectors_angles_it_is_said_that_they_are_needed(program, tmp_path):
+    as_nexus(tmp_path / "a.h5", simulated(n_axes=3)[0])
+    done = program("phase-retrieve", tmp_path / "a.h5", "-o", tmp_path / "o.cxi", *FEW)
+    assert "steps of 0.02°: sizes in nm need --delta-deg and --gamma-deg" in done.stderr
 
 
 FEW = ("--starts", "2", "--cycles", "20", "--rounds", "1", "--threads", "1")
