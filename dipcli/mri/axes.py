@@ -1,6 +1,7 @@
 """Which axis of a plain array is what."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,15 @@ from dipcli.mri.dimensions import averaged, decoupled
 NAMES = ("slice", "coil", "y", "x")
 FURTHER = ("repetition", "contrast", "slice")  # whose entries are images of their own, in this order
 ALL_NAMES = (*FURTHER, "average", "coil", "z", "y", "x")
-MOST_COILS = 128
+MOST_COILS, LEAST_SIDE = 128, 8
 NAMED = "name them with --axes, for example --axes slice,coil,y,x"
 
 
 def to_slices(path: Path, array: NDArray[np.complexfloating], axes: str | None) -> NDArray[np.complex64]:
     """Any k-space array -> (slices, coils, y, x), complex64; y is the readout, x the phase direction.
 
-    Without `axes` the two longest axes are y and x in their order, and the shortest of the rest is the coil's.
+    Without `axes`, four are slice, coil, y and x where that can be; else the two longest are y and x in their
+    order, and the shortest of the rest is the coil's. Those of one entry are passed over.
     Averages are joined; contrasts and repetitions are further slices; with z, a second phase direction, slices lie
     along a direction that was measured whole.
     Raises InputError for arrays that are no k-space, and where the names do not fit.
@@ -27,6 +29,7 @@ def to_slices(path: Path, array: NDArray[np.complexfloating], axes: str | None) 
     array = with_parts_joined(array)
     if not np.iscomplexobj(array):
         raise InputError(f"{path}: holds {array.dtype} values, but k-space is complex; give the raw data.")
+    array = array if axes else _without_ones(array)
     names = _named(path, array.shape, axes) if axes else guessed_axes(path, array.shape)
     if "average" in names:
         array = averaged(array.astype(np.complex64), names.index("average"))
@@ -50,10 +53,35 @@ def _named(path: Path, shape: tuple[int, ...], axes: str) -> list[str]:
     return names
 
 
+def doubts_about_axes(path: Path, array: NDArray[Any]) -> tuple[str, ...]:
+    """A warning where four axes come in another order than they mostly do: which are coils is not sure."""
+    kept = _without_ones(with_parts_joined(array)).shape
+    guess = ",".join(guessed_axes(path, kept)) if len(kept) == 4 else ""
+    if guess in ("", ",".join(NAMES)):
+        return ()
+    return (f"{path}: its axes are thought to be {guess}; --axes names others, such as {_swapped(guess)}.",)
+
+
+def _swapped(names: str) -> str:
+    """The names with those of coils and slices changed."""
+    return names.replace("coil", "*").replace("slice", "coil").replace("*", "slice")
+
+
+def _without_ones(array: NDArray[Any]) -> NDArray[Any]:
+    """The array without axes of one entry, but for slices of a single coil as they come most: (slice, 1, y, x)."""
+    shape = array.shape
+    is_single_coil = len(shape) == 4 and shape[0] > 1 == shape[1] and min(shape[2:]) > LEAST_SIDE
+    ones = tuple(axis for axis, n in enumerate(shape) if n == 1)
+    return array if is_single_coil or len(shape) - len(ones) < 2 else np.squeeze(array, ones)
+
+
 def guessed_axes(path: Path, shape: tuple[int, ...]) -> list[str]:
     """The names of the axes of an array of this shape. Raises InputError where that cannot be known."""
     if not 2 <= len(shape) <= 4:
         raise InputError(f"{path}: an array of shape {shape} is not understood; {NAMED}.")
+    # Four axes come as slice, coil, y, x far more often than not.
+    if len(shape) == 4 and shape[1] < min(shape[2:]) and shape[0] != shape[1]:
+        return list(NAMES)
     longest = sorted(sorted(range(len(shape)), key=lambda axis: -shape[axis])[:2])
     rest = [axis for axis in range(len(shape)) if axis not in longest]
     names = {longest[0]: "y", longest[1]: "x"}
@@ -61,7 +89,5 @@ def guessed_axes(path: Path, shape: tuple[int, ...]) -> list[str]:
         coil = min(rest, key=lambda axis: (shape[axis], -axis))
         if len(rest) == 2 and shape[rest[0]] == shape[rest[1]]:
             raise InputError(f"{path}: coils and slices of {shape} cannot be distinguished; {NAMED}.")
-        # Four axes come as slice, coil, y, x far more often than not.
-        coil = 1 if len(shape) == 4 and rest == [0, 1] else coil
         names |= {axis: "coil" if axis == coil else "slice" for axis in rest}
     return [names[axis] for axis in range(len(shape))]

@@ -12,11 +12,11 @@ from dipcli.errors import InputError
 from dipcli.io.arrays import named_parts, numbers
 from dipcli.io.failures import explain_failures
 from dipcli.io.hdf5 import array_names, find_array, follow, has_array, open_hdf5, read_stored, read_text
-from dipcli.mri.axes import MOST_COILS, guessed_axes, to_slices
+from dipcli.mri.axes import doubts_about_axes, guessed_axes, to_slices
 from dipcli.mri.mistaken import refuse_trajectory
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.preparation import KSpace
-from dipcli.mri.scan import Scan, measured
+from dipcli.mri.scan import Scan, measured, unused_mask
 from dipcli.options.slices import choose_slices
 
 MARKS = frozenset({"acquisition", "patient_id"})  # attributes of fastMRI's files
@@ -43,6 +43,8 @@ def read_fastmri(path: Path, options: ReadingOptions) -> Scan:
     sampled = measured(kspace)
     if mask is not None and mask.size == sampled.shape[2]:
         sampled = sampled & (mask.ravel() > 0)
+    elif mask is not None:
+        warnings = (*warnings, *unused_mask(path, mask, sampled))
     sampled[..., padding & ~kspace.any((0, 1, 2))] = True
     return Scan(
         kspace,
@@ -75,8 +77,11 @@ def _axes_of(path: Path, file: Any, stored: Any, given: str | None) -> tuple[str
     is_fastmri = "ismrmrd_header" in file or "reconstruction_esc" in file or not MARKS.isdisjoint(file.attrs)
     if given is not None or len(shape) not in (3, 4):
         return given, ()
+    if len(shape) == 4 and is_fastmri:
+        return "slice,coil,y,x", ()
     if len(shape) == 4:
-        return ("slice,coil,y,x" if shape[1] <= MOST_COILS else None), ()
+        guess = None if 1 in shape else ",".join(guessed_axes(path, shape))
+        return guess, doubts_about_axes(path, np.empty(shape, bool))
     if is_fastmri:
         return "slice,y,x", ()
     guess = ",".join(guessed_axes(path, shape))

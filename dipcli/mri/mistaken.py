@@ -14,6 +14,7 @@ from dipcli.mri.cfl import shape_of_cfl
 TRAJECTORIES = ("coord", "coords", "traj", "trajectory", "trajectories", "kloc", "ktraj", "k_traj", "kcoord")
 SHARE = 0.1  # of the sides, of a part in which energy may be gathered
 GATHERED, SCATTERED = 0.6, 0.1  # of the energy: in that part of an image's transform, and of the image
+FEWEST_SPOKES, ALIKE = 12, 4.0  # the strongest line of Cartesian scans has many times the median's energy
 BART_DIMENSIONS = 16
 
 
@@ -44,6 +45,21 @@ def refuse_image(path: Path, kspace: NDArray[np.complex64]) -> None:
         raise InputError(
             f"{path}: holds images and no k-space, for its transform is gathered around frequency 0; give the raw "
             "data, or name what you have by --axes or --key."
+        )
+
+
+def refuse_spokes(path: Path, kspace: NDArray[np.complex64], sampled: NDArray[np.bool_]) -> None:
+    """Raise InputError for (slices, coils, y, x) whose lines have alike energy, as those of spokes and spirals.
+
+    `sampled` (slices, y, x).
+    """
+    energy = np.square(np.abs(np.nan_to_num(kspace))).sum((1, 2), dtype=np.float64)
+    slice_ = int(energy.sum(1).argmax())
+    lines = energy[slice_][sampled[slice_].all(0)]
+    if lines.size >= FEWEST_SPOKES and 0 < lines.max() < ALIKE * np.median(lines):
+        raise InputError(
+            f"{path}: its {lines.size} lines have alike energy, as spokes, spirals and noise have; only Cartesian "
+            "scans are reconstructed here, BART and mri-nufft take others. If it is one, name its axes by --axes."
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,19 +13,20 @@ from dipcli.io.arrays import numbers, with_parts_joined
 from dipcli.io.failures import reader
 from dipcli.io.hdf5 import SIGNATURE, find_array, group_names, open_hdf5, read_stored
 from dipcli.io.matlab import FIFTH, SEVENTH, read_matlab
-from dipcli.io.numpy_files import ARCHIVE, names_in_archive, read_numpy
+from dipcli.io.numpy_files import ARCHIVE, names_in_archive, read_members, read_numpy
 from dipcli.io.numpy_files import SIGNATURE as NUMPY
-from dipcli.mri.axes import to_slices
+from dipcli.mri.axes import doubts_about_axes, to_slices
 from dipcli.mri.cfl import COILS, images_of_cfl, kspace_of_cfl, maps_of_cfl, read_cfl
 from dipcli.mri.fastmri import REFERENCES, read_fastmri
 from dipcli.mri.ismrmrd import MEMBERS, read_ismrmrd
-from dipcli.mri.mistaken import refuse_image, refuse_trajectory, refuse_trajectory_beside
+from dipcli.mri.mistaken import refuse_image, refuse_spokes, refuse_trajectory, refuse_trajectory_beside
 from dipcli.mri.naming import INPUTS
 from dipcli.mri.options import ReadingOptions
-from dipcli.mri.scan import Scan, left_aside, measured, padding_of, prepare_scan
+from dipcli.mri.scan import Scan, left_aside, measured, padding_of, prepare_scan, unused_mask
 from dipcli.options.slices import choose_slices
 
 NAMES = ("kspace", "ksp", "data", "DATA")
+MASKS = ("mask", "sampling_mask", "sampling", "pattern")
 LEAST_NOISE = 2  # samples of each coil in a noise scan, for every coil
 
 
@@ -35,8 +37,13 @@ def load_scan(path: Path, options: ReadingOptions) -> Scan:
     Raises InputError, one sentence, for everything that cannot be read.
     """
     scan = _reader(path)(path, options)
+    scan = _finite(path, scan)
     if options.axes is None and options.key is None:
         refuse_image(path, scan.kspace)
+        if scan.origin != "ISMRMRD":  # which says its trajectory
+            refuse_spokes(path, scan.kspace, scan.sampled)
+    if options.axes is None:
+        scan = _single_coil_said(path, scan)
     if options.mask is not None:
         scan = replace(scan, sampled=_given_mask(options.mask, scan) | padding_of(scan.kspace, scan.sampled))
     if options.noise is not None:
@@ -44,6 +51,28 @@ def load_scan(path: Path, options: ReadingOptions) -> Scan:
     hidden = np.where(scan.sampled[:, None], scan.kspace, np.complex64(0))
     scan = replace(scan, kspace=hidden)
     return prepare_scan(path, scan, whitened=not options.no_whitening, oversampled=options.keep_oversampling)
+
+
+def _finite(path: Path, scan: Scan) -> Scan:
+    """The scan with values that are not finite counted as not measured."""
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(scan.kspace).all(1))
+    count = int((~finite).sum())
+    if not count:
+        return scan
+    warning = f"{path}: {count} of {finite.size} values are not finite and count as not measured."
+    kspace = np.where(finite[:, None], scan.kspace, np.complex64(0))
+    return replace(scan, kspace=kspace, sampled=scan.sampled & finite, warnings=(*scan.warnings, warning))
+
+
+def _single_coil_said(path: Path, scan: Scan) -> Scan:
+    """With a warning where an array of four axes is thought to be slices of a single coil."""
+    slices, coils = scan.kspace.shape[:2]
+    if path.suffix == ".cfl" or len(scan.stored_shape) != 4 or coils > 1 or slices == 1:
+        return scan
+    warning = (
+        f"{path}: is thought to hold {slices} slices of one coil; --axes names others, such as coil,slice,y,x."
+    )
+    return replace(scan, warnings=(*scan.warnings, warning))
 
 
 @reader
@@ -134,9 +163,15 @@ def _read_plain(path: Path, options: ReadingOptions) -> Scan:
     refuse_trajectory_beside(path)
     origin = {".mat": "MATLAB", ".npz": "NumPy archive"}.get(path.suffix, "NumPy array")
     scan = _of_array(path, to_slices(path, array, options.axes), origin, options, array.shape)
+    doubts = doubts_about_axes(path, array) if options.axes is None else ()
     with path.open("rb") as file:
-        is_alone = file.read(len(NUMPY)) == NUMPY
-    return replace(scan, warnings=left_aside(path, {"--key": options.key})) if is_alone else scan
+        start = file.read(len(NUMPY))
+    if start.startswith(ARCHIVE):
+        for mask in read_members(path, MASKS)[:1]:
+            doubts += unused_mask(path, mask, scan.sampled)
+    elif start == NUMPY:
+        doubts += left_aside(path, {"--key": options.key})
+    return replace(scan, warnings=doubts)
 
 
 def _of_array(
@@ -152,19 +187,19 @@ def _of_array(
 
 
 @reader
-def _read_array(path: Path, key: str | None) -> NDArray[np.complexfloating]:
+def _read_array(path: Path, key: str | None, usual: tuple[str, ...] = NAMES) -> NDArray[np.complexfloating]:
     with path.open("rb") as file:
         start = file.read(6)
     if start.startswith(b"MATLAB"):
-        return read_matlab(path, key, NAMES, lambda names: refuse_trajectory(path, names))
+        return read_matlab(path, key, usual, lambda names: refuse_trajectory(path, names))
     if start.startswith(ARCHIVE):
         refuse_trajectory(path, names_in_archive(path))
-    return read_numpy(path, key, NAMES)[0]
+    return read_numpy(path, key, usual)[0]
 
 
 def _given_noise(path: Path, scan: Scan) -> NDArray[np.complex64]:
     """The samples (coils, n) of a noise scan, whichever of its axes is that of the coils."""
-    array = read_cfl(path) if path.suffix == ".cfl" else with_parts_joined(_read_array(path, None))
+    array = with_parts_joined(_any_array(path, ("noise", *NAMES)))
     n_coils = scan.kspace.shape[1]
     axes = [axis for axis, n in enumerate(array.shape) if n == n_coils]
     axis = COILS if path.suffix == ".cfl" else axes[0] if axes else -1
@@ -175,9 +210,19 @@ def _given_noise(path: Path, scan: Scan) -> NDArray[np.complex64]:
     return np.ascontiguousarray(samples, dtype=np.complex64)
 
 
+def _any_array(path: Path, usual: tuple[str, ...]) -> NDArray[Any]:
+    """An array of any file that scans come in."""
+    if path.suffix == ".cfl":
+        return read_cfl(path)
+    if _is_hdf5(path):
+        with open_hdf5(path) as file:
+            return numbers(path, read_stored(path, file[find_array(path, file, None, usual)]))
+    return _read_array(path, None, usual)
+
+
 def _given_mask(path: Path, scan: Scan) -> NDArray[np.bool_]:
     """The mask file, for every slice."""
-    mask = np.asarray(np.abs(_read_array(path, None))) > 0
+    mask = np.asarray(np.abs(_any_array(path, MASKS))) > 0
     space = scan.sampled.shape[1:]
     squeezed = mask.squeeze()
     if squeezed.shape == (space[1],):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from dipcli.mri.preparation import KSpace, centre_offset, crop_readout, whiten
 
 CORNER = 0.4  # share of a side from the centre at which the strongest frequency says: not shifted
 ASIDE = 0.1
+ENDS = 0.05  # of the energy at one end of a line is at the other where frequencies wrap
 WHOLE = 0.95
 
 
@@ -58,6 +60,15 @@ def padding_of(kspace: KSpace, sampled: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return lines
 
 
+def unused_mask(path: Path, mask: NDArray[Any], sampled: NDArray[np.bool_]) -> tuple[str, ...]:
+    """A warning where a mask beside k-space would hide values of it, which it does only if it is given."""
+    there = np.squeeze(mask) > 0
+    if there.shape not in (sampled.shape[2:], sampled.shape[1:], sampled.shape) or not (sampled & ~there).any():
+        return ()
+    said = f"has a mask without {(~there).mean():.0%} of the values, which are used"
+    return (f"{path}: {said}; --mask {path} hides them.",)
+
+
 def left_aside(path: Path, options: Mapping[str, str | None]) -> tuple[str, ...]:
     """A warning for each option that was given and has no meaning for a format."""
     why = {"--key": "holds one array", "--axes": "names its own axes"}
@@ -91,17 +102,31 @@ def _centred(path: Path, scan: Scan) -> Scan:
     offsets = centre_offset(finite)
     if max(offsets) < ASIDE:
         return scan
-    if all(offset > CORNER for offset in offsets):
-        warning = f"{path}: frequency 0 was in the corner and was moved to the centre."
+    energy = np.square(np.abs(finite)).sum((0, 1), dtype=np.float64)
+    edges = [
+        axis
+        for axis, offset in enumerate(offsets)
+        if offset > CORNER and (min(offsets) > CORNER or _begins_at_both_ends(energy.sum(1 - axis)))
+    ]
+    if edges and all(offset < ASIDE or axis in edges for axis, offset in enumerate(offsets)):
+        place = "in the corner" if len(edges) == 2 else f"at the edge along {('readout', 'phase')[edges[0]]}"
+        warning = f"{path}: frequency 0 was {place} and was moved to the centre."
         return replace(
             scan,
-            kspace=np.fft.fftshift(scan.kspace, (2, 3)),
-            sampled=np.fft.fftshift(scan.sampled, (1, 2)),
+            kspace=np.fft.fftshift(scan.kspace, [axis + 2 for axis in edges]),
+            sampled=np.fft.fftshift(scan.sampled, [axis + 1 for axis in edges]),
             warnings=(*scan.warnings, warning),
         )
     away = " and ".join(f"{offset:.0%}" for offset in offsets)
     warning = f"{path}: the strongest frequency is {away} of the sides away from the centre; check --axes."
     return replace(scan, warnings=(*scan.warnings, warning))
+
+
+def _begins_at_both_ends(energy: NDArray[np.float64]) -> bool:
+    """Whether both ends of a line are strong: of transforms that begin with frequency 0, not of half an echo."""
+    few = max(3, round(0.04 * len(energy)))
+    ends = energy[:few].max(), energy[-few:].max()
+    return bool(min(ends) > ENDS * max(ends))
 
 
 def acceleration(scan: Scan) -> float:

@@ -1,0 +1,122 @@
+"""Scans that nobody arranged for dipcli: axes of one entry, half-shifted, spokes, holes, masks of any format."""
+
+import h5py
+import numpy as np
+import pytest
+from scan_files import as_npy
+from scans import full_kspace, sampled_kspace, some_lines
+
+from dipcli.errors import InputError
+from dipcli.mri.cfl import encode_cfl
+from dipcli.mri.options import ReadingOptions
+from dipcli.mri.readers import load_scan
+
+
+def load(path, **options):
+    return load_scan(path, ReadingOptions(**options))
+
+
+def npy(path, array):
+    with path.open("wb") as file:
+        np.save(file, array)
+    return path
+
+
+def h5(path, **arrays):
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    return path
+
+
+@pytest.mark.parametrize("write", [npy, lambda path, array: h5(path, kspace=array)], ids=["npy", "h5"])
+@pytest.mark.parametrize(
+    "order", ["1,y,x,coil", "y,x,coil,1", "y,x,1,coil", "1,1,coil,y,x", "1,coil,y,x", "y,1,x,coil", "1,y,x,coil,1"]
+)
+def test_axes_of_one_entry_are_passed_over(tmp_path, write, order):
+    kspace = full_kspace()
+    array = np.moveaxis(kspace[0], 0, -1) if order.index("y") < order.index("coil") else kspace[0]
+    ones = [axis for axis, name in enumerate(order.split(",")) if name == "1"]
+    assert np.array_equal(load(write(tmp_path / "a.h5", np.expand_dims(array, ones))).kspace, kspace)
+
+
+@pytest.mark.parametrize("order", ["slice,y,x,coil", "y,x,coil,slice", "slice,coil,y,x"])
+def test_four_axes_of_hdf5_are_guessed_as_any_others(tmp_path, order):
+    kspace = full_kspace(3, slices=5)
+    axes = [("slice", "coil", "y", "x").index(name) for name in order.split(",")]
+    assert np.array_equal(load(h5(tmp_path / "a.h5", kspace=kspace.transpose(axes))).kspace, kspace)
+
+
+@pytest.mark.parametrize("write", [npy, lambda path, array: h5(path, kspace=array)], ids=["npy", "h5"])
+def test_an_order_that_is_not_the_usual_one_is_said(tmp_path, write):
+    path = write(tmp_path / "a.h5", full_kspace(3, slices=5).transpose(2, 3, 1, 0))
+    (warning,) = load(path).warnings
+    assert "its axes are thought to be y,x,coil,slice; --axes names others, such as y,x,slice,coil." in warning
+
+
+def test_more_slices_than_lines_are_slices(tmp_path):
+    kspace = full_kspace(slices=30)
+    assert np.array_equal(load(as_npy(tmp_path / "a.npy", kspace)).kspace, kspace)
+
+
+def test_slices_of_one_coil_are_said(tmp_path):
+    scan = load(as_npy(tmp_path / "a.npy", full_kspace(1, slices=4)))
+    assert scan.kspace.shape == (4, 1, 24, 20)
+    assert "is thought to hold 4 slices of one coil; --axes names others" in scan.warnings[0]
+
+
+@pytest.mark.parametrize(("axis", "name"), [(1, "readout"), (2, "phase")])
+def test_frequency_0_at_the_edge_of_one_axis_is_moved(tmp_path, axis, name):
+    kspace = sampled_kspace()
+    scan = load(as_npy(tmp_path / "a.npy", np.fft.ifftshift(kspace[0], axis)))
+    assert np.array_equal(scan.kspace, kspace)
+    assert f"frequency 0 was at the edge along {name} and was moved to the centre." in scan.warnings[0]
+
+
+def test_half_an_echo_is_not_moved(tmp_path):
+    half = full_kspace(height=48)[0][:, 24:]
+    scan = load(as_npy(tmp_path / "a.npy", half))
+    assert np.array_equal(scan.kspace[0], half)
+    assert "48% and" in scan.warnings[0] or "50% and" in scan.warnings[0]
+
+
+@pytest.mark.parametrize("n_spokes", [16, 40])
+def test_spokes_are_no_cartesian_lines(tmp_path, n_spokes):
+    random = np.random.default_rng(0)
+    along = np.exp(-np.abs(np.arange(64) - 32) / 4)[:, None]
+    spokes = (random.normal(size=(4, 64, n_spokes)) + 1j * random.normal(size=(4, 64, n_spokes))) * along
+    with pytest.raises(InputError, match=f"its {n_spokes} lines have alike energy, as spokes, spirals and noise"):
+        load(as_npy(tmp_path / "a.npy", spokes))
+    assert load(as_npy(tmp_path / "a.npy", spokes), axes="coil,y,x").kspace.shape == (1, 4, 64, n_spokes)
+
+
+def test_values_that_are_not_finite_were_not_measured(tmp_path):
+    kspace = full_kspace()
+    kspace[0, 2, :, 3] = np.nan
+    kspace[0, 1, 5, 7] = np.inf
+    scan = load(as_npy(tmp_path / "a.npy", kspace))
+    assert not scan.sampled[0, :, 3].any()
+    assert int((~scan.sampled).sum()) == 25
+    assert np.isfinite(scan.kspace).all()
+    assert "25 of 480 values are not finite and count as not measured" in scan.warnings[0]
+
+
+def test_a_mask_beside_kspace_is_named_where_it_would_hide_values(tmp_path):
+    kspace, mask = full_kspace(), np.broadcast_to(some_lines(), (24, 20))
+    np.savez(tmp_path / "a.npz", kspace=kspace, mask=mask)
+    for path in (tmp_path / "a.npz", h5(tmp_path / "a.h5", kspace=kspace, mask=mask)):
+        scan = load(path)
+        assert scan.sampled.all()
+        assert (
+            f"has a mask without 35% of the values, which are used; --mask {path} hides them." in scan.warnings[0]
+        )
+        assert np.array_equal(load(path, mask=path).sampled[0], mask)
+
+
+def test_a_mask_may_be_a_pattern_of_bart(tmp_path):
+    mask = np.broadcast_to(some_lines(), (24, 20))
+    values, header = encode_cfl(mask.astype(np.complex64), (1, 2))
+    (tmp_path / "m.cfl").write_bytes(values)
+    (tmp_path / "m.hdr").write_bytes(header)
+    path = as_npy(tmp_path / "a.npy", full_kspace())
+    assert np.array_equal(load(path, mask=tmp_path / "m.cfl").sampled[0], mask)
