@@ -49,16 +49,16 @@ def refuse_image(path: Path, kspace: NDArray[np.complex64]) -> None:
 
 
 def refuse_spokes(path: Path, kspace: NDArray[np.complex64], sampled: NDArray[np.bool_]) -> None:
-    """Raise InputError for (slices, coils, y, x) whose lines have alike energy, as those of spokes and spirals.
+    """Raise InputError for (slices, coils, y, x) whose lines, in every slice, have alike energy: spokes, spirals.
 
     `sampled` (slices, y, x).
     """
     energy = np.square(np.abs(np.nan_to_num(kspace))).sum((1, 2), dtype=np.float64)
-    slice_ = int(energy.sum(1).argmax())
-    lines = energy[slice_][sampled[slice_].all(0)]
-    if lines.size >= FEWEST_SPOKES and 0 < lines.max() < ALIKE * np.median(lines):
+    slices = [one[mask.all(0)] for one, mask in zip(energy, sampled, strict=True)]
+    counts = [lines.size for lines in slices if lines.any() and lines.max() < ALIKE * np.median(lines)]
+    if counts and len(counts) == sum(bool(lines.any()) for lines in slices) and min(counts) >= FEWEST_SPOKES:
         raise InputError(
-            f"{path}: its {lines.size} lines have alike energy, as spokes, spirals and noise have; only Cartesian "
+            f"{path}: its {counts[0]} lines have alike energy, as spokes, spirals and noise have; only Cartesian "
             "scans are reconstructed here, BART and mri-nufft take others. If it is one, name its axes by --axes."
         )
 
