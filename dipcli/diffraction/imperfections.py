@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from dipcli.diffraction.options import PhasingOptions
-from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, find, smoothed
+from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, SparseFits, find, smoothed
 from dipcli.diffraction.projections import PERFECT, Imperfections, smooth, transform
-from dipcli.diffraction.sparse import SparseObject
 from dipcli.pipeline.medium import Control
 
 VISIBLE = 0.1  # pixels: a σ below that leaves 95 % of the farthest autocorrelation, and is not worth a word
@@ -24,11 +23,10 @@ WORTH = 0.5  # of the misfit that blur and background explain: the most noise of
 
 @dataclass(frozen=True)
 class SparsePhases:
-    """What projections found, the best sparse fit without the free pixels, and the same with them (1, *space)."""
+    """What projections found, and the sparse fits that begin there."""
 
     phases: ClassicalPhases
-    fit: SparseObject
-    image: Tensor
+    fits: SparseFits
     said: Mapping[str, str]  # of the pattern's imperfections
 
 
@@ -41,19 +39,19 @@ def find_sparse(
     worth its time where that noise is much less than what they explain of the misfit.
     """
     given = options.sigmas_of_coherence(measurement.intensity.ndim - 1)
-    fit, image = smoothed(phases, control, given)
-    beside = fit.imperfections
-    explained = math.sqrt(max(0.0, phases.free[0] ** 2 - fit.free**2))
+    fits = smoothed(phases, control, given)
+    beside = fits.best.imperfections
+    explained = math.sqrt(max(0.0, phases.free[0] ** 2 - fits.best.free**2))
     is_enough = beside == PERFECT or noise_of_cleaned(measurement, beside) >= WORTH * explained
     if is_enough or control.is_over():
-        return SparsePhases(phases, fit, image, said_of(beside, measurement, given))
-    clean = replace(measurement, intensity=cleaned(measurement, beside, image))
+        return SparsePhases(phases, fits, said_of(beside, measurement, given))
+    clean = replace(measurement, intensity=cleaned(measurement, beside, fits.image))
     again = replace(find(clean, options, control), pattern=phases.pattern, working=phases.working)
-    second, found = smoothed(again, control, given)
-    if second.free >= fit.free:
-        return SparsePhases(phases, fit, image, said_of(beside, measurement, given))
-    said = said_of(second.imperfections, measurement, given)
-    return SparsePhases(again, second, found, {**said, "searched": "again, in the pattern without these"})
+    second = smoothed(again, control, given)
+    if second.best.free >= fits.best.free:
+        return SparsePhases(phases, fits, said_of(beside, measurement, given))
+    said = said_of(second.best.imperfections, measurement, given)
+    return SparsePhases(again, second, {**said, "searched": "again, in the pattern without these"})
 
 
 def said_of(beside: Imperfections, measurement: Measurement, given: Sequence[float] | None) -> dict[str, str]:

@@ -17,7 +17,8 @@ from dipcli.diffraction.crystal_frame import CrystalFrame, in_frame
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.panels import panels_of
 from dipcli.diffraction.pattern import Recording
-from dipcli.diffraction.phase_search import LARGE, Measurement, box_sides, limits_of, peak_bytes, seconds_of
+from dipcli.diffraction.phase_cost import LARGE, peak_bytes, seconds_of
+from dipcli.diffraction.phase_search import Measurement, box_sides, limits_of
 from dipcli.diffraction.phasing import state_phasing
 from dipcli.diffraction.preview import save_object_preview
 from dipcli.diffraction.readers import load_object, load_recording, load_support

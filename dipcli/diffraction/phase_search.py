@@ -7,12 +7,10 @@ import torch
 from torch import Tensor
 
 from dipcli.diffraction.beamstop import filled_in, hidden_centre
-from dipcli.diffraction.multiresolution import GOING_ON, levels_of, search_all
+from dipcli.diffraction.multiresolution import search_all
 from dipcli.diffraction.multistart import (
     ALIKE,
-    FEWEST,
     SETTLED,
-    TO_REST,
     SearchSettings,
     Starts,
     finish,
@@ -42,12 +40,6 @@ FIRST_COHERENCE = 0.3  # pixels: where the search for the beam's coherence begin
 EXPLAINS = 0.02  # share by which each imperfection of a pattern must explain free pixels better
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
-# Usually: searches after which two starts show the same object, rounds of the first one, and sparse fits in all;
-# and such fits where no two starts do.
-USUAL_SEARCHES, USUAL_ROUNDS, USUAL_FITS, MOST_FITS = 2, 6, 16, 48
-# For each pixel, one thread: of a cycle and a step, so many times that in large patterns; of a step beside that.
-SECONDS_OF_CYCLE, SECONDS_OF_STEP, LARGE, UNCACHED, SECONDS_BESIDE = 2.5e-8, 5e-8, 2**23, 1.2, 5e-4
-BYTES, BYTES_OF_START = 520, 12  # in memory at the peak for each pixel: of all together, and of each start
 
 
 @dataclass(frozen=True)
@@ -108,6 +100,25 @@ class ClassicalPhases:
         return torch.tensor(list(rows), dtype=torch.float64)
 
 
+@dataclass(frozen=True)
+class SparseFits:
+    """Sparse fits from several starts: the best one, and all that explain free pixels as well."""
+
+    best: SparseObject  # which does not know the free pixels
+    images: Tensor  # (n, *space), which do, where the best start's object lies
+    errors: tuple[float, ...]  # of every fit to the best one
+
+    @property
+    def image(self) -> Tensor:
+        """Their mean (1, *space)."""
+        return self.images.mean(0, keepdim=True)
+
+    @property
+    def n_alike(self) -> int:
+        """How many of the fits show the same object, the best one among them."""
+        return sum(e < ALIKE for e in self.errors)
+
+
 def find(measurement: Measurement, options: PhasingOptions, control: Control) -> ClassicalPhases:
     """SearchSettings from many starts, and bring the best ones to rest.
 
@@ -163,9 +174,7 @@ def find(measurement: Measurement, options: PhasingOptions, control: Control) ->
     )
 
 
-def smoothed(
-    phases: ClassicalPhases, control: Control, coherence: tuple[float, ...] | None = None
-) -> tuple[SparseObject, Tensor]:
+def smoothed(phases: ClassicalPhases, control: Control, coherence: tuple[float, ...] | None = None) -> SparseFits:
     """The best sparse fit that was not working the free pixels, and the same with them.
 
     `coherence` is known, () for a beam that is coherent throughout; None to find it. It and a background are those
@@ -210,7 +219,7 @@ def smoothed(
 
     others = samples_of(apart, tuple(fits[k].free for k in ranked)) if phases.n_alike == 1 else [0]
     equals = [ranked[k] for k in others]
-    return found, torch.cat([aware(k) for k in equals]).mean(0, keepdim=True)
+    return SparseFits(found, torch.cat([aware(k) for k in equals]), apart)
 
 
 def equals_of(errors: tuple[float, ...], free: tuple[float, ...]) -> list[int]:
@@ -223,41 +232,6 @@ def samples_of(errors: tuple[float, ...], free: tuple[float, ...]) -> list[int]:
     """Those that show the first one's outline and explain free pixels as well; itself alone where they are few."""
     found = [k for k, e in enumerate(errors) if e < OUTLINE and free[k] < INDISTINCT * free[0]]
     return found if len(found) >= SAMPLES else [0]
-
-
-def peak_bytes(measurement: Measurement, options: PhasingOptions) -> float:
-    """What finding and fitting need in memory beside the program itself."""
-    starts = options.starts or STARTS[measurement.intensity.ndim - 1]
-    return float((BYTES + BYTES_OF_START * starts) * measurement.intensity.numel())
-
-
-def seconds_of(measurement: Measurement, options: PhasingOptions) -> tuple[float, float]:
-    """What finding and fitting take on the machine of forecasts: usually, and where no two starts agree."""
-    n_axes = measurement.intensity.ndim - 1
-    starts, cycles = options.starts or STARTS[n_axes], options.cycles or CYCLES[n_axes]
-    searches = options.searches or SEARCHES[n_axes]
-    largest = LARGEST[n_axes] if measurement.support is None else max(measurement.intensity.shape)
-
-    def going_on(count: int, rounds: int) -> int:
-        return sum(max(min(FEWEST, count), count // 2**number) for number in range(rounds))
-
-    usual = most = 0.0
-    for level, sides in enumerate(levels_of(measurement.intensity.shape[1:], largest)):
-        n_values = math.prod(sides)
-        round_of_one = SECONDS_OF_CYCLE * n_values * (UNCACHED if n_values > LARGE else 1.0) * cycles
-        if level:
-            usual += round_of_one * min(starts, GOING_ON)
-            most += round_of_one * going_on(min(starts, GOING_ON), options.rounds)
-        else:
-            usual += (
-                round_of_one * min(searches, USUAL_SEARCHES) * going_on(starts, min(options.rounds, USUAL_ROUNDS))
-            )
-            most += round_of_one * searches * going_on(starts, options.rounds)
-    dear = measurement.intensity.numel() * (UNCACHED if measurement.intensity.numel() > LARGE else 1.0)
-    at_rest = SECONDS_OF_CYCLE * dear * TO_REST * min(starts, KEPT_APART)
-    steps = STEPS[n_axes] if options.chosen in ("sparse", "hybrid") else 0
-    fitted = (SECONDS_OF_STEP * dear + SECONDS_BESIDE) * steps
-    return usual + at_rest + USUAL_FITS * fitted, most + at_rest + MOST_FITS * fitted
 
 
 def pattern_of(measurement: Measurement) -> Pattern:

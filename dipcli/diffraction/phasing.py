@@ -11,10 +11,10 @@ from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_prob
 from dipcli.diffraction.imperfections import find_sparse
 from dipcli.diffraction.multistart import ALIKE
 from dipcli.diffraction.options import PhaseOptions
-from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, box_sides, find
+from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, SparseFits, box_sides, find
 from dipcli.diffraction.placing import placing_of
 from dipcli.diffraction.projections import PERFECT, Imperfections, transform
-from dipcli.diffraction.reproducibility import Agreement
+from dipcli.diffraction.reproducibility import Agreement, agreement
 from dipcli.diffraction.sparse import scale_of, unseen
 from dipcli.grid import middle
 from dipcli.io.names import by
@@ -32,6 +32,7 @@ class Candidate:
     free: float
     search: Search | None = None  # without a network
     imperfections: Imperfections = PERFECT  # of the pattern, as it explains that
+    common: Agreement | None = None  # of the fits whose mean it is
 
 
 def state_phasing(measurement: Measurement, options: PhaseOptions, control: Control) -> Statement:
@@ -45,20 +46,24 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
     decisions: dict[str, str] = {}
     given = options.phasing.sigmas_of_coherence(measurement.intensity.ndim - 1)
     known = replace(phases.working, imperfections=Imperfections(given or ()))
-    candidates = [Candidate("classical", phases.mean, phases.free[0], done)]
+    candidates, doubts = [Candidate("classical", phases.mean, phases.free[0], done)], doubts_of(phases, control)
     if method in ("sparse", "hybrid"):
         sparse = find_sparse(measurement, phases, options.phasing, control)
-        phases, beside = sparse.phases, sparse.fit.imperfections
+        phases, fits, beside = sparse.phases, sparse.fits, sparse.fits.best.imperfections
         known = replace(phases.working, imperfections=beside)
         free = phases.free[0] if beside == PERFECT else unseen(phases.unaware[:1], known, phases.free_pixels)
         fitting = Search(
-            "sparse object", done.iterations + sparse.fit.steps, done.is_over and not control.is_over()
+            "sparse object", done.iterations + fits.best.steps, done.is_over and not control.is_over()
         )
+        shared = agreement(fits.images) if len(fits.images) > 1 else None
         candidates = [
             Candidate("classical", phases.mean, free, done, beside),
-            Candidate("sparse", sparse.image, sparse.fit.free, fitting, beside),
+            Candidate("sparse", fits.image, fits.best.free, fitting, beside, shared),
         ]
         decisions = dict(sparse.said)
+        if len(fits.errors) > 1:
+            decisions["agreeing_fits"] = f"{fits.n_alike} of {len(fits.errors)}, E < {ALIKE:g} to the best"
+        doubts = doubts_of(phases, control, fits if fits.best.free < free else None)
     space, box = measurement.intensity.shape[1:], box_sides(measurement.intensity)
     classical = (f"projections, {len(phases.starts.numbers)} best starts", middle(phases.mean, box).abs())
     asked = {**asdict(options.pattern), **asdict(options.geometry), **asdict(options.phasing)}
@@ -69,7 +74,7 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
             options.engine,
             classical,
             *stated,
-            warnings=doubts_of(phases, control),
+            warnings=doubts,
             finish=lambda _: judged(candidates, phases, curvature),
         )
     optics = Fraunhofer(space, curvature, known.imperfections, torch.fft.fftshift(phases.pattern.mask)[None])
@@ -92,9 +97,7 @@ def state_phasing(measurement: Measurement, options: PhaseOptions, control: Cont
         drawn = Candidate(method, wave, free, imperfections=known.imperfections)
         return judged([*candidates, drawn], phases, curvature)
 
-    return Statement(
-        problem, options.engine, classical, *stated, warnings=doubts_of(phases, control), finish=finish
-    )
+    return Statement(problem, options.engine, classical, *stated, warnings=doubts, finish=finish)
 
 
 def judged(candidates: list[Candidate], phases: ClassicalPhases, curvature: float = 0.0) -> Restoration:
@@ -105,18 +108,18 @@ def judged(candidates: list[Candidate], phases: ClassicalPhases, curvature: floa
         "object_of": best.method,
     }
     seen = replace(phases, pattern=replace(phases.pattern, imperfections=best.imperfections))
-    return replace(restoration_of(best.image, seen, decisions, curvature), search=best.search)
+    common = best.common or phases.common
+    return replace(restoration_of(best.image, seen, common, decisions, curvature), search=best.search)
 
 
 def restoration_of(
-    wave: Tensor, phases: ClassicalPhases, decisions: Mapping[str, str], curvature: float = 0.0
+    wave: Tensor, phases: ClassicalPhases, common: Agreement, decisions: Mapping[str, str], curvature: float
 ) -> Restoration:
     """The object of a wave on its box, centred, of mean phase 0, and all that is written beside it."""
     wave = wave * scale_of(wave, phases.pattern)
     placed = placing_of(wave, phases.support[0], curvature)
     found = placed(wave)
     turn = torch.exp(-1j * found.sum().angle())
-    common = phases.common
     objects = {
         "object": found * turn,
         "classical": placed(phases.mean * scale_of(phases.mean, phases.pattern)) * turn,
@@ -159,21 +162,24 @@ def _decisions(measurement: Measurement, phases: ClassicalPhases, method: str) -
     }
 
 
-def doubts_of(phases: ClassicalPhases, control: Control) -> tuple[str, ...]:
-    """What makes the projections' answer hard to believe."""
+def doubts_of(phases: ClassicalPhases, control: Control, fits: SparseFits | None = None) -> tuple[str, ...]:
+    """What makes the answer of projections, or of the fits from there, hard to believe."""
     if control.interrupted():
         return ("Interrupted before the search ended.",)
     if control.is_over():
         return ("--max-time was over before the search ended; what had been found by then is returned.",)
-    if len(phases.errors) > 1 and phases.n_alike == 1:
-        nearest = min(phases.errors[1:])
-        if len(phases.equals) > 1:
-            return (
-                f"{len(phases.equals)} starts that explain the pattern as well agree in outline only (the nearest "
-                f"differs by E = {nearest:.2f}); their mean is returned, the spread says where it is uncertain.",
-            )
+    if len(phases.errors) < 2 or phases.n_alike > 1:
+        return ()
+    errors, n_equals = (fits.errors, len(fits.images)) if fits else (phases.errors, len(phases.equals))
+    nearest = min(errors[1:], default=1.0)
+    if n_equals > 1:
         return (
-            f"No other start shows the same object, the nearest differs by E = {nearest:.2f}; details are not "
-            "certain, and more --starts or --rounds may find a better one.",
+            f"{n_equals} starts that explain the pattern as well agree in outline only (the nearest "
+            f"differs by E = {nearest:.2f}); their mean is returned, the spread says where it is uncertain.",
         )
-    return ()
+    if nearest < ALIKE:
+        return ()
+    return (
+        f"No other start shows the same object, the nearest differs by E = {nearest:.2f}; details are not "
+        "certain, and more --starts or --rounds may find a better one.",
+    )

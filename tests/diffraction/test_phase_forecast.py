@@ -3,7 +3,8 @@
 import torch
 
 from dipcli.diffraction.options import PhasingOptions
-from dipcli.diffraction.phase_search import Measurement, seconds_of
+from dipcli.diffraction.phase_cost import seconds_of
+from dipcli.diffraction.phase_search import Measurement
 
 
 def pattern(*sides):

@@ -12,12 +12,13 @@ from patterns import simulated
 from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.crystals import Crystal, simulate_crystal
 from dipcli.diffraction.options import PhasingOptions
-from dipcli.diffraction.phase_search import STEPS, Control, Measurement, equals_of, find, smoothed
+from dipcli.diffraction.phase_search import STEPS, Control, Measurement, SparseFits, equals_of, find, smoothed
 from dipcli.diffraction.phasing import Candidate, doubts_of, judged, state_phasing
 from dipcli.diffraction.placing import centring, level, placing_of
 from dipcli.diffraction.presets import presets_of
 from dipcli.diffraction.projections import curved
 from dipcli.diffraction.reproducibility import agreement
+from dipcli.diffraction.sparse import SparseObject
 from dipcli.errors import OptionError
 from dipcli.grid import embed
 from dipcli.symmetries import error, flip
@@ -71,8 +72,8 @@ def test_any_start_may_lead_to_the_sparse_object_which_lies_where_the_best_one_d
     led_astray = replace(phases, unaware=nonsense, errors=(0.0,))
     saved = replace(phases, unaware=torch.cat([nonsense, moved]), errors=(0.0, 1.0), starts=rooms)
     alone, both = (smoothed(one, Control()) for one in (led_astray, saved))
-    assert both[0].free < 0.6 * alone[0].free
-    overlap = (both[1] * phases.best.conj()).sum().abs() / (both[1].norm() * phases.best.norm())
+    assert both.best.free < 0.6 * alone.best.free
+    overlap = (both.image * phases.best.conj()).sum().abs() / (both.image.norm() * phases.best.norm())
     assert overlap > 0.9
 
 
@@ -133,7 +134,29 @@ def test_where_starts_agree_in_outline_only_their_mean_is_returned_and_it_is_sai
     restoration = judged([Candidate("classical", apart.mean, 1.0)], apart)
     assert "between 4 starts" in restoration.decisions["difference"]
     assert restoration.objects["spread"].shape == restoration.objects["object"].shape
+    assert "4 starts that explain" in doubts_of(apart, Control())[0]
     assert "their mean is returned" in doubts_of(apart, Control())[0]
+
+
+def test_where_fits_agree_from_starts_that_did_not_nothing_is_doubted(phases):
+    apart = replace(phases, errors=(0.0, 0.56), free=(1.0, 1.3))
+    best = SparseObject(phases.best, 0.5, 6.0)
+    agreed = SparseFits(best, phases.best, (0.0, 0.15))
+    astray = SparseFits(best, phases.best, (0.0, 0.4))
+    several = SparseFits(best, phases.best.expand(3, -1, -1), (0.0, 0.15, 0.4))
+    assert "0.56" in doubts_of(apart, Control())[0]
+    assert doubts_of(apart, Control(), agreed) == ()
+    assert "No other start" in doubts_of(apart, Control(), astray)[0]
+    assert "0.40" in doubts_of(apart, Control(), astray)[0]
+    assert "3 starts" in doubts_of(apart, Control(), several)[0]
+
+
+def test_what_is_said_of_a_mean_of_fits_is_said_of_those_fits(phases):
+    other = torch.roll(phases.best, 3, 1)
+    fits = agreement(torch.cat([phases.best, other * phases.best, phases.best]))
+    found = judged([Candidate("sparse", phases.best, 0.1, common=fits)], phases)
+    assert found.objects["modes"].shape[0] == 3
+    assert "between 3 starts" in found.decisions["difference"]
 
 
 def test_the_object_of_a_near_field_comes_without_its_wave(pattern, phases):
