@@ -22,6 +22,7 @@ from dipcli.pipeline.tiling import check_room
 from dipcli.report.messages import LOGGER
 
 BYTES = 120  # in memory for each pixel, at the peak
+MOST_PHOTONS = 1e18  # of which NumPy draws Poisson's noise
 N_AXES: dict[SampleName, int] = {"cdi": 2, "bcdi": 3}
 
 
@@ -35,6 +36,11 @@ def write_simulation(sample: SampleName, options: SimulationOptions, interruptio
     _refuse_existing(options)
     if options.size % 2:
         raise OptionError(f"--size {options.size} is odd; give an even number.")
+    for name, side in (("beamstop", options.beamstop), ("gap", options.gap)):
+        if side >= options.size // 2:
+            raise OptionError(f"--{name} {side} hides half of {options.size} pixels and more; give a smaller one.")
+    if MOST_PHOTONS < options.photons + options.background < math.inf:
+        raise OptionError(f"more than {MOST_PHOTONS:g} photons cannot be drawn; give fewer, or inf for no noise.")
     shape = (options.size,) * N_AXES[sample]
     n_bytes = BYTES * math.prod(shape)
     check_room(PROCESS_BYTES + n_bytes, free_bytes(torch.device("cpu")), "give a smaller --size")

@@ -67,7 +67,8 @@ def save_simulated(
 ) -> None:
     """Write a simulated pattern, its mask (0 is good) and the object that made it."""
     check_object_output(path)
-    values = counts.astype(np.int32 if np.array_equal(counts, counts.round()) else np.float32)
+    is_whole = np.array_equal(counts, counts.round()) and counts.max(initial=0) <= np.iinfo(np.int32).max
+    values = counts.astype(np.int32 if is_whole else np.float32)
     mask = bad.astype(np.uint8)
     buffer = io.BytesIO()
     if path.suffix == ".npz":

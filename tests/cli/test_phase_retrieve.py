@@ -225,6 +225,9 @@ def test_a_simulation_is_the_same_for_the_same_seed(program, tmp_path):
     [
         (("--output", "scan.png"), 2, "end the name in .cxi or .npz."),
         (("--output", "scan.npz", "--size", "33"), 2, "--size 33 is odd; give an even number."),
+        (("--beamstop", "70"), 2, "--beamstop 70 hides half of 64 pixels and more; give a smaller one."),
+        (("--gap", "32"), 2, "--gap 32 hides half of 64 pixels and more; give a smaller one."),
+        (("--photons", "1e30"), 2, "more than 1e+18 photons cannot be drawn; give fewer, or inf for no noise."),
     ],
 )
 def test_a_simulation_that_cannot_be_is_one_sentence(program, tmp_path, monkeypatch, flags, code, said):
@@ -232,6 +235,12 @@ def test_a_simulation_that_cannot_be_is_one_sentence(program, tmp_path, monkeypa
     done = program("simulate", "cdi", *flags)
     assert done.exit_code == code
     assert said in done.stderr
+
+
+def test_more_counts_than_32_bits_hold_are_written(program, tmp_path):
+    done = program("simulate", "cdi", "--size", "32", "--photons", "1e13", "--output", tmp_path / "scan.npz")
+    assert done.exit_code == 0, done.stderr
+    assert np.load(tmp_path / "scan.npz")["data"].sum(dtype=np.float64) == pytest.approx(1e13, rel=1e-3)
 
 
 def test_a_simulation_is_not_written_over(program, tmp_path):
