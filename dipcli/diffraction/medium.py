@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 
 from dipcli.diffraction.crystal_frame import CrystalFrame, in_frame
@@ -63,6 +64,8 @@ class Patterns(Medium[Recording, Measurement]):
         if path is None:
             return [None]
         found, shape = load_object(path), source.intensity.shape
+        if found.ndim == len(shape) and found.any():
+            found = found[ndimage.find_objects((found != 0).astype(np.uint8))[0]]  # without empty margins
         if found.ndim != len(shape) or any(n > size for n, size in zip(found.shape, shape, strict=True)):
             raise OptionError(
                 f"{path}: an object of {by(found.shape)} does not fit into a pattern of "

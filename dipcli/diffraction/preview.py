@@ -25,13 +25,18 @@ def save_object_preview(
 
     The phase is a hue, where there is magnitude. Patterns are logarithmic, bad pixels blue.
     """
-    rows = []
-    for axis in range(image.ndim - 2 if image.ndim == 2 else 3):
-        rows.append(_row(*(_cut(array, axis) for array in (image, measured, computed, mask))))
-    if image.ndim == 2:
-        rows = [_row(image, measured, computed, mask)]
-    gap = np.full((GAP, rows[0].shape[1], 3), 255, np.uint8)
-    sheet = np.concatenate([part for row in rows for part in (gap, row)][1:])
+    arrays = (image, measured, computed, mask)
+    rows = (
+        [_row(*(_cut(array, axis) for array in arrays)) for axis in range(3)]
+        if image.ndim == 3
+        else [_row(*arrays)]
+    )
+    height, width = sum(len(row) + GAP for row in rows) - GAP, max(row.shape[1] for row in rows)
+    sheet = np.full((height, width, 3), 255, np.uint8)
+    top = 0
+    for row in rows:
+        sheet[top : top + len(row), : row.shape[1]] = row
+        top += len(row) + GAP
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, "PNG")
     write_atomically(path, buffer.getvalue())

@@ -123,3 +123,22 @@ def test_infinite_values_of_half_precision_do_not_count(flat, tmp_path):
     half = (flat // 4).astype(np.float16)
     half[3] = np.inf
     assert np.array_equal(load(tmp_path, half).mask, np.isfinite(half))
+
+
+FEW = ("--starts", "2", "--cycles", "20", "--rounds", "1", "--threads", "1")
+
+
+def test_a_volume_of_three_different_sides_is_done_with_its_truth(program, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIPCLI_REPORT", "1")
+    random = np.random.default_rng(0)
+    truth = np.zeros((25, 40, 32), np.complex64)
+    truth[8:16, 14:26, 11:21] = np.exp(1j * random.uniform(0, 1, (8, 12, 10)))
+    intensity = np.abs(np.fft.fftshift(np.fft.fftn(truth))) ** 2
+    counts = random.poisson(intensity * (1e6 / intensity.sum())).astype(np.int32)
+    np.savez(tmp_path / "a.npz", data=counts, object=truth)
+    done = program(
+        "phase-retrieve", tmp_path / "a.npz", "-o", tmp_path / "o.cxi", "--reference", tmp_path / "a.npz", *FEW
+    )
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "o.preview.png").is_file()
+    assert (tmp_path / "o.report.png").is_file()
