@@ -51,11 +51,19 @@ def _coarse_starts(
     sides = levels_of(box.shape, largest)[-2]
     middle = Pattern(_low(working.amplitude[None], sides)[0], _low(working.mask[None], sides)[0])
     middle = replace(middle, amplitude=middle.amplitude / (middle.amplitude * middle.mask).norm())
-    small = box[tuple(slice(None, None, 2) for _ in box.shape)]
-    small = small[tuple(slice(0, n) for n in sides)]
+    small = _with_larger_pixels(box, sides)
     hidden = _low(free[None], sides)[0]
     found = search_all(middle, small, settings, free=hidden, seed=seed, largest=largest)
     return inverse(_high(transform(found.objects[:GOING_ON]), box.shape))
+
+
+def _with_larger_pixels(box: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """A box (*space) on fewer pixels in the same field; its middle, N // 2, stays the middle."""
+    for axis, side in enumerate(sides):
+        n = box.shape[axis]
+        at = n // 2 + ((torch.arange(side) - side // 2) * n / side).round().long()
+        box = box.index_select(axis, at.clamp(0, n - 1).to(box.device))
+    return box
 
 
 def _joined(found: Starts, more: Starts, numbered_from: int) -> Starts:

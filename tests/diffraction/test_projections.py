@@ -181,6 +181,14 @@ def test_the_middle_of_a_pattern_tells_where_the_whole_begins():
     assert error(resting.objects[:1], image) < 0.1
 
 
+def test_patterns_whose_half_is_odd_are_searched_from_their_middle_too():
+    image = torch.nn.functional.pad(truth_of(side=64), (3, 3, 1, 1))  # 66 x 70
+    pattern, box = pattern_of(image), box_of((66, 70))
+    told = SearchSettings(starts=2, cycles=20, rounds=1)
+    found = search_all(shown(pattern), box, told, free=free_pixels(pattern.mask, 0.05), seed=0, largest=32)
+    assert found.objects.shape[1:] == (66, 70)
+
+
 def test_what_no_other_start_shows_is_searched_again():
     amplitude = torch.rand(32, 32, generator=torch.Generator().manual_seed(0))  # of nothing in the box
     pattern, box = Pattern(amplitude / amplitude.norm(), torch.ones(32, 32)), box_of((32, 32))
