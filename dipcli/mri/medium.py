@@ -158,6 +158,10 @@ class Scans(SliceMedium[Scan, Slice]):
             center_fraction=asked.center_fraction,
             seed=asked.mask_seed,
         )
+        if not mask.any():
+            raise OptionError(
+                f"--undersample {asked.undersample:g} keeps no value of this scan; give a smaller one."
+            )
         return replace(scan, kspace=scan.kspace * mask, sampled=mask | padding_of(scan.kspace, scan.sampled))
 
     def _crop(self, scan: Scan) -> tuple[int, int] | None:

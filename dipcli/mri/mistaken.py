@@ -54,12 +54,12 @@ def refuse_spokes(path: Path, kspace: NDArray[np.complex64], sampled: NDArray[np
     `sampled` (slices, y, x).
     """
     energy = np.square(np.abs(np.nan_to_num(kspace))).sum((1, 2), dtype=np.float64)
-    slices = [one[mask.all(0)] for one, mask in zip(energy, sampled, strict=True)]
-    counts = [lines.size for lines in slices if lines.any() and lines.max() < ALIKE * np.median(lines)]
-    if counts and len(counts) == sum(bool(lines.any()) for lines in slices) and min(counts) >= FEWEST_SPOKES:
+    lit = [lines for lines in energy if lines.any()]
+    is_alike = all(lines.max() < ALIKE * np.median(lines) for lines in lit)
+    if lit and is_alike and bool(sampled.any(0).all()) and energy.shape[1] >= FEWEST_SPOKES:
         raise InputError(
-            f"{path}: its {counts[0]} lines have alike energy, as spokes, spirals and noise have; only Cartesian "
-            "scans are reconstructed here, BART and mri-nufft take others. If it is one, name its axes by --axes."
+            f"{path}: its {energy.shape[1]} lines have alike energy, as spokes, spirals and noise have; only "
+            "Cartesian scans are reconstructed here, BART and mri-nufft take others. Else name its axes by --axes."
         )
 
 

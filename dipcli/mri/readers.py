@@ -207,6 +207,10 @@ def _given_noise(path: Path, scan: Scan) -> NDArray[np.complex64]:
     if not np.iscomplexobj(array) or len(samples) != n_coils or samples.shape[1] < LEAST_NOISE * n_coils:
         needed = f"{n_coils} coils need {LEAST_NOISE * n_coils} complex samples each"
         raise OptionError(f"{path}: noise of shape {array.shape}, but {needed}; give (coil,sample).")
+    if not np.isfinite(samples).all() or np.linalg.matrix_rank(samples) < n_coils:
+        raise OptionError(
+            f"{path}: its noise is not finite, or of some coils 0 or that of others; give another scan."
+        )
     return np.ascontiguousarray(samples, dtype=np.complex64)
 
 

@@ -6,7 +6,7 @@ import pytest
 from scan_files import as_npy
 from scans import full_kspace, sampled_kspace, some_lines
 
-from dipcli.errors import InputError
+from dipcli.errors import InputError, OptionError
 from dipcli.mri.cfl import encode_cfl
 from dipcli.mri.options import ReadingOptions
 from dipcli.mri.readers import load_scan
@@ -88,6 +88,27 @@ def test_spokes_are_no_cartesian_lines(tmp_path, n_spokes):
     with pytest.raises(InputError, match=f"its {n_spokes} lines have alike energy, as spokes, spirals and noise"):
         load(as_npy(tmp_path / "a.npy", spokes))
     assert load(as_npy(tmp_path / "a.npy", spokes), axes="coil,y,x").kspace.shape == (1, 4, 64, n_spokes)
+
+
+def test_lines_without_the_centre_are_no_spokes(tmp_path):
+    kspace = full_kspace() * (np.abs(np.arange(20) - 10) > 3)
+    assert load(as_npy(tmp_path / "a.npy", kspace)).kspace.shape == (1, 4, 24, 20)
+
+
+@pytest.mark.parametrize(
+    "noise", [np.zeros((4, 100)), np.ones((4, 1)) * np.arange(100.0), np.full((4, 100), np.nan)]
+)
+def test_noise_that_whitens_nothing_is_one_sentence(tmp_path, noise):
+    np.save(tmp_path / "n.npy", noise + 0j)
+    with pytest.raises(OptionError, match="its noise is not finite, or of some coils 0 or that of others"):
+        load(as_npy(tmp_path / "a.npy", full_kspace()), noise=tmp_path / "n.npy")
+
+
+def test_an_acceleration_that_keeps_nothing_is_a_usage_error(program, tmp_path):
+    path = as_npy(tmp_path / "a.npy", full_kspace())
+    done = program("mri", path, "-o", tmp_path / "r.npy", "--undersample", "1000", "--preset", "instant")
+    assert done.exit_code == 2
+    assert "--undersample 1000 keeps no value of this scan; give a smaller one." in done.stderr
 
 
 def test_values_that_are_not_finite_were_not_measured(tmp_path):
