@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 
 from dipcli.diffraction.options import PhasingOptions
-from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, SparseFits, find, smoothed
+from dipcli.diffraction.phase_search import VISIBLE, ClassicalPhases, Measurement, SparseFits, find, smoothed
 from dipcli.diffraction.projections import PERFECT, Imperfections, smooth, transform
 from dipcli.pipeline.medium import Control
 
-VISIBLE = 0.1  # pixels: a σ below that leaves 95 % of the farthest autocorrelation, and is not worth a word
 FAINT = 0.01  # counts in each pixel: a background below that is not worth one either
 WORTH = 0.5  # of the misfit that blur and background explain: the most noise of a cleaned pattern that is searched
 
@@ -51,7 +50,10 @@ def find_sparse(
     if second.best.free >= fits.best.free:
         return SparsePhases(phases, fits, said_of(beside, measurement, given))
     said = said_of(second.best.imperfections, measurement, given)
-    return SparsePhases(again, second, {**said, "searched": "again, in the pattern without these"})
+    blur = f"σ = {', '.join(f'{sigma:.2f}' for sigma in beside.coherence)}" if beside.coherence else ""
+    floor = f"{counts_of(beside, measurement):.2g} counts in each pixel" if beside.background else ""
+    taken_off = " and ".join(filter(None, (blur, floor)))
+    return SparsePhases(again, second, {**said, "searched": f"again, in the pattern without {taken_off}"})
 
 
 def said_of(beside: Imperfections, measurement: Measurement, given: Sequence[float] | None) -> dict[str, str]:
@@ -61,10 +63,15 @@ def said_of(beside: Imperfections, measurement: Measurement, given: Sequence[flo
         said["coherence"] = "as given: full"
     elif beside.coherence and max(beside.coherence) >= VISIBLE:
         said["coherence"] = f"in part: {in_words(beside.coherence, measurement.intensity.shape[1:])}"
-    counts = beside.background * float((measurement.intensity[0].clamp(min=0) * measurement.mask).sum())
+    counts = counts_of(beside, measurement)
     if counts >= FAINT:
         said["background"] = f"{counts:.3g} counts in each pixel"
     return said
+
+
+def counts_of(beside: Imperfections, measurement: Measurement) -> float:
+    """The background in counts in each pixel."""
+    return beside.background * float((measurement.intensity[0].clamp(min=0) * measurement.mask).sum())
 
 
 def in_words(sigmas: Sequence[float], sides: Sequence[int]) -> str:

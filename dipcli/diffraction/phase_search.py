@@ -37,6 +37,7 @@ CYCLES = {2: 600, 3: 200}
 SEARCHES = {2: 16, 3: 1}
 LARGEST = {2: 64, 3: 64}  # sides above which the middle of the pattern is solved first
 FIRST_COHERENCE = 0.3  # pixels: where the search for the beam's coherence begins
+VISIBLE = 0.1  # pixels: a σ below that leaves 95 % of the farthest autocorrelation, and is no blur
 EXPLAINS = 0.02  # share by which each imperfection of a pattern must explain free pixels better
 CAUTION = 0.1  # what a higher weight must gain on the free pixels where the centre is hidden
 STEPS = {2: 200, 3: 100}  # of each sparse fit
@@ -205,7 +206,12 @@ def smoothed(phases: ClassicalPhases, control: Control, coherence: tuple[float, 
         if of_beam:
             begin, wider = Imperfections((FIRST_COHERENCE,) * n_axes), replace(how, finds_coherence=True)
         found = fitted(0, begin, wider)
-        if found.free < (1 - EXPLAINS) * fits[0].free:
+        if found.free >= (1 - EXPLAINS) * fits[0].free:
+            continue
+        begins[0] = (found.image, begins[0][1])  # wherever it led, that is a better place to begin
+        if of_beam and max(found.imperfections.coherence) < VISIBLE:
+            fits[0] = min(fits[0], fitted(0, Imperfections(), how), key=lambda one: one.free)
+        else:
             how, fits[0] = wider, found
     fits |= {k: fitted(k, fits[0].imperfections, how) for k in begins if k}
     ranked = sorted(fits, key=lambda k: fits[k].free)

@@ -168,7 +168,7 @@ def scan(tmp_path):
 
 
 def test_the_program_finds_the_blur_says_it_and_is_nearer_to_the_truth(program, scan, tmp_path):
-    errors, said = {}, {}
+    errors, said, searched = {}, {}, {}
     for coherence in ("auto", "full", "0.5"):
         output = tmp_path / f"{coherence}.npz"
         flags = ("--coherence", coherence, "--reference", scan, "-o", output)
@@ -176,7 +176,11 @@ def test_the_program_finds_the_blur_says_it_and_is_nearer_to_the_truth(program, 
         assert done.exit_code == 0, done.stderr
         record = json.loads((tmp_path / f"{coherence}.run.json").read_text())
         errors[coherence], said[coherence] = record["metrics"]["error"], record["decisions"].get("coherence")
+        if "searched" in record["decisions"]:
+            searched[coherence] = record["decisions"]["searched"]
     assert said["auto"].startswith("in part: σ = 0.5")
+    assert searched["auto"].startswith("again, in the pattern without σ = 0.")
+    assert "full" not in searched
     assert said["full"] == "as given: full"
     assert said["0.5"].startswith("in part: σ = 0.50, 0.50 pixels")
     assert errors["auto"] < 0.3 * errors["full"]
