@@ -50,8 +50,9 @@ def find_sparse(
     if second.best.free >= fits.best.free:
         return SparsePhases(phases, fits, said_of(beside, measurement, given))
     said = said_of(second.best.imperfections, measurement, given)
+    counts = counts_of(beside, measurement)
     blur = f"σ = {', '.join(f'{sigma:.2f}' for sigma in beside.coherence)}" if beside.coherence else ""
-    floor = f"{counts_of(beside, measurement):.2g} counts in each pixel" if beside.background else ""
+    floor = f"{counts:.2g} counts in each pixel" if counts >= FAINT else ""
     taken_off = " and ".join(filter(None, (blur, floor)))
     return SparsePhases(again, second, {**said, "searched": f"again, in the pattern without {taken_off}"})
 

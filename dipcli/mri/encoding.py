@@ -104,6 +104,7 @@ def with_phase(magnitude: Tensor, coils: Tensor, maps: Tensor | None = None) -> 
     coil, 2014, doi 10.1002/mrm.24932 (here one component for all pixels).
     """
     flat = coils.flatten(1)
+    flat = flat / flat.abs().max().clamp(min=torch.finfo(torch.float32).tiny)  # whose squares are finite
     _, vectors = torch.linalg.eigh(flat @ flat.mH)
     weights = vectors[:, -1].conj().reshape(-1, *[1] * (coils.ndim - 1))
     joined = (weights * coils).sum(0, keepdim=True)

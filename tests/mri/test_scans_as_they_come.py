@@ -141,3 +141,18 @@ def test_a_mask_may_be_a_pattern_of_bart(tmp_path):
     (tmp_path / "m.hdr").write_bytes(header)
     path = as_npy(tmp_path / "a.npy", full_kspace())
     assert np.array_equal(load(path, mask=tmp_path / "m.cfl").sampled[0], mask)
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e20, 1e35])
+def test_the_unit_of_kspace_is_that_of_the_image(unit, program, tmp_path):
+    kspace = sampled_kspace(3, 48, 40, slices=1, centre=16)
+    images = []
+    for number, factor in enumerate((1.0, unit)):
+        np.save(tmp_path / "scan.npy", (kspace * factor).astype(np.complex64))
+        output = tmp_path / f"image{number}.npy"
+        done = program(
+            "mri", tmp_path / "scan.npy", "-o", output, "--preset", "instant", "--no-report", "--overwrite"
+        )
+        assert done.exit_code == 0, done.stderr
+        images.append(np.load(output).astype(np.complex128) / factor)
+    np.testing.assert_allclose(images[1], images[0], atol=1e-4 * np.abs(images[0]).max())
