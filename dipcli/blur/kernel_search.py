@@ -104,7 +104,7 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         known = [kernel for each in found for kernel in each.kernels]
         found.append(_best_of(part, ways, (number / len(places), 1 / len(places)), known))
     has_room = options.kernel_size is None and min(blurred.mask.shape) >= FEWEST_WIDE * wide
-    if places and has_room and not is_confirmed(found):
+    if places and has_room and not confirmed(found):
         part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
         found.append(_with_large_windows(replace(part, largest=wide)))
     sure = without_remnants(found)
@@ -131,11 +131,11 @@ def _most_agreed(sure: list[Sought]) -> list[Sought]:
     return [each for each, count in zip(sure, counts, strict=True) if count == max(counts)]
 
 
-def is_confirmed(found: Sequence[Sought]) -> bool:
-    """Whether another part has found the first kernel, too, and the blur is hardly larger."""
+def confirmed(found: Sequence[Sought]) -> list[Sought]:
+    """The first and the parts that have found its kernel, too; none where no other has, or it may be larger."""
     first = found[0]
     same = [each for each in found if each.is_sure and similarity(first.guess.kernel, each.guess.kernel) >= SURE]
-    return first.is_sure and len(same) > 1 and all(map(_is_whole, same))
+    return same if first.is_sure and len(same) > 1 and all(map(_is_whole, same)) else []
 
 
 def _is_whole(sought: Sought) -> bool:
@@ -148,14 +148,15 @@ def without_remnants(found: Sequence[Sought]) -> list[Sought]:
     """Those that are sure; only large kernels, where one is larger than what the other parts were searched for.
 
     A large kernel that is thin leaves fine texture, in which those find a small one; of one with a bright head
-    and a faint tail, some find the head alone.
+    and a faint tail, some find the head alone. What two parts have confirmed is no remnant.
     """
     sure = [each for each in found if each.is_sure]
     is_large = any(len(trimmed(each.guess.kernel)) > OF_PARTS[-1] for each in sure)
     large = [each for each in sure if covered(each.guess.kernel) >= SMALL] if is_large else sure
     kernels = [each.guess.kernel for each in large]
     whole = [each for each in large if not any(_is_core(each, other, found) for other in large)]
-    return [each for each in whole if not is_remnant(each.guess.kernel, kernels)]
+    kept = [id(each) for each in confirmed(found)]
+    return [each for each in whole if id(each) in kept or not is_remnant(each.guess.kernel, kernels)]
 
 
 def goes_beyond(larger: Tensor, kernel: Tensor) -> bool:

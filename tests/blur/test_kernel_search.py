@@ -13,7 +13,15 @@ from dipcli.blur.blurred_frame import look_at
 from dipcli.blur.crops import SPARSE
 from dipcli.blur.edge_kernels import framed
 from dipcli.blur.hidden_values import Foretold, foretell
-from dipcli.blur.kernel_search import Sought, by_edges, find_kernel, is_confirmed, is_remnant, most_believable
+from dipcli.blur.kernel_search import (
+    Sought,
+    by_edges,
+    confirmed,
+    find_kernel,
+    is_remnant,
+    most_believable,
+    without_remnants,
+)
 from dipcli.blur.options import DeblurOptions
 from dipcli.blur.searched_part import CONTRAST, choose_part, search_in
 
@@ -120,10 +128,18 @@ def test_a_kernel_is_confirmed_where_another_part_is_sure_of_it(blurred, monkeyp
     search = replace(search_of(blurred), largest=61)
     same, other = (_found(search, kernel) for kernel in (disk_kernel(4), motion_kernel(21, 0)))
     unsure = same._replace(guess=same.guess._replace(support=0.5))
-    assert is_confirmed([same, other, same])
-    assert not is_confirmed([same, other, unsure])
-    assert not is_confirmed([unsure, same, same])
-    assert not is_confirmed([same, _found(replace(search, largest=9), disk_kernel(4))])  # it may be larger
+    assert len(confirmed([same, other, same])) == 2
+    assert not confirmed([same, other, unsure])
+    assert not confirmed([unsure, same, same])
+    assert not confirmed([same, _found(replace(search, largest=9), disk_kernel(4))])  # it may be larger
+
+
+def test_what_two_parts_have_confirmed_is_no_remnant_of_what_one_has(blurred, monkeypatch):
+    monkeypatch.setattr(Sought, "is_sure", property(lambda each: True))
+    search = replace(search_of(blurred), largest=61)
+    first, second, large = (_found(search, kernel) for kernel in (disk_kernel(3), disk_kernel(3), disk_kernel(12)))
+    assert [each.guess for each in without_remnants([first, large])] == [large.guess]
+    assert len(without_remnants([first, second, large])) == 3
 
 
 def _found(search, kernel):
