@@ -182,8 +182,8 @@ def smoothed(phases: ClassicalPhases, control: Control, coherence: tuple[float, 
     of the fit where the free pixels of the best start say that there are such.
 
     A fit may begin with any start that differs from the best one, and lies where that one does. Where no two
-    starts agree, the second is the mean of all fits that are as good. What is hidden around the centre is filled
-    in at last; the fit flattens it, which no free pixel can tell.
+    starts agree, those that show the best fit's object count, or else all that are as good. What is hidden around
+    the centre is filled in at last; the fit flattens it, which no free pixel can tell.
     """
     hidden = hidden_centre(phases.pattern.mask)
     stopped = bool(hidden.any())
@@ -223,7 +223,9 @@ def smoothed(phases: ClassicalPhases, control: Control, coherence: tuple[float, 
         image = filled_in(image, begins[k][1], hidden) if stopped else image
         return align(image, phases.best) if k else image
 
-    others = samples_of(apart, tuple(fits[k].free for k in ranked)) if phases.n_alike == 1 else [0]
+    others = [0] if phases.n_alike > 1 else [k for k, e in enumerate(apart) if e < SETTLED]
+    if phases.n_alike == 1 == len(others):
+        others = samples_of(apart, tuple(fits[k].free for k in ranked))
     equals = [ranked[k] for k in others]
     return SparseFits(found, torch.cat([aware(k) for k in equals]), apart)
 

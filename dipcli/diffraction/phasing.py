@@ -9,7 +9,7 @@ from torch import Tensor
 from dipcli.diffraction.complex_object import object_model
 from dipcli.diffraction.diffraction import MISFITS, Fraunhofer, diffraction_problem
 from dipcli.diffraction.imperfections import find_sparse
-from dipcli.diffraction.multistart import ALIKE
+from dipcli.diffraction.multistart import ALIKE, SETTLED
 from dipcli.diffraction.options import PhaseOptions
 from dipcli.diffraction.phase_search import ClassicalPhases, Measurement, SparseFits, box_sides, find
 from dipcli.diffraction.placing import placing_of
@@ -172,13 +172,13 @@ def doubts_of(phases: ClassicalPhases, control: Control, fits: SparseFits | None
         return ()
     errors, n_equals = (fits.errors, len(fits.images)) if fits else (phases.errors, len(phases.equals))
     nearest = min(errors[1:], default=1.0)
+    if nearest < (ALIKE if n_equals == 1 else SETTLED):
+        return ()
     if n_equals > 1:
         return (
             f"{n_equals} starts that explain the pattern as well agree in outline only (the nearest "
             f"differs by E = {nearest:.2f}); their mean is returned, the spread says where it is uncertain.",
         )
-    if nearest < ALIKE:
-        return ()
     return (
         f"No other start shows the same object, the nearest differs by E = {nearest:.2f}; details are not "
         "certain, and more --starts or --rounds may find a better one.",

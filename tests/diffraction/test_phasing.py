@@ -149,6 +149,7 @@ def test_where_fits_agree_from_starts_that_did_not_nothing_is_doubted(phases):
     assert "No other start" in doubts_of(apart, Control(), astray)[0]
     assert "0.40" in doubts_of(apart, Control(), astray)[0]
     assert "3 starts" in doubts_of(apart, Control(), several)[0]
+    assert doubts_of(apart, Control(), replace(several, errors=(0.0, 0.05, 0.4))) == ()
 
 
 def test_what_is_said_of_a_mean_of_fits_is_said_of_those_fits(phases):
