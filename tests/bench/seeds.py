@@ -26,6 +26,7 @@ from dipcli.pictures.files.masks import hide_masked
 from dipcli.pipeline.progress_files import recorded_outputs
 from tests.patterns import as_cxi
 from tests.scan_files import as_cfl, as_fastmri, as_ismrmrd, as_matlab_5, as_matlab_73, header, readouts
+from tests.scans import full_kspace
 
 SIDES = (20, 24)
 
@@ -45,8 +46,8 @@ def _pixels(*shape: int, dtype: str = "uint8") -> np.ndarray:
 
 
 def _kspace() -> np.ndarray:
-    rng = np.random.default_rng(0)
-    return (rng.normal(size=(2, 3, *SIDES)) + 1j * rng.normal(size=(2, 3, *SIDES))).astype(np.complex64)
+    """Of two slices and three coils; mere noise is refused, as spokes are."""
+    return full_kspace(3, *SIDES, slices=2).astype(np.complex64)
 
 
 def _counts() -> np.ndarray:
