@@ -13,11 +13,13 @@ from torch import Tensor
 
 from dipcli.diffraction.options import PhasingOptions
 from dipcli.diffraction.phase_search import VISIBLE, ClassicalPhases, Measurement, SparseFits, find, smoothed
-from dipcli.diffraction.projections import PERFECT, Imperfections, smooth, transform
+from dipcli.diffraction.projections import Imperfections, smooth, transform
 from dipcli.pipeline.medium import Control
 
-FAINT = 0.01  # counts in each pixel: a background below that is not worth one either
+FAINT = 0.01  # counts in each pixel: a background below that is none
 WORTH = 0.5  # of the misfit that blur and background explain: the most noise of a cleaned pattern that is searched
+
+WORDS = {"coherence": "its blur", "background": "its background"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def find_sparse(
     fits = smoothed(phases, control, given)
     beside = fits.best.imperfections
     explained = math.sqrt(max(0.0, phases.free[0] ** 2 - fits.best.free**2))
-    is_enough = beside == PERFECT or noise_of_cleaned(measurement, beside) >= WORTH * explained
+    visible = said_of(beside, measurement, None)
+    is_enough = not visible or noise_of_cleaned(measurement, beside) >= WORTH * explained
     if is_enough or control.is_over():
         return SparsePhases(phases, fits, said_of(beside, measurement, given))
     clean = replace(measurement, intensity=cleaned(measurement, beside, fits.image))
@@ -49,11 +52,8 @@ def find_sparse(
     second = smoothed(again, control, given)
     if second.best.free >= fits.best.free:
         return SparsePhases(phases, fits, said_of(beside, measurement, given))
-    said = said_of(second.best.imperfections, measurement, given)
-    counts = counts_of(beside, measurement)
-    blur = f"σ = {', '.join(f'{sigma:.2f}' for sigma in beside.coherence)}" if beside.coherence else ""
-    floor = f"{counts:.2g} counts in each pixel" if counts >= FAINT else ""
-    taken_off = " and ".join(filter(None, (blur, floor)))
+    said = visible | said_of(second.best.imperfections, measurement, given)
+    taken_off = " and ".join(WORDS[name] for name in visible)
     return SparsePhases(again, second, {**said, "searched": f"again, in the pattern without {taken_off}"})
 
 
@@ -64,15 +64,10 @@ def said_of(beside: Imperfections, measurement: Measurement, given: Sequence[flo
         said["coherence"] = "as given: full"
     elif beside.coherence and max(beside.coherence) >= VISIBLE:
         said["coherence"] = f"in part: {in_words(beside.coherence, measurement.intensity.shape[1:])}"
-    counts = counts_of(beside, measurement)
+    counts = beside.background * float((measurement.intensity[0].clamp(min=0) * measurement.mask).sum())
     if counts >= FAINT:
         said["background"] = f"{counts:.3g} counts in each pixel"
     return said
-
-
-def counts_of(beside: Imperfections, measurement: Measurement) -> float:
-    """The background in counts in each pixel."""
-    return beside.background * float((measurement.intensity[0].clamp(min=0) * measurement.mask).sum())
 
 
 def in_words(sigmas: Sequence[float], sides: Sequence[int]) -> str:

@@ -223,16 +223,14 @@ def smoothed(phases: ClassicalPhases, control: Control, coherence: tuple[float, 
         image = filled_in(image, begins[k][1], hidden) if stopped else image
         return align(image, phases.best) if k else image
 
-    others = [0] if phases.n_alike > 1 else [k for k, e in enumerate(apart) if e < SETTLED]
-    if phases.n_alike == 1 == len(others):
-        others = samples_of(apart, tuple(fits[k].free for k in ranked))
+    others = [0] if phases.n_alike > 1 else equals_of(apart, tuple(fits[k].free for k in ranked), SETTLED)
     equals = [ranked[k] for k in others]
     return SparseFits(found, torch.cat([aware(k) for k in equals]), apart)
 
 
-def equals_of(errors: tuple[float, ...], free: tuple[float, ...]) -> list[int]:
-    """Those that show the same as the first one, or, where none does, are as good as it."""
-    alike = [k for k, e in enumerate(errors) if e < ALIKE]
+def equals_of(errors: tuple[float, ...], free: tuple[float, ...], limit: float = ALIKE) -> list[int]:
+    """Those that show the same as the first, by errors below the limit, or, where none does, are as good as it."""
+    alike = [k for k, e in enumerate(errors) if e < limit]
     return alike if len(alike) > 1 else samples_of(errors, free)
 
 

@@ -12,7 +12,7 @@ from dipcli.io.names import missing_steps
 LIT = 100  # photons of a frame: none in the next one are no chance
 BRIGHT = 0.01  # share of the pixels by which exposures are known
 ALIKE = (
-    0.8  # of the brightest frame's light there has each of several exposures; rocking curves fall to their ends
+    0.8  # of the brightest frame's light there, in each of several exposures; rocking curves fall at their ends
 )
 
 Counts = NDArray[np.float32]

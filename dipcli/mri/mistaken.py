@@ -37,7 +37,7 @@ def refuse_image(path: Path, kspace: NDArray[np.complex64]) -> None:
     """Raise InputError for (slices, coils, y, x) that are images: scattered, with their transform in one place."""
     if not np.isfinite(kspace).all():
         return
-    energy = np.square(_strength(kspace)).sum((1, 2, 3), dtype=np.float64)
+    energy = np.square(np.abs(kspace), dtype=np.float64).sum((1, 2, 3))
     slice_ = kspace[int(energy.argmax())]
     if not energy.any() or _gathered(slice_) > SCATTERED:
         return
@@ -51,9 +51,9 @@ def refuse_image(path: Path, kspace: NDArray[np.complex64]) -> None:
 def refuse_spokes(path: Path, kspace: NDArray[np.complex64], sampled: NDArray[np.bool_]) -> None:
     """Raise InputError for (slices, coils, y, x) whose lines, in every slice, have alike energy: spokes, spirals.
 
-    `sampled` (slices, y, x).
+    Values are finite; `sampled` (slices, y, x).
     """
-    energy = np.square(_strength(np.nan_to_num(kspace))).sum((1, 2), dtype=np.float64)
+    energy = np.square(np.abs(kspace), dtype=np.float64).sum((1, 2))
     lit = [lines for lines in energy if lines.any()]
     is_alike = all(lines.max() < ALIKE * np.median(lines) for lines in lit)
     if lit and is_alike and bool(sampled.any(0).all()) and energy.shape[1] >= FEWEST_SPOKES:
@@ -65,15 +65,9 @@ def refuse_spokes(path: Path, kspace: NDArray[np.complex64], sampled: NDArray[np
 
 def _gathered(values: NDArray[np.complexfloating]) -> float:
     """The largest share of the energy of (coils, y, x) that lies in one small part of y and x."""
-    energy = np.square(_strength(values)).sum(0, dtype=np.float64)
+    energy = np.square(np.abs(values), dtype=np.float64).sum(0)
     sides = [max(3, round(SHARE * n)) for n in energy.shape]
     return float(ndimage.uniform_filter(energy, sides, mode="wrap").max() * sides[0] * sides[1] / energy.sum())
-
-
-def _strength(values: NDArray[np.complexfloating]) -> NDArray[np.floating]:
-    """Magnitudes in units of the largest one, whose squares are finite."""
-    magnitude: NDArray[np.floating] = np.abs(values)
-    return magnitude / (magnitude.max(initial=0) or 1)
 
 
 def _positions(shape: tuple[int, ...]) -> int:

@@ -102,7 +102,7 @@ def _centred(path: Path, scan: Scan) -> Scan:
     offsets = centre_offset(finite)
     if max(offsets) < ASIDE:
         return scan
-    energy = np.square(np.abs(finite)).sum((0, 1), dtype=np.float64)
+    energy = np.square(np.abs(finite), dtype=np.float64).sum((0, 1))
     edges = [
         axis
         for axis, offset in enumerate(offsets)

@@ -37,11 +37,6 @@ def normalisation(n_axes: int, n_channels: int) -> nn.Module:
     return _NORMS[n_axes - 1](n_channels, track_running_stats=False)
 
 
-def halving() -> nn.Module:
-    """The mean of each 2 x ... x 2 block."""
-    return Halving()
-
-
 def doubling(n_axes: int, mode: Upsampling) -> nn.Module:
     """Twice as many samples along each axis, repeated or linearly interpolated (corners not aligned)."""
     if mode == "gaussian":

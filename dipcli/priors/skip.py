@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dipcli.options.engine import PriorOptions
-from dipcli.priors.layers import convolution, doubling, halving, normalisation
+from dipcli.priors.layers import Halving, convolution, doubling, normalisation
 
 LEAK = 0.2
 
@@ -32,7 +32,7 @@ def _halving_unit(n_axes: int, n_in: int, n_out: int, options: PriorOptions) -> 
     stride = 2 if options.downsample == "stride" else 1
     layers = [convolution(n_axes, n_in, n_out, options.filter_size, stride=stride)]
     if options.downsample == "average":
-        layers.append(halving())
+        layers.append(Halving())
     return nn.Sequential(*layers, normalisation(n_axes, n_out), nn.LeakyReLU(LEAK, inplace=True))
 
 

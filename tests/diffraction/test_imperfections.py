@@ -179,7 +179,7 @@ def test_the_program_finds_the_blur_says_it_and_is_nearer_to_the_truth(program, 
         if "searched" in record["decisions"]:
             searched[coherence] = record["decisions"]["searched"]
     assert said["auto"].startswith("in part: σ = 0.5")
-    assert searched["auto"].startswith("again, in the pattern without σ = 0.")
+    assert searched["auto"].startswith("again, in the pattern without its blur")
     assert "full" not in searched
     assert said["full"] == "as given: full"
     assert said["0.5"].startswith("in part: σ = 0.50, 0.50 pixels")
