@@ -10,9 +10,9 @@ from torch.nn import functional
 from dipcli.blur.crops import Part
 from dipcli.blur.doubts import SURE
 from dipcli.blur.edge_kernels import KernelCandidate, framed, share_beyond, similarity, trimmed
-from dipcli.blur.kernel_search import Sought, goes_beyond, without_remnants
+from dipcli.blur.kernel_search import Sought, is_remnant, is_whole_in, without_remnants
 
-ALIKE = 0.6  # similarity of the kernels of two parts of an evenly blurred picture
+WORSE = 0.05  # by which an uneven blur's other kernel is worse in a part than its own, see `Foretold.score`
 MAP_SIDE = 768  # pixels of the longer side of a map, at most
 SHADE, LINE = 0.4, 0.8  # brightness of the picture behind a map, and of the borders of the parts
 SPAN = 0.5  # of the shorter side of a part, within which its kernel is drawn
@@ -52,8 +52,13 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     words = [f"{agreement:.0%} alike at {corner}" for corner, agreement in said.items()]
     words += [f"none at {corner}" for corner in unsure]
     decisions = {"kernels_of_parts": f"at {_corner(search.place)}; {', '.join(words)} (left,top)"}
-    warnings = tuple(_larger(guess.kernel, other) for other in others if _is_larger(guess.kernel, other))[:1]
-    unlike = [f"{agreement:.0%} at {corner}" for corner, agreement in said.items() if agreement < ALIKE]
+    larger = [other for other in others if not is_whole_in([other], guess.kernel)]
+    warnings = tuple(_larger(guess.kernel, other) for other in larger[:1])
+    unlike = [
+        f"{similarity(guess.kernel, other.guess.kernel):.0%} at {_corner(other.search.place)}"
+        for other in others
+        if _has_another_blur(other, guess.kernel)
+    ]
     is_wide = first.is_wide and first.is_sure
     is_believed = bool(alike) or is_wide or not any(each.is_wide for each in found)
     if not unlike:
@@ -67,9 +72,15 @@ def compare_parts(gray: Tensor, found: Sequence[Sought]) -> Evenness:
     return Evenness(guess, decisions, (*warnings, uneven), objects, is_believed)
 
 
-def _is_larger(kernel: Tensor, other: Sought) -> bool:
-    """Whether the kernel of another part goes on where this one ends."""
-    return other.is_sure and goes_beyond(other.guess.kernel, kernel)
+def _has_another_blur(other: Sought, kernel: Tensor) -> bool:
+    """Whether another part has a kernel of its own, no remnant of this one, that explains it better.
+
+    Where little is seen, as in the sky, wrong kernels are found twice, too, but the right one is no worse there.
+    """
+    own = other.guess.kernel
+    if not other.is_sure or similarity(kernel, own) >= SURE or is_remnant(own, [kernel]):
+        return False
+    return other.search.score(kernel) > other.search.score(own) + WORSE
 
 
 def _larger(kernel: Tensor, other: Sought) -> str:

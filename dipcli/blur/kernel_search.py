@@ -40,7 +40,7 @@ SMALL = 16  # pixels that a kernel covers, below which it may be but a part of a
 LACKING, STRAY = 0.25, 0.15  # of a kernel beyond another: that is its core, and they are the same
 REMNANT = 0.5  # of the pixels that a larger one covers, up to which a kernel may be all that is left of it
 TRIES = ((1.0, 4.0), (0.4, 2.0), (0.2, 6.0), (0.1, 9.0))  # weights of edges, in their usual one
-OF_LARGE = ((0.3, 1.0), (4.3, 5.4))  # the same in the largest windows: of smooth scenes, and of others
+OF_LARGE = ((0.3, 0.7, 1.0), (4.3, 5.4))  # the same in the largest windows: of smooth scenes, and of others
 STROKES, OF_STROKES = 20.0, (31, 51)  # the same weight for writing, and the windows in which it is tried
 OF_PARTS, MOST_PARTS = (31, 51), 3  # the windows in other parts, and how many of them are tried
 SMALL_WINDOW = 31  # up to which the core of the part is enough
@@ -104,16 +104,21 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         known = [kernel for each in found for kernel in each.kernels]
         found.append(_best_of(part, ways, (number / len(places), 1 / len(places)), known))
     has_room = options.kernel_size is None and min(blurred.mask.shape) >= FEWEST_WIDE * wide
-    if places and has_room and not confirmed(found):
+    best = _most_believable_of(found)
+    if places and has_room and not (confirmed(found) and is_whole_in(found, best.guess.kernel)):
         part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
         found.append(_with_large_windows(replace(part, largest=wide)))
+        best = _most_believable_of(found)
+    return [best, *(each for each in found if each is not best)]
+
+
+def _most_believable_of(found: list[Sought]) -> Sought:
+    """Of what was found in several parts."""
     sure = without_remnants(found)
     if not sure:
-        best = max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
-    else:
-        agreed = _most_agreed(sure)
-        best = reduce(lambda first, other: other if _is_better(other, first, sure) else first, agreed)
-    return [best, *(each for each in found if each is not best)]
+        return max(found, key=lambda each: (not is_cut_off(each.guess.kernel), each.guess.support))
+    agreed = _most_agreed(sure)
+    return reduce(lambda first, other: other if _is_better(other, first, sure) else first, agreed)
 
 
 def _with_large_windows(search: KernelSearch) -> Sought:
@@ -148,15 +153,22 @@ def without_remnants(found: Sequence[Sought]) -> list[Sought]:
     """Those that are sure; only large kernels, where one is larger than what the other parts were searched for.
 
     A large kernel that is thin leaves fine texture, in which those find a small one; of one with a bright head
-    and a faint tail, some find the head alone. What two parts have confirmed is no remnant.
+    and a faint tail, some find the head alone. What two parts have confirmed is a remnant only of what was found
+    in all of the picture.
     """
     sure = [each for each in found if each.is_sure]
     is_large = any(len(trimmed(each.guess.kernel)) > OF_PARTS[-1] for each in sure)
     large = [each for each in sure if covered(each.guess.kernel) >= SMALL] if is_large else sure
     kernels = [each.guess.kernel for each in large]
     whole = [each for each in large if not any(_is_core(each, other, found) for other in large)]
+    of_all = [each.guess.kernel for each in large if each.is_wide]
     kept = [id(each) for each in confirmed(found)]
-    return [each for each in whole if id(each) in kept or not is_remnant(each.guess.kernel, kernels)]
+    return [each for each in whole if not is_remnant(each.guess.kernel, of_all if id(each) in kept else kernels)]
+
+
+def is_whole_in(found: Sequence[Sought], kernel: Tensor) -> bool:
+    """Whether no part that is sure has a kernel that goes on where this one ends."""
+    return not any(each.is_sure and goes_beyond(each.guess.kernel, kernel) for each in found)
 
 
 def goes_beyond(larger: Tensor, kernel: Tensor) -> bool:
@@ -199,11 +211,11 @@ def _is_better(other: Sought, first: Sought, parts: Sequence[Sought]) -> bool:
 
 
 def by_edges(
-    search: KernelSearch, sizes: Sequence[int] = (), tries: Sequence[tuple[float, float]] = TRIES[:1]
+    search: KernelSearch, sizes: Sequence[int] = (), tries: Sequence[Sequence[float]] = TRIES[:1]
 ) -> Sought:
     """The most believable kernel of the tries until one leaves no doubts.
 
-    Each try has two weights of edges: a wrong kernel that is nearly believable is rarely found by both.
+    Each try has several weights of edges: a wrong kernel that is nearly believable is rarely found by two.
     """
     sizes = sizes or [size for size in WINDOWS if size < search.largest] + [search.largest]
     strokes = [Way(size, STROKES * EDGES, has_strokes=True) for size in sizes if size in OF_STROKES]

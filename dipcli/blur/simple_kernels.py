@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dipcli.blur.blur import disk_kernel, motion_kernel
 from dipcli.blur.doubts import SURE
-from dipcli.blur.edge_kernels import KernelCandidate, is_cut_off, similarity, trimmed
+from dipcli.blur.edge_kernels import KernelCandidate, framed, is_cut_off, similarity, trimmed
 from dipcli.blur.searched_part import KernelSearch
 
 LIKE = 0.65  # similarity to the kernel that was found, from which on a shape is tried
@@ -83,4 +83,5 @@ def _refined(search: KernelSearch, shape: Shape) -> tuple[Shape, KernelCandidate
             if score < least:
                 shape, least = other, score
         shape = shape._replace(steps=tuple(step / 2 for step in shape.steps))
-    return shape, search.judge(shape.kernel.to(search.gray))
+    kernel = shape.kernel.to(search.gray)
+    return shape, search.judge(framed(kernel, len(kernel) + 2))  # it ends there

@@ -14,9 +14,9 @@ MEGAPIXELS = (1, 3, 6, 12)
 
 
 def lai(bench: Bench, pairs: list[tuple[int, int]]) -> None:
-    """Lai's kernels on four pictures in colour."""
+    """Lai's kernels on six pictures in colour."""
     print_head("case", "blurred", "dipcli", "similarity", "CPU s", "warnings")
-    for step in range(len(OF_LAI)):
+    for step in range(4):
         for number, picture in enumerate(OF_LAI):
             kernel = (number + step) % 4 + 1
             if bench.wants(f"{picture}-{kernel}"):

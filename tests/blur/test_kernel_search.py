@@ -19,6 +19,7 @@ from dipcli.blur.kernel_search import (
     confirmed,
     find_kernel,
     is_remnant,
+    is_whole_in,
     most_believable,
     without_remnants,
 )
@@ -140,6 +141,25 @@ def test_what_two_parts_have_confirmed_is_no_remnant_of_what_one_has(blurred, mo
     first, second, large = (_found(search, kernel) for kernel in (disk_kernel(3), disk_kernel(3), disk_kernel(12)))
     assert [each.guess for each in without_remnants([first, large])] == [large.guess]
     assert len(without_remnants([first, second, large])) == 3
+    of_all = large._replace(is_wide=True)
+    assert [each.guess for each in without_remnants([first, second, of_all])] == [large.guess]
+
+
+def test_all_of_the_picture_is_searched_where_a_part_has_more_than_what_two_have_confirmed(blurred, monkeypatch):
+    monkeypatch.setattr(Sought, "is_sure", property(lambda each: True))
+    monkeypatch.setattr("dipcli.blur.kernel_search.WINDOWS", (9, 13, 21))
+    search = replace(search_of(blurred), largest=61, options=DeblurOptions(method="tv"))
+    first, large = _found(search, disk_kernel(3)), _found(search, disk_kernel(9))
+    assert is_whole_in([first], first.guess.kernel)
+    assert not is_whole_in([first, large], first.guess.kernel)
+    monkeypatch.setattr("dipcli.blur.kernel_search.other_parts", lambda *_: [search.place] * 2)
+    frame, _ = look_at(blurred, OPTIONS)
+    for last, is_searched in ((first, False), (large, True)):
+        parts = iter([first, last])
+        monkeypatch.setattr("dipcli.blur.kernel_search._best_of", lambda *_, parts=parts: next(parts))
+        monkeypatch.setattr("dipcli.blur.kernel_search.by_edges", lambda *_, **__: first)
+        found = find_kernel(frame, search)
+        assert any(each.is_wide for each in found) == is_searched
 
 
 def _found(search, kernel):

@@ -159,7 +159,13 @@ def test_parts_that_found_the_same_are_merged_and_others_said(shaken):
     assert "100% alike" in even.decisions["kernels_of_parts"]
     assert "none at" in even.decisions["kernels_of_parts"]
     assert (even.warnings, even.objects) == ((), {})
-    uneven = compare_parts(gray, [Sought(search, same), Sought(search, other)])
+    in_vain = compare_parts(gray, [Sought(search, same), Sought(search, other)])
+    assert ["alone" in warning for warning in in_vain.warnings] == [
+        True
+    ]  # the first one explains that part better
+    blurred, _ = look_at(blur(shapes(150, 108), other.kernel), TV)
+    elsewhere = search_in(blurred, choose_part(blurred, TV), TV)
+    uneven = compare_parts(gray, [Sought(search, same), Sought(elsewhere, other)])
     assert "may not be even" in uneven.warnings[0]
     assert uneven.objects["kernel_map"].shape == gray.shape
 

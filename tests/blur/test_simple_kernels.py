@@ -6,7 +6,7 @@ from blurs import blur, shapes
 
 from dipcli.blur.blur import disk_kernel, motion_kernel
 from dipcli.blur.blurred_frame import look_at
-from dipcli.blur.edge_kernels import similarity, tidy
+from dipcli.blur.edge_kernels import is_cut_off, similarity, tidy
 from dipcli.blur.options import DeblurOptions
 from dipcli.blur.searched_part import KernelSearch, choose_part, search_in
 from dipcli.blur.simple_kernels import simple_kernel
@@ -36,6 +36,7 @@ def test_a_simple_kernel_takes_the_place_of_one_that_is_like_it(name, words):
     assert words in decisions["shape"]
     assert similarity(best.kernel, KERNELS[name]) > similarity(found.kernel, KERNELS[name])
     assert best.support >= 0.8
+    assert not is_cut_off(best.kernel)
 
 
 def test_another_kernel_stays_as_it_is():
