@@ -38,13 +38,17 @@ def most_edges(blurred: BlurredFrame, side: int, avoid: Sequence[Part] = ()) -> 
 
 def other_parts(blurred: BlurredFrame, first: Part, most: int) -> list[Part]:
     """Up to so many further parts of a large picture, with most edges; smaller ones where there is little room."""
-    side = first[0].stop - first[0].start
-    side = side if blurred.mask.numel() > (most + 1) * side**2 else min(side, SMALL_PART)
-    count = min(most, blurred.mask.numel() // side**2 - 1)
+    side, count = sides_of_others(blurred.mask.numel(), first[0].stop - first[0].start, most)
     places = [first]
     for _ in range(count):
         places.append(most_edges(blurred, side, places))
     return places[1:]
+
+
+def sides_of_others(n_pixels: int, side: int, most: int) -> tuple[int, int]:
+    """The side of such parts, where the first one has the given side, and how many there are."""
+    side = side if n_pixels > (most + 1) * side**2 else min(side, SMALL_PART)
+    return side, min(most, n_pixels // side**2 - 1)
 
 
 def given_part(part: Part, height: int, width: int) -> Part:

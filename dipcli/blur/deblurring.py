@@ -7,15 +7,23 @@ from torch import Tensor
 
 from dipcli.blur.blur import Blur
 from dipcli.blur.blurred_frame import BAND_VALUES, GROUPED_UP_TO, BlurredFrame, Tell, look_at, method_of, silent
-from dipcli.blur.crops import given_part
+from dipcli.blur.crops import given_part, sides_of_others
 from dipcli.blur.deconvolution import CERTAIN, inside
 from dipcli.blur.doubts import RETURNED, cautions_of, doubts_of
 from dipcli.blur.edge_kernels import trimmed
 from dipcli.blur.evenness import compare_parts
 from dipcli.blur.given_kernel import check_kernel
-from dipcli.blur.kernel_search import find_kernel, is_blurred
+from dipcli.blur.kernel_search import MOST_PARTS, find_kernel, is_blurred
 from dipcli.blur.options import DeblurOptions
-from dipcli.blur.searched_part import PART, choose_part, largest_window, search_in
+from dipcli.blur.searched_part import (
+    PART,
+    WIDE_SIDE,
+    choose_part,
+    has_room,
+    is_alone,
+    largest_window,
+    search_in,
+)
 from dipcli.blur.sharpness import measure_sharpness
 from dipcli.blur.simple_kernels import simple_kernel
 from dipcli.blur.two_networks import has_networks, kernel_prior, two_networks
@@ -29,10 +37,11 @@ from dipcli.pipeline.statement import Restoration, Statement
 from dipcli.problem import Unknown
 
 HEADROOM = 0.1  # share of the blurred picture's contrast by which the sharp one may exceed it
-# Of the final pictures, for each value, and of the search, for each pixel of the part in which it is made.
+# Of the final pictures, for each value.
 SECONDS = {"patches": 1.3e-4, "tv": 1.1e-5, "wiener": 4.5e-7, "rl": 1.1e-6}
 BAND_BYTES, BYTES = 1.2e9, 80.0  # of one band of the picture, and for each value of all of it
-SECONDS_OF_SEARCH = 4.7e-4
+# Of the search, for each pixel of the part with most edges, of another part, and of all of the picture.
+SECONDS_OF_SEARCH, SECONDS_OF_OTHERS, SECONDS_OF_WIDE = 8e-4, 1e-4, 7e-4
 
 
 def state_deblurring(
@@ -85,14 +94,30 @@ def workload_of(measurement: Tensor, options: DeblurOptions, kernel: Tensor | No
         "kernel": Unknown((1, side, side), "simplex", kernel_prior(options)),
     }
     is_fitted = has_networks(height * width, options)
-    search = SECONDS_OF_SEARCH * sides[0] * sides[1] * (options.restarts + 1)
+    once, most = _seconds_of_search(height, width, sides, options)
     return Workload(
         (channels, height, width),
         options.engine,
         unknowns if is_fitted else {},
-        search + (1 + is_fitted) * final,
+        once + (1 + is_fitted) * final,
         _bytes_of(measurement, options),
+        classical_most=most + (1 + is_fitted) * final,
     )
+
+
+def _seconds_of_search(
+    height: int, width: int, sides: tuple[int, int], options: DeblurOptions
+) -> tuple[float, float]:
+    """Of looking for a kernel in a part of these sides, and in others: where they agree, and at most."""
+    first = SECONDS_OF_SEARCH * sides[0] * sides[1]
+    if is_alone(options):
+        return first, (options.restarts + 1) * first
+    side, count = sides_of_others(height * width, min(sides), MOST_PARTS)
+    if count < 1:
+        return first, (options.restarts + 1) * first
+    usual = first + count * SECONDS_OF_OTHERS * side**2
+    is_wide = has_room(height, width, options)
+    return usual, usual + is_wide * SECONDS_OF_WIDE * min(height, WIDE_SIDE) * min(width, WIDE_SIDE)
 
 
 def _bytes_of(measurement: Tensor, options: DeblurOptions) -> float | None:

@@ -30,12 +30,11 @@ from dipcli.blur.edge_kernels import (
     tidy,
     trimmed,
 )
-from dipcli.blur.searched_part import WINDOWS, KernelSearch, search_in
+from dipcli.blur.searched_part import WIDE_SIDE, WINDOWS, KernelSearch, has_room, is_alone, search_in
 from dipcli.blur.sharpness import SHARP_WIDTH, Sharpness
 from dipcli.penalties import normalised_sparsity
 
 NARROW = 0.6  # of the largest window: kernels that are larger may be larger still
-OF_WIDE, FEWEST_WIDE = 5, 3  # largest windows in a side of the part for them, and of the picture
 SMALL = 16  # pixels that a kernel covers, below which it may be but a part of a larger blur
 LACKING, STRAY = 0.25, 0.15  # of a kernel beyond another: that is its core, and they are the same
 REMNANT = 0.5  # of the pixels that a larger one covers, up to which a kernel may be all that is left of it
@@ -93,9 +92,8 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
     Of kernels that two searches found, the one that is like those of most other parts is first; where there are
     several, another takes the first one's place if it is more believable in all of these parts.
     """
-    options, wide = search.options, WINDOWS[-1]
-    is_alone = options.part is not None or options.init == "none"
-    places = [] if is_alone else other_parts(blurred, search.place, MOST_PARTS)
+    options = search.options
+    places = [] if is_alone(options) else other_parts(blurred, search.place, MOST_PARTS)
     found = [by_edges(search, tries=TRIES[: 1 if places else options.restarts + 1])]
     for number, place in enumerate(places):
         part = search_in(blurred, place, options, search.tell)
@@ -103,11 +101,12 @@ def find_kernel(blurred: BlurredFrame, search: KernelSearch) -> list[Sought]:
         ways = [Way(size, weight * EDGES) for weight in TRIES[0] for size in sizes]
         known = [kernel for each in found for kernel in each.kernels]
         found.append(_best_of(part, ways, (number / len(places), 1 / len(places)), known))
-    has_room = options.kernel_size is None and min(blurred.mask.shape) >= FEWEST_WIDE * wide
     best = _most_believable_of(found)
-    if places and has_room and not (confirmed(found) and is_whole_in(found, best.guess.kernel)):
-        part = search_in(blurred, most_edges(blurred, OF_WIDE * wide), options, search.tell)
-        found.append(_with_large_windows(replace(part, largest=wide)))
+    is_found = confirmed(found) and is_whole_in(found, best.guess.kernel)
+    height, width = blurred.mask.shape
+    if places and not is_found and has_room(height, width, options):
+        part = search_in(blurred, most_edges(blurred, WIDE_SIDE), options, search.tell)
+        found.append(_with_large_windows(replace(part, largest=WINDOWS[-1])))
         best = _most_believable_of(found)
     return [best, *(each for each in found if each is not best)]
 

@@ -14,6 +14,7 @@ from dipcli.errors import OptionError
 WINDOWS = (13, 21, 31, 51, 87, 151)  # tried one after the other; the last one in large pictures
 OF_PICTURE = 3  # the side of the picture in windows, unless it is given
 CONTRAST = 0.77  # that all parts are given: that of the pictures which the weights of edges were set on
+WIDE_SIDE, FEWEST_WIDE = 5 * WINDOWS[-1], 3  # of the part for the last one; so many of it in a side of the picture
 PART, CORE = 384, 256  # sides of the part in which a kernel is sought, and of that for a small one
 
 
@@ -83,3 +84,13 @@ def largest_window(shortest: int, options: DeblurOptions) -> int:
     if size > shortest // 2:
         raise OptionError(f"--kernel-size {size} is more than half of a side of {shortest}; give a smaller one.")
     return max(3, size + 1 - size % 2)
+
+
+def is_alone(options: DeblurOptions) -> bool:
+    """Whether one part alone is searched."""
+    return options.part is not None or options.init == "none"
+
+
+def has_room(height: int, width: int, options: DeblurOptions) -> bool:
+    """Whether a picture is so large that all of it may be searched for a large shake."""
+    return options.kernel_size is None and min(height, width) >= FEWEST_WIDE * WINDOWS[-1]

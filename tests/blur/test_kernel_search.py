@@ -105,7 +105,8 @@ def test_the_core_of_a_kernel_that_had_no_room_in_its_window_is_passed_over(
 
 @pytest.mark.parametrize(("is_sure", "windows"), [(True, [13]), (False, [13, 13, 21])])
 def test_all_of_the_picture_is_searched_where_the_parts_disagree(blurred, monkeypatch, is_sure, windows):
-    monkeypatch.setattr("dipcli.blur.kernel_search.WINDOWS", (9, 13, 21))
+    for module in ("kernel_search", "searched_part"):
+        monkeypatch.setattr(f"dipcli.blur.{module}.WINDOWS", (9, 13, 21))
     search = search_of(blurred)
     part, wide = (_found(search, kernel) for kernel in (hook().T, hook()))
     monkeypatch.setattr(Sought, "is_sure", property(lambda each: is_sure and each.guess is wide.guess))
@@ -147,7 +148,8 @@ def test_what_two_parts_have_confirmed_is_no_remnant_of_what_one_has(blurred, mo
 
 def test_all_of_the_picture_is_searched_where_a_part_has_more_than_what_two_have_confirmed(blurred, monkeypatch):
     monkeypatch.setattr(Sought, "is_sure", property(lambda each: True))
-    monkeypatch.setattr("dipcli.blur.kernel_search.WINDOWS", (9, 13, 21))
+    for module in ("kernel_search", "searched_part"):
+        monkeypatch.setattr(f"dipcli.blur.{module}.WINDOWS", (9, 13, 21))
     search = replace(search_of(blurred), largest=61, options=DeblurOptions(method="tv"))
     first, large = _found(search, disk_kernel(3)), _found(search, disk_kernel(9))
     assert is_whole_in([first], first.guess.kernel)

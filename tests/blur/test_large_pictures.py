@@ -123,6 +123,23 @@ def test_a_large_picture_takes_little_memory_and_no_network():
     assert workload_of(whole[:, :300, :300], DeblurOptions()).classical_bytes is None
 
 
+def test_a_search_in_all_of_the_picture_is_forecast_where_there_is_room_for_it():
+    whole = torch.empty(1).expand(3, 800, 1000)
+    most = {
+        name: work.classical_most - work.classical_seconds
+        for name, work in {
+            "all of it": workload_of(whole, TV),
+            "no room": workload_of(whole[:, :400, :400], TV),
+            "a part": workload_of(whole, replace(TV, crop="0,0,300,300", restarts=0)),
+        }.items()
+    }
+    assert most["all of it"] > 300
+    assert most["a part"] == pytest.approx(0)
+    assert most["no room"] < most["all of it"]
+    smaller = workload_of(whole[:, :600, :800], TV)
+    assert smaller.classical_seconds < workload_of(whole, TV).classical_seconds  # parts of 256 pixels
+
+
 def test_stages_are_shown_as_far_as_they_are_known():
     shown: list[FitProgress] = []
     tell = StageReporter(shown.append, "photo.jpg")
