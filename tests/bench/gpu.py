@@ -28,6 +28,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from dipcli.engine.device import choose_device, prepare
 from dipcli.engine.restore import restore
+from dipcli.errors import DivergedError
 from dipcli.fidelities import mean_squared_error
 from dipcli.options.engine import EngineOptions
 from dipcli.options.overrides import Overrides
@@ -114,7 +115,7 @@ def _alone(
     options = replace(stock, descent=replace(stock.descent, **change))  # type: ignore[arg-type]
     try:
         return paired(engine_step(options, side, device), lambda: None, repeats)[0]
-    except RuntimeError as error:
+    except (RuntimeError, DivergedError) as error:
         print(f"{change}: {error}", file=sys.stderr)
         return float("nan")
 
