@@ -110,9 +110,7 @@ def _seconds_of_search(
 ) -> tuple[float, float]:
     """Of looking for a kernel in a part of these sides, and in others: where they agree, and at most."""
     first = SECONDS_OF_SEARCH * sides[0] * sides[1]
-    if is_alone(options):
-        return first, (options.restarts + 1) * first
-    side, count = sides_of_others(height * width, min(sides), MOST_PARTS)
+    side, count = (0, 0) if is_alone(options) else sides_of_others(height * width, min(sides), MOST_PARTS)
     if count < 1:
         return first, (options.restarts + 1) * first
     usual = first + count * SECONDS_OF_OTHERS * side**2
